@@ -1,0 +1,45 @@
+import type { EpochMs } from './clock.ts';
+import type { MetricQuery } from './metric-query.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+/**
+ * One series of one query over one window.
+ * `value` is null where the aggregation has no answer (no sample; `count`, `sum`, `rate` answer 0 instead).
+ * `samples` is how many events contributed.
+ */
+export interface SeriesReading {
+  labels: Labels;
+  value: number | null;
+  samples: number;
+}
+
+/** A failed query is not a reading: it can neither fire nor resolve. `dropped` counts the series past the bound. */
+export type QueryResult =
+  | { kind: 'series'; series: SeriesReading[]; dropped: number }
+  | { kind: 'failed'; code: string; message: string };
+
+/** One query for the window `[endMs − query.windowMs, endMs)`. */
+export interface WindowedQuery {
+  query: MetricQuery;
+  endMs: EpochMs;
+}
+
+export interface ReadRequest {
+  tenantId: string;
+  queries: readonly WindowedQuery[];
+}
+
+/**
+ * Where readings come from. One call serves many tenants, so that a source can share a round trip.
+ * Answers in the order asked: one list per request, one result per query. Without groupBy a query answers exactly one series.
+ * Rejects only when nothing at all could be read (the caller fails the run, and it is tried again).
+ */
+export interface MetricSource {
+  read: (requests: readonly ReadRequest[], signal: AbortSignal) => Promise<QueryResult[][]>;
+}
+
+/** Identity of a series within a rule: its labels as JSON with sorted keys; `{}` without group-by. */
+export function seriesKey(labels: Labels): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
+}
