@@ -1,0 +1,61 @@
+import type { Database, EventNameRow } from '@tocsin/db';
+import type { Clock, EpochMs, Labels, MetricQuery, MetricSource } from '@tocsin/domain';
+import type { Logger, Metrics } from '@tocsin/runtime';
+import type { EventBounds } from './bounds.ts';
+import type { EvaluationPage } from './evaluation-row.ts';
+import type { Rejection, TelemetryEvent } from './event.ts';
+
+export interface EventStoreDeps {
+  db: Database;
+  logger: Logger;
+  metrics: Metrics;
+  clock: Clock;
+  bounds?: Partial<EventBounds>;
+}
+
+export interface IngestAnswer {
+  accepted: number;
+  rejected: Rejection[];
+  /** The stored answer to an earlier request with the same Idempotency-Key. */
+  replayed: boolean;
+}
+
+export interface RangeSeries {
+  labels: Labels;
+  /** One for each step, oldest first; `atMs` is the end of its window. */
+  points: { atMs: EpochMs; value: number | null; samples: number }[];
+}
+
+export interface EventStore {
+  /**
+   * Takes what is well-formed, refuses the rest one by one, and resolves once the taken events are durable.
+   * Throws `Overloaded` when the buffer is full or Postgres is slow or away, `IdempotencyConflict` for a key reused with another body.
+   */
+  ingest: (tenantId: string, rawEvents: readonly unknown[], options?: { idempotencyKey?: string | undefined }) => Promise<IngestAnswer>;
+  /** The `events` source. */
+  source: MetricSource;
+  /** Newest first. */
+  recent: (
+    tenantId: string,
+    filter: { name?: string | undefined; fromMs: EpochMs; toMs: EpochMs; limit: number },
+  ) => Promise<TelemetryEvent[]>;
+  /** Event names with the dimensions and measures seen on them, by name. */
+  metricsSeen: (tenantId: string) => Promise<EventNameRow[]>;
+  /** Evaluates `query` for windows ending at `fromMs + stepMs`, … up to `toMs`. Rejects when a window cannot be read. */
+  queryRange: (
+    tenantId: string,
+    query: MetricQuery,
+    range: { fromMs: EpochMs; toMs: EpochMs; stepMs: number },
+    signal: AbortSignal,
+  ) => Promise<{ series: RangeSeries[]; dropped: number }>;
+  /** Newest slot first, series in key order within a slot. */
+  readEvaluations: (
+    tenantId: string,
+    ruleId: string,
+    page: { fromMs?: EpochMs | undefined; toMs?: EpochMs | undefined; limit: number; cursor?: string | undefined },
+  ) => Promise<EvaluationPage>;
+  /** Merges quiet minutes and day-old hours of these tenants. Safe to run anywhere, any number at once. */
+  compact: (tenantIds: readonly string[], signal: AbortSignal) => Promise<{ merged: number; written: number }>;
+  /** Waits for what was accepted to be durable; new events are refused meanwhile and after. */
+  close: () => Promise<void>;
+}
