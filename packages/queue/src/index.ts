@@ -1,0 +1,11 @@
+export { defineJob } from './define-job.ts';
+export type { JobDefinition, Payload, QueueName } from './define-job.ts';
+export { deliver, dispatchTrigger, evaluateRun, maintain, QUEUE_NAMES } from './jobs.ts';
+export { openQueues } from './open-queues.ts';
+export type { OpenQueuesOptions, QueueDepth, Queues } from './open-queues.ts';
+export type { Producer, SendOptions } from './producer.ts';
+export type { Consumer, Handle } from './consumer.ts';
+export type { QueueBackend } from './queue-server.ts';
+export type { QueueLog } from './queue-log.ts';
+export { migrateQueue } from './migrate-queue.ts';
+export { QueueUnavailableError } from './queue-unavailable.ts';

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { defineJob, type QueueName } from './define-job.ts';
+
+/** Every queue there is; Bull Board and the depth metric show all of them in every process. */
+export const QUEUE_NAMES: readonly QueueName[] = ['evaluations', 'notifications', 'deliveries', 'maintenance'];
+
+/** A run is waiting to be evaluated. */
+export const evaluateRun = defineJob({
+  queue: 'evaluations',
+  payload: z.strictObject({ tenantId: z.uuid(), runId: z.uuid() }),
+  idOf: ({ runId }) => `run-${runId}`,
+});
+
+/** A trigger is waiting to become deliveries. */
+export const dispatchTrigger = defineJob({
+  queue: 'notifications',
+  payload: z.strictObject({ tenantId: z.uuid(), triggerId: z.uuid() }),
+  idOf: ({ triggerId }) => `trigger-${triggerId}`,
+});
+
+/** A delivery is due for an attempt. */
+export const deliver = defineJob({
+  queue: 'deliveries',
+  payload: z.strictObject({ tenantId: z.uuid(), deliveryId: z.uuid() }),
+  idOf: ({ deliveryId }) => `delivery-${deliveryId}`,
+});
+
+/** House-keeping, for the tenants named or, without any, for the whole installation. */
+export const maintain = defineJob({
+  queue: 'maintenance',
+  payload: z.strictObject({ task: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), tenantIds: z.array(z.uuid()).max(1_000).optional() }),
+  idOf: ({ task, tenantIds }) => (tenantIds?.[0] === undefined ? `maintain-${task}` : `maintain-${task}-${tenantIds[0]}-${tenantIds.length}`),
+});

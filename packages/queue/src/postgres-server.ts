@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type JobProgress, type PgPool, type PostgresConnectionOptions, type PostgresQueueBackend, Queue, Worker, createPostgresBackend } from 'bullmq';
+import pg from 'pg';
+import { MAX_STALLED_COUNT, type QueueServer, WORKER_TIMING } from './queue-server.ts';
+
+/** Queries take turns on these; every consumer holds one more for its LISTEN. */
+const QUERY_CONNECTIONS = 4;
+const QUEUES = 4;
+const QUERY_TIMEOUT_MS = 10_000;
+const RETRY_PAUSE_MS = 500;
+
+/** Connects to the schema `bullmq` of a `postgres://` database, as the role that owns it. */
+export async function openPostgresServer(url: string, onError: (source: string, error: unknown) => void): Promise<QueueServer> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'tocsin-queue',
+    options: '-c search_path=bullmq',
+    max: QUERY_CONNECTIONS + QUEUES,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  pool.on('error', (error) => onError('postgres', error));
+  try {
+    // BullMQ remembers a failed first connection for ever, so nothing of it is made before the server answers.
+    await pool.query('select 1');
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  const connection = asPgPool(pool);
+  const patient = asPgPool(patientPool(pool));
+  return {
+    backend: 'postgres',
+    openQueue: (name) => asDefault(new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend)),
+    openWorker: (name, process, concurrency) =>
+      asDefault(
+        new Worker(name, process, { ...WORKER_TIMING, connection: patient, concurrency, maxStalledCount: MAX_STALLED_COUNT }, createPostgresBackend),
+      ),
+    ping: async () => {
+      await pool.query('select 1');
+    },
+    repairClocks: () => repairClocks(pool),
+    close: () => pool.end(),
+  };
+}
+
+/** A worker asks again at once after most errors; a pause keeps it from hammering a server that is starting or full. */
+function patientPool(pool: pg.Pool): pg.Pool {
+  return new Proxy(pool, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key === 'query') {
+        return async (text: string, values?: unknown[]) => {
+          try {
+            return await target.query(text, values);
+          } catch (error) {
+            await sleep(RETRY_PAUSE_MS);
+            throw error;
+          }
+        };
+      }
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/**
+ * BullMQ writes the *worker's* time into the throttle of its stalled check and into locks. One worker whose clock is
+ * a day ahead would switch crash recovery off for a day; what lies in the database's future is pulled back.
+ */
+async function repairClocks(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `with now as (select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms),
+          checks as (delete from meta using now where field = 'stalled-check' and value::bigint > now.ms + $1)
+     update job set locked_until_ms = now.ms + $2 from now where state = 'active' and locked_until_ms > now.ms + 2 * $2`,
+    [2 * WORKER_TIMING.stalledInterval, WORKER_TIMING.lockDuration],
+  );
+}
+
+/** BullMQ takes a `pg.Pool` as it is; only the way `@types/pg` spells its `on` differs from BullMQ's own description of it. */
+const asPgPool = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
+
+/** The classes are generic in their connection option, which nothing reads after construction. */
+function asDefault(queue: Queue<unknown, unknown, string, unknown, unknown, string, PostgresQueueBackend, PostgresConnectionOptions>): Queue;
+function asDefault(worker: Worker<unknown, unknown, string, PostgresQueueBackend, JobProgress, PostgresConnectionOptions>): Worker;
+function asDefault(made: unknown): unknown {
+  return made;
+}

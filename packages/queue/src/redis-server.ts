@@ -1,0 +1,68 @@
+import { Queue, Worker, createRedisBackend } from 'bullmq';
+import { Redis } from 'ioredis';
+import { MAX_STALLED_COUNT, type QueueServer, WORKER_TIMING } from './queue-server.ts';
+import { QueueUnavailableError } from './queue-unavailable.ts';
+
+const COMMAND_TIMEOUT_MS = 5_000;
+
+/**
+ * Connects to `redis://` or `rediss://`. `?prefix=` in the URL names the keys' prefix (default `tocsin`), so that
+ * several installations can share one server. Throws QueueUnavailableError when the server could evict jobs.
+ */
+export async function openRedisServer(address: string, onError: (source: string, error: unknown) => void): Promise<QueueServer> {
+  const { url, prefix } = splitPrefix(address);
+  const connect = (options: { commandTimeout?: number; enableOfflineQueue: boolean }): Redis => {
+    const client = new Redis(url, {
+      ...options,
+      lazyConnect: true,
+      maxRetriesPerRequest: null,
+      connectTimeout: COMMAND_TIMEOUT_MS,
+      keepAlive: 10_000,
+      retryStrategy: (times) => Math.min(times * 100, 2_000),
+      // After a fail-over the old primary answers READONLY for ever; 2 means reconnect and send again.
+      reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    });
+    client.on('error', (error) => onError('redis', error));
+    return client;
+  };
+  const producing = connect({ commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: false });
+  const consuming = connect({ enableOfflineQueue: true });
+  const close = async (): Promise<void> => {
+    for (const client of [producing, consuming]) client.disconnect();
+  };
+  try {
+    await producing.connect();
+    await refuseEviction(producing);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    backend: 'redis',
+    openQueue: (name) =>
+      new Queue(name, { connection: producing, prefix, skipWaitingForReady: true, streams: { events: { maxLen: 100 } } }, createRedisBackend),
+    openWorker: (name, process, concurrency) =>
+      new Worker(name, process, { ...WORKER_TIMING, connection: consuming, prefix, concurrency, maxStalledCount: MAX_STALLED_COUNT }, createRedisBackend),
+    ping: async () => {
+      await producing.ping();
+    },
+    // Locks and the stalled check expire by the server's own clock here.
+    repairClocks: async () => undefined,
+    close,
+  };
+}
+
+function splitPrefix(address: string): { url: string; prefix: string } {
+  const url = new URL(address);
+  const prefix = url.searchParams.get('prefix') ?? 'tocsin';
+  url.searchParams.delete('prefix');
+  return { url: url.href, prefix };
+}
+
+async function refuseEviction(client: Redis): Promise<void> {
+  const memory = await client.info('memory');
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+  if (policy !== undefined && policy !== 'noeviction') {
+    throw new QueueUnavailableError(`Redis would evict jobs under memory pressure: maxmemory-policy is ${policy}, it must be noeviction`);
+  }
+}
