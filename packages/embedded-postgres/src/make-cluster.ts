@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { binary } from './binaries.ts';
+import { clusterIn, type Place } from './place-files.ts';
+import { giveTo, spawnIds } from './run-as.ts';
+
+export const SUPERUSER = 'postgres';
+
+/** The superuser's password of the cluster in this place, which is made first where there is none. */
+export function ensureCluster(place: Place, log: (line: string) => void): string {
+  const passwordFile = join(place.dir, 'password');
+  if (!existsSync(clusterIn(place.dir))) {
+    log('making a new database');
+    makeCluster(place, passwordFile);
+  }
+  try {
+    return readFileSync(passwordFile, 'utf8').trim();
+  } catch (cause) {
+    throw new Error(`cannot read ${passwordFile}, which opens the database beside it; start as the user it belongs to`, { cause });
+  }
+}
+
+/** The cluster appears by a rename, so one whose making was interrupted is never mistaken for a whole one. */
+function makeCluster(place: Place, passwordFile: string): void {
+  for (const torn of globSync('cluster.*', { cwd: place.dir })) rmSync(join(place.dir, torn), { recursive: true });
+  rmSync(passwordFile, { force: true });
+  writeFileSync(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flush: true });
+  giveTo(place.user, passwordFile);
+
+  const fresh = join(place.dir, 'cluster.new');
+  const settings = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions'];
+  const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  try {
+    execFileSync(binary(place.binDir, 'initdb'), ['-D', fresh, ...access, ...settings], { ...spawnIds(place.user), cwd: '/', stdio: 'pipe' });
+  } catch (cause) {
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
+    throw new Error(`could not make the database in ${place.dir}: ${said}`, { cause });
+  }
+  renameSync(fresh, clusterIn(place.dir));
+}

@@ -1,0 +1,80 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { binary, type Binaries } from './binaries.ts';
+import { canEnter, serverUser, type ServerUser } from './run-as.ts';
+
+/** Where an unprivileged server user can always get to, when the user who owns the checkout is root. */
+const SYSTEM_DIR = '/var/lib/tocsin';
+
+/** Everything of one server: `dir` holds its cluster, password, locks and log. */
+export interface Place {
+  dir: string;
+  binDir: string;
+  user: ServerUser | null;
+  notes: string[];
+}
+
+export const clusterIn = (dir: string): string => join(dir, 'cluster');
+
+/** Settles who runs the server and where its files live, and makes the folder ready for that user. */
+export function placeFiles(wantedDir: string, binaries: Binaries): Place {
+  const wanted = resolve(wantedDir);
+  const fallback = join(SYSTEM_DIR, `postgres-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`);
+  // Once a database is in one place it stays there, whatever becomes of the permissions on the way to the other.
+  const existing = [fallback, wanted].find((dir) => existsSync(clusterIn(dir)));
+  const user = serverUser(existing === undefined ? null : clusterIn(existing));
+  if (user === null) return { dir: ownDir(wanted), binDir: binaries.dir, user, notes: [] };
+
+  const canPass = canEnter(user, nearestExisting(dirname(wanted)));
+  if (existing === wanted && !canPass) {
+    throw new Error(`${user.name} cannot reach its database in ${wanted}: allow passage (chmod o+x) through the folders above it`);
+  }
+  const dir = existing ?? (canPass ? wanted : fallback);
+  if (dir === fallback) publicDir(SYSTEM_DIR);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  chownSync(dir, user.uid, user.gid);
+
+  const notes = [`PostgreSQL refuses to run as root, so it runs as ${user.name}`];
+  if (dir === fallback) notes.push(`${user.name} cannot reach ${wanted}, so the database lives in ${dir}`);
+  const binDir = canEnter(user, binary(binaries.dir, 'postgres')) ? binaries.dir : stageBinaries(binaries);
+  return { dir: realpathSync(dir), binDir, user, notes };
+}
+
+/** @throws when an earlier start, as another user, left a folder this one cannot use. */
+function ownDir(dir: string): string {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new Error(`${dir} belongs to another user: start as that user, or keep the data in another folder`, { cause });
+  }
+  return realpathSync(dir);
+}
+
+function publicDir(dir: string): void {
+  mkdirSync(dir, { recursive: true });
+  chmodSync(dir, 0o755);
+}
+
+const nearestExisting = (dir: string): string => (existsSync(dir) ? dir : nearestExisting(dirname(dir)));
+
+/** Copies the server to where its user may execute it. Complete copies appear by a rename, so a torn one is never used. */
+function stageBinaries({ dir, version }: Binaries): string {
+  const staged = join(SYSTEM_DIR, `server-${version}`);
+  if (existsSync(staged)) return staged;
+  publicDir(SYSTEM_DIR);
+  const copy = `${staged}.${randomUUID()}`;
+  cpSync(dir, copy, { recursive: true, verbatimSymlinks: true });
+  for (const path of [copy, ...readdirSync(copy, { recursive: true }).map((file) => join(copy, String(file)))]) {
+    const stat = lstatSync(path);
+    if (!stat.isSymbolicLink()) chmodSync(path, stat.isDirectory() || stat.mode & 0o100 ? 0o755 : 0o644);
+  }
+  try {
+    renameSync(copy, staged);
+  } catch (error) {
+    rmSync(copy, { recursive: true });
+    if (!existsSync(staged)) throw error;
+  }
+  return staged;
+}
