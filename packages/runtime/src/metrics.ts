@@ -1,0 +1,64 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+const FAST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const LAG_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 900];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The instruments of one process, in base units and without a tenant label: their number must not grow with customers. */
+export function createMetrics(process: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ process });
+  // The default of 10 ms wakes an idle process a hundred times a second.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  const registers = [registry];
+  return {
+    registry,
+    ingestEvents: new Counter({ name: 'tocsin_ingest_events_total', help: 'Events received.', labelNames: ['result'], registers }),
+    ingestFlushSeconds: new Histogram({ name: 'tocsin_ingest_flush_duration_seconds', help: 'One flush of the ingest buffer, to its commit.', buckets: FAST_SECONDS, registers }),
+    ingestBufferedEvents: new Gauge({ name: 'tocsin_ingest_buffered_events', help: 'Events taken in and not yet committed.', registers }),
+    segmentCacheBytes: new Gauge({ name: 'tocsin_segment_cache_bytes', help: 'Decoded segments held.', registers }),
+    segmentReads: new Counter({ name: 'tocsin_segment_reads_total', help: 'Segments a reading needed.', labelNames: ['from'], registers }),
+    slotsSkipped: new Counter({ name: 'tocsin_slots_skipped_total', help: 'Slots that passed while nothing evaluated them.', registers }),
+    runs: new Counter({ name: 'tocsin_runs_total', help: 'Runs ended.', labelNames: ['result'], registers }),
+    ruleEvaluations: new Counter({ name: 'tocsin_rule_evaluations_total', help: 'Rules evaluated.', labelNames: ['result'], registers }),
+    ruleEvaluationSeconds: new Histogram({ name: 'tocsin_rule_evaluation_duration_seconds', help: 'One run, from lease to commit.', buckets: FAST_SECONDS, registers }),
+    ruleEvaluationLagSeconds: new Histogram({ name: 'tocsin_rule_evaluation_lag_seconds', help: 'From a slot to the commit of its run.', buckets: LAG_SECONDS, registers }),
+    triggers: new Counter({ name: 'tocsin_triggers_total', help: 'Changes of alerts worth telling.', labelNames: ['kind'], registers }),
+    alerts: new Gauge({ name: 'tocsin_alerts', help: 'Open alerts.', labelNames: ['state', 'severity'], registers }),
+    notifications: new Counter({ name: 'tocsin_notifications_total', help: 'Attempts to deliver.', labelNames: ['channel', 'result'], registers }),
+    notificationLatencySeconds: new Histogram({ name: 'tocsin_notification_latency_seconds', help: 'From a trigger to the answer of its receiver.', buckets: FAST_SECONDS, labelNames: ['channel'], registers }),
+    hints: new Counter({ name: 'tocsin_hints_total', help: 'Queue hints sent, failed (the sweep repeats them) and swept.', labelNames: ['queue', 'result'], registers }),
+    httpRequestSeconds: new Histogram({ name: 'tocsin_http_request_duration_seconds', help: 'Requests to the API.', labelNames: ['method', 'route', 'status'], buckets: FAST_SECONDS, registers }),
+  };
+}
+
+interface QueueDepth {
+  waiting: number;
+  active: number;
+  delayed: number;
+  oldestWaitingMs: number | null;
+}
+
+/** Asks the queues for their depth at every scrape. A queue that does not answer leaves the last figures out, not the page. */
+export function exposeQueueDepth(metrics: Metrics, depth: () => Promise<Record<string, QueueDepth>>): void {
+  const registers = [metrics.registry];
+  const age = new Gauge({ name: 'tocsin_queue_oldest_job_age_seconds', help: 'How long the oldest waiting job has waited; 0 when none does.', labelNames: ['queue'], registers });
+  const jobs: Gauge<'queue' | 'state'> = new Gauge({
+    name: 'tocsin_queue_jobs',
+    help: 'Jobs by state.',
+    labelNames: ['queue', 'state'],
+    registers,
+    collect: async () => {
+      jobs.reset();
+      age.reset();
+      const depths = await depth().catch(() => ({}));
+      for (const [queue, { waiting, active, delayed, oldestWaitingMs }] of Object.entries(depths)) {
+        jobs.set({ queue, state: 'waiting' }, waiting);
+        jobs.set({ queue, state: 'active' }, active);
+        jobs.set({ queue, state: 'delayed' }, delayed);
+        age.set({ queue }, (oldestWaitingMs ?? 0) / 1_000);
+      }
+    },
+  });
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { ConfigError, loadConfig } from './config/load-config.ts';
+import { logLevel } from './config/variables.ts';
+import { type Logger, createLogger } from './logger.ts';
+import { type ShutdownStack, shutdownStack } from './shutdown-stack.ts';
+
+export interface ProcessContext<Config> {
+  config: Config;
+  logger: Logger;
+  /** What main starts it defers here; signals and failures unwind it. */
+  stack: ShutdownStack;
+  /** Aborts when the process has been told to stop, before the stack is unwound. */
+  signal: AbortSignal;
+}
+
+/** Longer than any drain inside, shorter than the 30 s after which orchestrators kill. */
+const SHUTDOWN_MS = 25_000;
+
+/**
+ * A process from its environment to its end. Exit codes: 0 stopped by a signal or by `finished`, 1 a bad variable
+ * (named on stderr), a failed boot, an uncaught error or an unclean stop, 130 a second signal.
+ */
+export async function runProcess<Shape extends z.ZodRawShape>(
+  name: string,
+  schema: z.ZodObject<Shape>,
+  main: (context: ProcessContext<z.infer<z.ZodObject<Shape>>>) => Promise<void | 'finished'>,
+): Promise<void> {
+  const config = configOrExit(schema);
+  const { logLevel: level } = loadConfig(z.object({ logLevel }), process.env);
+  const logger = createLogger(name, level);
+  const stack = shutdownStack(logger);
+  const stopping = new AbortController();
+
+  const stop = async (reason: string, code: number): Promise<void> => {
+    if (stopping.signal.aborted) return;
+    logger.info({ reason }, 'stopping');
+    stopping.abort(reason);
+    const clean = await stack.run(SHUTDOWN_MS);
+    logger.info({ clean }, 'stopped');
+    process.exit(clean ? code : 1);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping.signal.aborted) process.exit(130);
+    void stop(signal, 0);
+  };
+  const onCrash = (error: unknown): void => {
+    logger.fatal({ err: error }, 'uncaught error');
+    void stop('uncaught error', 1);
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('uncaughtException', onCrash).on('unhandledRejection', onCrash);
+
+  try {
+    const outcome = await main({ config, logger, stack, signal: stopping.signal });
+    if (outcome === 'finished') await stop('finished', 0);
+  } catch (error) {
+    if (error instanceof ConfigError) sayAndExit(error);
+    if (!stopping.signal.aborted) logger.fatal({ err: error }, 'could not start');
+    await stop('could not start', 1);
+  }
+}
+
+function configOrExit<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): z.infer<z.ZodObject<Shape>> {
+  try {
+    loadConfig(z.object({ logLevel }), process.env);
+    return loadConfig(schema, process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) sayAndExit(error);
+    throw error;
+  }
+}
+
+function sayAndExit(error: ConfigError): never {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
