@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+// Runs a script of the workspace on a machine that has only Node >= 18 and npm: installs the pinned toolchain when it is
+// missing or out of date, then hands over to the pinned Node. No dependencies, and only syntax an old Node reads.
+//
+//   node tooling/bootstrap.mjs <script> [arguments…]
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, dirname, join, parse } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bin = join(root, 'node_modules', '.bin');
+const stamp = join(root, 'node_modules', '.tocsin-installed');
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const env = {
+  ...process.env,
+  PATH: bin + delimiter + process.env.PATH,
+  TURBO_TELEMETRY_DISABLED: '1',
+  DO_NOT_TRACK: '1',
+};
+
+const [script, ...args] = process.argv.slice(2);
+if (script === undefined) fail('usage: node tooling/bootstrap.mjs <script> [arguments…]');
+if (major(process.versions.node) < 18) fail(`Node ${process.versions.node} is too old: install Node 20 or newer, it fetches the one Tocsin runs on.`);
+
+await ensureInstalled();
+process.exit(await handOver());
+
+async function ensureInstalled() {
+  const wanted = installKey();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  // Gone before the install begins and back when it has ended, so an interrupted one is repeated.
+  rmSync(stamp, { force: true });
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  console.error(`Installing Tocsin's packages with ${packageManager}: once, and most of it is downloading …`);
+  const started = Date.now();
+  // From outside the workspace, where npx finds no half-installed pnpm to prefer over a whole one.
+  const install = ['--yes', packageManager, '--dir', root, 'install', '--frozen-lockfile', '--config.confirm-modules-purge=false'];
+  const code = await run('npx', install, { cwd: parse(root).root, stdio: 'inherit', env });
+  if (code >= 128) process.exit(code);
+  if (code !== 0) {
+    fail(
+      'The install did not finish; the reason is above. Most often there is no way to the npm registry from here: no network, ' +
+        'or a proxy npm does not know of (npm config set proxy). Run the same command again and it goes on where it stopped.',
+    );
+  }
+  writeFileSync(stamp, wanted);
+  console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
+}
+
+/** Changes whenever another install could differ from the one that is there. */
+function installKey() {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
+  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml']) hash.update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+function handOver() {
+  const preload = pathToFileURL(join(root, 'tooling', 'end-with-parent.mjs')).href;
+  return run(node(), ['--import', preload, join(root, script), ...args], {
+    cwd: root,
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    env: { ...env, TOCSIN_PARENT_FD: '3' },
+  });
+}
+
+/** The pinned Node, or this machine's where npm has none for the platform and this one runs TypeScript by itself. */
+function node() {
+  const pinned = join(bin, 'node');
+  if (existsSync(pinned) && spawnSync(pinned, ['--version'], { stdio: 'ignore' }).status === 0) return pinned;
+  if (major(process.versions.node) < 24) {
+    fail(`npm has no Node for ${process.platform} ${process.arch}, and Node ${process.versions.node} cannot run Tocsin: install Node 24 or newer.`);
+  }
+  return process.execPath;
+}
+
+/** The exit code of the command. A Ctrl-C at the terminal reaches it without our help; any other signal is passed on. */
+function run(command, commandArgs, options) {
+  return new Promise((resolve) => {
+    const child = spawn(command, commandArgs, options);
+    const pass = (signal) => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    };
+    for (const signal of SIGNALS) process.on(signal, pass);
+    const end = (code) => {
+      for (const signal of SIGNALS) process.off(signal, pass);
+      resolve(code);
+    };
+    child.once('error', (error) => {
+      console.error(error.code === 'ENOENT' ? `${command} is not on the PATH; it comes with Node and npm.` : error.message);
+      end(1);
+    });
+    child.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]));
+  });
+}
+
+function major(version) {
+  return Number(version.split('.')[0]);
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
