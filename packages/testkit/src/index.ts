@@ -1,0 +1,10 @@
+export { fakeClock } from './fake-clock.ts';
+export type { FakeClock } from './fake-clock.ts';
+export { describeQueues, queueBackends, testQueue } from './test-queue.ts';
+export type { TestQueue } from './test-queue.ts';
+export { tcpProxy } from './tcp-proxy.ts';
+export type { TcpProxy } from './tcp-proxy.ts';
+export { webhookReceiver } from './webhook-receiver.ts';
+export type { Answer, Received, WebhookReceiver } from './webhook-receiver.ts';
+export { freePort, startTocsin } from './tocsin-process.ts';
+export type { TocsinProcess } from './tocsin-process.ts';
