@@ -1,35 +1,40 @@
--- Runs as tocsin_owner. Roles and their passwords are made before this, by `migrate`.
--- Every tenant table: tenant_id first in its primary key, RLS enabled and forced, policy `tenant_only`.
+-- Runs as tocsin_owner, whose roles and schema `migrate` has made before.
+-- Every tenant table: tenant_id first in its primary key, RLS enabled and forced, policy `tenant_only`. Ids are made in TypeScript (UUIDv7).
 
-create schema if not exists tocsin;
---> statement-breakpoint
+alter default privileges revoke execute on functions from public;
+
 grant usage on schema tocsin to tocsin_app, tocsin_pipeline;
---> statement-breakpoint
+
+grant select on tocsin.migrations to tocsin_app;
+
 -- The only clock SQL may read. `app.clock_shift_ms` is set by tests alone and is absent in production.
+-- Whole milliseconds, so that a time survives the way to TypeScript and back unchanged.
 create function tocsin.tocsin_now() returns timestamptz
   language sql stable parallel safe
-  as $$ select now() + make_interval(secs => coalesce(nullif(current_setting('app.clock_shift_ms', true), '')::float8, 0) / 1000) $$;
---> statement-breakpoint
--- The tenants of the running transaction; after a SET LOCAL the setting reads '' on a reused connection, which must match no row.
-create function tocsin.current_tenants() returns uuid[]
-  language sql stable parallel safe
-  as $$ select string_to_array(nullif(current_setting('app.tenant_ids', true), ''), ',')::uuid[] $$;
---> statement-breakpoint
+  as $$ select date_trunc('milliseconds', now() + make_interval(secs => coalesce(nullif(current_setting('app.clock_shift_ms', true), '')::float8, 0) / 1000)) $$;
+
+grant execute on function tocsin.tocsin_now() to tocsin_app, tocsin_pipeline;
+
+-- After a SET LOCAL the setting reads '' on a reused connection; nullif makes that match no row, like a setting never made.
 create procedure tocsin.protect(relation regclass)
   language plpgsql as $$
 begin
   execute format('alter table %s enable row level security', relation);
   execute format('alter table %s force row level security', relation);
-  execute format('create policy tenant_only on %s for all to tocsin_app using (tenant_id = any((select tocsin.current_tenants())::uuid[])) with check (tenant_id = any((select tocsin.current_tenants())::uuid[]))', relation);
+  execute format($policy$
+    create policy tenant_only on %s for all to tocsin_app
+      using (tenant_id = any((select string_to_array(nullif(current_setting('app.tenant_ids', true), ''), ',')::uuid[])::uuid[]))
+      with check (tenant_id = any((select string_to_array(nullif(current_setting('app.tenant_ids', true), ''), ',')::uuid[])::uuid[]))
+  $policy$, relation);
 end $$;
---> statement-breakpoint
+
 create table tocsin.tenants (
   tenant_id uuid primary key,
   name text not null,
   external_key text not null unique,
   created_at timestamptz not null default tocsin.tocsin_now()
 );
---> statement-breakpoint
+
 create table tocsin.api_keys (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   id uuid not null,
@@ -43,7 +48,7 @@ create table tocsin.api_keys (
   primary key (tenant_id, id),
   unique (tenant_id, secret_hash)
 );
---> statement-breakpoint
+
 create table tocsin.schedules (
   tenant_id uuid primary key references tocsin.tenants on delete cascade,
   every_ms bigint not null default 60000 check (every_ms between 10000 and 86400000),
@@ -57,9 +62,10 @@ create table tocsin.schedules (
   backed_off_until timestamptz,
   updated_at timestamptz not null default tocsin.tocsin_now()
 );
---> statement-breakpoint
-create index schedules_due on tocsin.schedules (next_slot_at) where next_slot_at is not null;
---> statement-breakpoint
+
+-- greatest() passes over a null: without a back-off it is the slot itself
+create index schedules_due on tocsin.schedules (greatest(next_slot_at, backed_off_until)) where next_slot_at is not null;
+
 create table tocsin.rules (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   id uuid not null,
@@ -81,7 +87,7 @@ create table tocsin.rules (
   primary key (tenant_id, id),
   unique (tenant_id, key)
 );
---> statement-breakpoint
+
 create table tocsin.rule_versions (
   tenant_id uuid not null,
   rule_id uuid not null,
@@ -92,7 +98,7 @@ create table tocsin.rule_versions (
   primary key (tenant_id, rule_id, version),
   foreign key (tenant_id, rule_id) references tocsin.rules on delete cascade
 );
---> statement-breakpoint
+
 create table tocsin.alerts (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   id uuid not null,
@@ -100,6 +106,7 @@ create table tocsin.alerts (
   rule_key text not null,
   rule_name text not null,
   series_key text not null,
+  series_digest uuid not null generated always as (md5(series_key)::uuid) stored,
   labels jsonb not null,
   alert_type text not null check (alert_type in ('threshold', 'no_data', 'error')),
   status text not null check (status in ('triggered', 'active', 'acknowledged', 'resolved')),
@@ -115,15 +122,17 @@ create table tocsin.alerts (
   version integer not null default 1,
   primary key (tenant_id, id)
 );
---> statement-breakpoint
-create unique index alerts_one_open on tocsin.alerts (tenant_id, rule_id, series_key) where resolved_at is null;
---> statement-breakpoint
+
+-- A series key may outgrow an index entry, so its digest is what is unique.
+create unique index alerts_one_open on tocsin.alerts (tenant_id, rule_id, series_digest) where resolved_at is null;
+
 create index alerts_newest on tocsin.alerts (tenant_id, started_at desc, id desc);
---> statement-breakpoint
+
 create table tocsin.series_states (
   tenant_id uuid not null,
   rule_id uuid not null,
   series_key text not null,
+  series_digest uuid not null generated always as (md5(series_key)::uuid) stored,
   labels jsonb not null,
   -- the step's SeriesState, as it left it
   state jsonb not null,
@@ -132,10 +141,10 @@ create table tocsin.series_states (
   -- coarse: written when it is over an hour behind, or with any other change
   last_seen_at timestamptz not null,
   version integer not null default 1,
-  primary key (tenant_id, rule_id, series_key),
+  primary key (tenant_id, rule_id, series_digest),
   foreign key (tenant_id, rule_id) references tocsin.rules on delete cascade
 );
---> statement-breakpoint
+
 create table tocsin.triggers (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   id uuid not null,
@@ -159,22 +168,25 @@ create table tocsin.triggers (
   unique (tenant_id, alert_id, seq),
   foreign key (tenant_id, alert_id) references tocsin.alerts on delete cascade
 );
---> statement-breakpoint
+
 create index triggers_open on tocsin.triggers (hinted_at) where status = 'pending';
---> statement-breakpoint
+
 create table tocsin.alert_timers (
   tenant_id uuid not null,
   id uuid not null,
   alert_id uuid not null,
   kind text not null check (kind in ('reminder')),
   due_at timestamptz not null,
+  -- null: the sweep has not handed it out yet
+  hinted_at timestamptz,
+  hints integer not null default 0,
   primary key (tenant_id, id),
   unique (tenant_id, alert_id, kind),
   foreign key (tenant_id, alert_id) references tocsin.alerts on delete cascade
 );
---> statement-breakpoint
+
 create index alert_timers_due on tocsin.alert_timers (due_at);
---> statement-breakpoint
+
 create table tocsin.channels (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   id uuid not null,
@@ -197,7 +209,7 @@ create table tocsin.channels (
   primary key (tenant_id, id),
   unique (tenant_id, key)
 );
---> statement-breakpoint
+
 create table tocsin.deliveries (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   id uuid not null,
@@ -226,15 +238,19 @@ create table tocsin.deliveries (
   finished_at timestamptz,
   primary key (tenant_id, id),
   unique (tenant_id, trigger_id, channel_key),
-  foreign key (tenant_id, trigger_id) references tocsin.triggers on delete cascade
+  foreign key (tenant_id) references tocsin.tenants on delete cascade,
+  foreign key (tenant_id, trigger_id) references tocsin.triggers on delete cascade,
+  foreign key (tenant_id, alert_id) references tocsin.alerts on delete cascade,
+  foreign key (tenant_id, channel_id) references tocsin.channels on delete set null (channel_id)
 );
---> statement-breakpoint
+
 create index deliveries_open on tocsin.deliveries (next_attempt_at) where status in ('pending', 'sending', 'retrying');
---> statement-breakpoint
+
 create index deliveries_newest on tocsin.deliveries (tenant_id, created_at desc, id desc);
---> statement-breakpoint
+
 create index deliveries_of_alert on tocsin.deliveries (tenant_id, alert_id);
---> statement-breakpoint
+create index deliveries_of_channel on tocsin.deliveries (tenant_id, channel_id);
+
 create table tocsin.inbox (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   id uuid not null,
@@ -248,7 +264,7 @@ create table tocsin.inbox (
   primary key (tenant_id, id),
   unique (tenant_id, delivery_id)
 );
---> statement-breakpoint
+
 create table tocsin.idempotency_keys (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
   route text not null,
@@ -259,7 +275,9 @@ create table tocsin.idempotency_keys (
   created_at timestamptz not null default tocsin.tocsin_now(),
   primary key (tenant_id, route, key)
 );
---> statement-breakpoint
+
+create index idempotency_keys_oldest on tocsin.idempotency_keys (tenant_id, created_at);
+
 -- What has been seen in events: one row an event name.
 create table tocsin.event_names (
   tenant_id uuid not null references tocsin.tenants on delete cascade,
@@ -270,8 +288,9 @@ create table tocsin.event_names (
   last_seen_at timestamptz not null default tocsin.tocsin_now(),
   primary key (tenant_id, name)
 );
---> statement-breakpoint
--- Partitioned by day. `maintenance` makes and drops the days; see 0001.
+
+-- The tables from here on are partitioned by UTC day; the days are made and dropped by the functions of 0001. They have no foreign keys:
+-- attaching and dropping a day would lock the table referred to.
 create table tocsin.segments (
   tenant_id uuid not null,
   starts_at timestamptz not null,
@@ -285,9 +304,9 @@ create table tocsin.segments (
   created_at timestamptz not null default tocsin.tocsin_now(),
   primary key (tenant_id, starts_at, id)
 ) partition by range (starts_at);
---> statement-breakpoint
+
 alter table tocsin.segments alter column data set storage external;
---> statement-breakpoint
+
 create table tocsin.runs (
   tenant_id uuid not null,
   slot_at timestamptz not null,
@@ -312,13 +331,13 @@ create table tocsin.runs (
   triggers integer,
   primary key (tenant_id, slot_at)
 ) partition by range (slot_at);
---> statement-breakpoint
+
 create index runs_open on tocsin.runs (hinted_at) where status in ('queued', 'running');
---> statement-breakpoint
+
 create index runs_open_of_tenant on tocsin.runs (tenant_id, slot_at) where status in ('queued', 'running');
---> statement-breakpoint
+
 create index runs_by_id on tocsin.runs (tenant_id, id);
---> statement-breakpoint
+
 create table tocsin.alert_events (
   tenant_id uuid not null,
   at timestamptz not null default tocsin.tocsin_now(),
@@ -330,9 +349,9 @@ create table tocsin.alert_events (
   data jsonb not null default '{}',
   primary key (tenant_id, at, id)
 ) partition by range (at);
---> statement-breakpoint
+
 create index alert_events_of_alert on tocsin.alert_events (tenant_id, alert_id, at);
---> statement-breakpoint
+
 create table tocsin.delivery_attempts (
   tenant_id uuid not null,
   started_at timestamptz not null default tocsin.tocsin_now(),
@@ -348,9 +367,9 @@ create table tocsin.delivery_attempts (
   response_excerpt text,
   primary key (tenant_id, started_at, id)
 ) partition by range (started_at);
---> statement-breakpoint
+
 create index delivery_attempts_of_delivery on tocsin.delivery_attempts (tenant_id, delivery_id, number);
---> statement-breakpoint
+
 create table tocsin.audit_events (
   tenant_id uuid not null,
   at timestamptz not null default tocsin.tocsin_now(),
@@ -361,3 +380,22 @@ create table tocsin.audit_events (
   data jsonb not null default '{}',
   primary key (tenant_id, at, id)
 ) partition by range (at);
+
+do $$
+declare
+  tenant_table regclass;
+begin
+  for tenant_table in
+    select c.oid from pg_class c
+    where c.relnamespace = 'tocsin'::regnamespace and c.relkind in ('r', 'p') and c.relname <> 'migrations'
+  loop
+    call tocsin.protect(tenant_table);
+  end loop;
+end $$;
+
+-- What the processes do and nothing more: histories are only added to, segments never change, days go by dropping the partition.
+grant select, insert on tocsin.tenants, tocsin.rule_versions, tocsin.alert_events, tocsin.audit_events to tocsin_app;
+grant select, insert, update on tocsin.api_keys, tocsin.schedules, tocsin.runs, tocsin.delivery_attempts to tocsin_app;
+grant select, insert, delete on tocsin.segments to tocsin_app;
+grant select, insert, update, delete on tocsin.rules, tocsin.series_states, tocsin.alerts, tocsin.triggers, tocsin.alert_timers, tocsin.channels,
+  tocsin.deliveries, tocsin.inbox, tocsin.idempotency_keys, tocsin.event_names to tocsin_app;

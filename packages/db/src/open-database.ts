@@ -1,0 +1,96 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import pg from 'pg';
+import postgres from 'postgres';
+import { epochMsOf, instantText, OID } from './postgres-types.ts';
+
+export interface DatabaseOptions {
+  /** postgres:// URL of the role `tocsin_app`. */
+  url: string;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+  /** Upper bound of all connections of this process, at least 3. Default 20. */
+  maxConnections?: number;
+}
+
+/** Rows with a tenant are reached through the doors (`withTenant`, …); what is used directly here sees none of them. */
+export interface Database {
+  drizzle: PostgresJsDatabase;
+  /** Raw SQL: timestamptz comes and goes as epoch milliseconds, int8 as a number, jsonb as objects. */
+  sql: Sql;
+  /** For COPY, which postgres.js can leave hanging. */
+  pool: pg.Pool;
+  /** Added to the database's clock by every door. Zero outside tests. */
+  clock: { shiftMs: number };
+  close: () => Promise<void>;
+}
+
+const timestamptz: postgres.PostgresType<number> = { to: OID.timestamptz, from: [OID.timestamptz], serialize: instantText, parse: epochMsOf };
+const int8: postgres.PostgresType<number> = { to: OID.int8, from: [OID.int8], serialize: String, parse: Number };
+const types = { timestamptz, int8 };
+
+export type Sql = postgres.Sql<{ timestamptz: number; int8: number }>;
+
+/** A statement that takes longer is a fault, not a wait: leases and shutdown deadlines are shorter. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_S = 10;
+
+/** Connects when first used. */
+export function openDatabase({ url, applicationName, maxConnections = 20 }: DatabaseOptions): Database {
+  const copies = Math.max(1, Math.floor(maxConnections / 5));
+  const each = Math.max(1, Math.floor((maxConnections - copies) / 2));
+
+  // drizzle replaces parsers of the client it is given, so raw SQL has a client of its own
+  const forDrizzle = client(url, applicationName, each);
+  const sql = client(url, applicationName, each);
+  const pool = copyPool(url, applicationName, copies);
+  const orm = drizzle(forDrizzle);
+  Object.assign(forDrizzle.options.parsers, { [OID.timestamptz]: epochMsOf });
+  Object.assign(forDrizzle.options.serializers, { [OID.timestamptz]: instantText });
+
+  return {
+    drizzle: orm,
+    sql,
+    pool,
+    clock: { shiftMs: 0 },
+    close: async () => {
+      await Promise.all([forDrizzle.end({ timeout: 5 }), sql.end({ timeout: 5 }), pool.end()]);
+    },
+  };
+}
+
+function client(url: string, applicationName: string, max: number): Sql {
+  return postgres(url, {
+    max,
+    types,
+    connect_timeout: CONNECT_TIMEOUT_S,
+    onnotice: () => {},
+    connection: {
+      application_name: applicationName,
+      search_path: 'tocsin',
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
+  });
+}
+
+function copyPool(url: string, applicationName: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_S * 1000,
+    keepAlive: true,
+    options: `-c search_path=tocsin -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+    types: { getTypeParser: parserOf },
+  });
+  // an idle connection the server closed is replaced at its next use; without a listener it would end the process
+  pool.on('error', () => {});
+  return pool;
+}
+
+function parserOf(oid: number, format?: string): (value: never) => unknown {
+  if (format !== 'binary' && oid === OID.timestamptz) return epochMsOf;
+  if (format !== 'binary' && oid === OID.int8) return Number;
+  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+}

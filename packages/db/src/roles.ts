@@ -1,0 +1,88 @@
+import type postgres from 'postgres';
+import { sqlState } from './sql-state.ts';
+
+export interface RoleUrls {
+  appUrl: string;
+  queueUrl: string | null;
+}
+
+/**
+ * Roles belong to the server, not to the database, so another migration may be at work on them under another database's lock.
+ * - `tocsin_owner` owns and migrates; NOINHERIT, so that being able to become `tocsin_pipeline` gives it none of its rights
+ * - `tocsin_pipeline` owns the functions that look across tenants
+ * - `tocsin_app` is what the processes log in as
+ * - `tocsin_queue` owns the queue's schema and sees nothing else
+ */
+export async function ensureRoles(sql: postgres.Sql, { appUrl, queueUrl }: RoleUrls): Promise<void> {
+  const app = login(appUrl, 'tocsin_app');
+  const queue = queueUrl !== null && isPostgresUrl(queueUrl) ? login(queueUrl, 'tocsin_queue') : null;
+  await tryAgain(() =>
+    sql.begin(async (tx) => {
+      const [{ database, admin } = unreachable()] = await tx<{ database: string; admin: string }[]>`
+        select quote_ident(current_database()) as database, quote_ident(session_user) as admin`;
+      await ensureRole(tx, 'tocsin_owner', 'nologin noinherit');
+      await ensureRole(tx, 'tocsin_pipeline', 'nologin');
+      await ensureRole(tx, 'tocsin_app', 'login');
+      await setPassword(tx, app);
+      await ensureMember(tx, 'tocsin_owner', admin);
+      await ensureMember(tx, 'tocsin_pipeline', 'tocsin_owner');
+      await tx.unsafe(`grant create on database ${database} to tocsin_owner`);
+      await tx.unsafe(`grant connect on database ${database} to tocsin_app`);
+      if (queue === null) return;
+      await ensureRole(tx, 'tocsin_queue', 'login');
+      await setPassword(tx, queue);
+      await ensureMember(tx, 'tocsin_queue', admin);
+      // adding jobs in bulk goes through a temporary table
+      await tx.unsafe(`grant connect, temporary on database ${database} to tocsin_queue`);
+      await tx.unsafe('create schema if not exists bullmq authorization tocsin_queue');
+    }),
+  );
+}
+
+interface Login {
+  role: string;
+  password: string;
+}
+
+const isPostgresUrl = (url: string): boolean => /^postgres(?:ql)?:/.test(url);
+
+function login(url: string, role: string): Login {
+  const { username, password } = new URL(url);
+  if (decodeURIComponent(username) !== role) throw new Error(`the URL of ${role} names another user; the user must be ${role}`);
+  return { role, password: decodeURIComponent(password) };
+}
+
+async function ensureRole(sql: postgres.TransactionSql, role: string, attributes: string): Promise<void> {
+  const [found] = await sql`select from pg_roles where rolname = ${role}`;
+  if (!found) await sql.unsafe(`create role ${role} ${attributes}`);
+}
+
+/** An empty password leaves the role's as it is: peer, certificate or cloud sign-in. */
+async function setPassword(sql: postgres.TransactionSql, { role, password }: Login): Promise<void> {
+  if (password === '') return;
+  const [quoted] = await sql`select quote_literal(${password}) as literal`;
+  await sql.unsafe(`alter role ${role} password ${quoted?.literal}`);
+}
+
+/** A superuser may become any role as it is, and from PostgreSQL 16 the maker of a role is a member that may not. */
+async function ensureMember(sql: postgres.TransactionSql, role: string, member: string): Promise<void> {
+  await sql.unsafe(`grant ${role} to ${member}`);
+}
+
+const CLASHES = new Set(['23505', '42710', 'XX000', '40P01']);
+const TRIES = 20;
+
+async function tryAgain(work: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (attempt === TRIES || !CLASHES.has(sqlState(error) ?? '')) throw error;
+    }
+  }
+}
+
+function unreachable(): never {
+  throw new Error('a select without from answers one row');
+}

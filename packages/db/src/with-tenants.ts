@@ -1,0 +1,78 @@
+import { sql as statement } from 'drizzle-orm';
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import type pg from 'pg';
+import type postgres from 'postgres';
+import type { Database } from './open-database.ts';
+
+/** A transaction of a door, for tables and CRUD. */
+export type DrizzleTx = Parameters<Parameters<PostgresJsDatabase['transaction']>[0]>[0];
+
+/** A transaction of a door, for raw SQL: timestamptz comes and goes as epoch milliseconds, int8 as a number, jsonb as objects. */
+export type SqlTx = postgres.TransactionSql<{ timestamptz: number; int8: number }>;
+
+/** Runs `work` in a transaction that sees the rows of these tenants and no other. Throws before it starts when an id is no UUID. */
+export function withTenants<T>(db: Database, tenantIds: readonly string[], work: (tx: DrizzleTx) => Promise<T>): Promise<T> {
+  const tenants = tenantSetting(tenantIds);
+  return db.drizzle.transaction(async (tx) => {
+    await tx.execute(statement.raw(settings(db, tenants)));
+    return work(tx);
+  });
+}
+
+export const withTenant = <T>(db: Database, tenantId: string, work: (tx: DrizzleTx) => Promise<T>): Promise<T> => withTenants(db, [tenantId], work);
+
+/** `withTenants` for raw SQL. */
+export function withTenantsSql<T>(db: Database, tenantIds: readonly string[], work: (sql: SqlTx) => Promise<T>): Promise<T> {
+  const tenants = tenantSetting(tenantIds);
+  return inTransaction(db, tenants, work);
+}
+
+/** A transaction that sees no tenant: for the functions that look across tenants, and then `setTenants` with the ids they gave. */
+export const withPipeline = <T>(db: Database, work: (sql: SqlTx) => Promise<T>): Promise<T> => inTransaction(db, '', work);
+
+/** Makes the running transaction see the rows of these tenants and no other. */
+export async function setTenants(sql: SqlTx, tenantIds: readonly string[]): Promise<void> {
+  await sql`select set_config('app.tenant_ids', ${tenantSetting(tenantIds)}, true)`;
+}
+
+/** A read-only snapshot of these tenants' rows, on a client that `pg-copy-streams` takes: `COPY (SELECT …) TO STDOUT`. */
+export async function withTenantsCopy<T>(db: Database, tenantIds: readonly string[], work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const tenants = tenantSetting(tenantIds);
+  const client = await db.pool.connect();
+  let broken = true;
+  try {
+    await client.query(`begin isolation level repeatable read read only; ${settings(db, tenants)}`);
+    const result = await work(client);
+    await client.query('commit');
+    broken = false;
+    return result;
+  } finally {
+    // a connection whose transaction did not end well may still be streaming: never give it to another
+    client.release(broken);
+  }
+}
+
+async function inTransaction<T>(db: Database, tenants: string, work: (sql: SqlTx) => Promise<T>): Promise<T> {
+  const outcome = await db.sql.begin(async (sql) => {
+    await sql.unsafe(settings(db, tenants));
+    return { value: await work(sql) };
+  });
+  return outcome.value;
+}
+
+/** Fit to stand in a statement's text: the tenants are UUIDs and commas alone. */
+function settings(db: Database, tenants: string): string {
+  const { shiftMs } = db.clock;
+  if (!Number.isSafeInteger(shiftMs)) throw new RangeError('clock.shiftMs must be a whole number of milliseconds');
+  const shift = shiftMs === 0 ? '' : `, set_config('app.clock_shift_ms', '${shiftMs}', true)`;
+  return `select set_config('app.tenant_ids', '${tenants}', true)${shift}`;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function tenantSetting(tenantIds: readonly string[]): string {
+  for (const id of tenantIds) {
+    if (!UUID.test(id)) throw new TypeError('a tenant id must be a UUID');
+  }
+  return tenantIds.join(',');
+}
