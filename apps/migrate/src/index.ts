@@ -1,0 +1,1 @@
+export { prepareDatabase, type PrepareOptions } from './prepare-database.ts';
