@@ -55,14 +55,16 @@ export async function openQueues({ url, logger, waitMs = 30_000 }: OpenQueuesOpt
   }
   const all = [...queues.values()];
   const consumers = new Set<Consumer>();
-  const closeAll = async (): Promise<void> => {
+  let closed: Promise<void> | null = null;
+  const close = async (deadlineMs?: number): Promise<void> => {
+    await Promise.all([...consumers].map((consumer) => consumer.close(deadlineMs)));
     await Promise.allSettled(all.map((queue) => queue.close()));
     await server.close();
   };
   try {
     await Promise.all(all.map((queue) => queue.waitUntilReady()));
   } catch (error) {
-    await closeAll();
+    await close();
     throw new QueueUnavailableError(`queues on ${server.backend} cannot be used: ${reasonOf(error)}`, { cause: error });
   }
 
@@ -80,10 +82,7 @@ export async function openQueues({ url, logger, waitMs = 30_000 }: OpenQueuesOpt
       const depths = await Promise.all(all.map(depthOf));
       return Object.fromEntries(QUEUE_NAMES.map((name, index) => [name, depths[index]])) as Record<QueueName, QueueDepth>;
     },
-    close: async (deadlineMs) => {
-      await Promise.all([...consumers].map((consumer) => consumer.close(deadlineMs)));
-      await closeAll();
-    },
+    close: (deadlineMs) => (closed ??= close(deadlineMs)),
   };
 }
 

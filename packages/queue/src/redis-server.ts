@@ -1,5 +1,5 @@
 import { Queue, Worker, createRedisBackend } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { MAX_STALLED_COUNT, type QueueServer, WORKER_TIMING } from './queue-server.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 
@@ -11,11 +11,10 @@ const COMMAND_TIMEOUT_MS = 5_000;
  */
 export async function openRedisServer(address: string, onError: (source: string, error: unknown) => void): Promise<QueueServer> {
   const { url, prefix } = splitPrefix(address);
-  const connect = (options: { commandTimeout?: number; enableOfflineQueue: boolean }): Redis => {
+  const connect = (options: RedisOptions): Redis => {
     const client = new Redis(url, {
       ...options,
       lazyConnect: true,
-      maxRetriesPerRequest: null,
       connectTimeout: COMMAND_TIMEOUT_MS,
       keepAlive: 10_000,
       retryStrategy: (times) => Math.min(times * 100, 2_000),
@@ -25,8 +24,9 @@ export async function openRedisServer(address: string, onError: (source: string,
     client.on('error', (error) => onError('redis', error));
     return client;
   };
-  const producing = connect({ commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: false });
-  const consuming = connect({ enableOfflineQueue: true });
+  // A producer hears at once that the server is away; a consumer waits for it.
+  const producing = connect({ commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 });
+  const consuming = connect({ maxRetriesPerRequest: null });
   const close = async (): Promise<void> => {
     for (const client of [producing, consuming]) client.disconnect();
   };

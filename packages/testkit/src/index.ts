@@ -14,3 +14,7 @@ export { testDatabase } from './test-database.ts';
 export type { TestDatabase } from './test-database.ts';
 export { redisProgram, redisServer } from './redis-server.ts';
 export type { RedisServer } from './redis-server.ts';
+export { apiClient, newTenant } from './api-client.ts';
+export type { ApiAnswer, ApiClient } from './api-client.ts';
+export { openDeployment } from './deployment.ts';
+export type { App, Deployment } from './deployment.ts';

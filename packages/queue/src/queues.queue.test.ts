@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { type TcpProxy, type TestQueue, describeQueues, tcpProxy, testQueue } from '@tocsin/testkit';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type Queues, QueueUnavailableError, deliver, evaluateRun, openQueues } from './index.ts';
+
+const recorder = () => {
+  const lines: { message: string; fields: object }[] = [];
+  const say = (fields: object, message: string): void => {
+    lines.push({ fields, message });
+  };
+  return { lines, info: say, warn: say, error: say };
+};
+
+const run = () => ({ tenantId: randomUUID(), runId: randomUUID() });
+
+describeQueues('queues', (backend) => {
+  let server: TestQueue;
+  let line: TcpProxy;
+  let queues: Queues;
+  let log: ReturnType<typeof recorder>;
+
+  beforeAll(async () => {
+    server = await testQueue(backend);
+  });
+  afterAll(() => server.close());
+
+  const open = async (): Promise<Queues> => {
+    line = await tcpProxy(server.url);
+    log = recorder();
+    queues = await openQueues({ url: line.through(server.url), logger: log });
+    return queues;
+  };
+  afterEach(async () => {
+    line.restore();
+    await queues.close(1_000);
+    await line.close();
+    await server.wipe();
+  });
+
+  test('a hint sent is handled with its payload', async () => {
+    await open();
+    const handled: unknown[] = [];
+    queues.consumer(evaluateRun, { concurrency: 1 }, async (payload) => void handled.push(payload));
+    const payload = run();
+    await queues.producer(evaluateRun).send(payload);
+    await vi.waitFor(() => expect(handled).toEqual([payload]));
+  });
+
+  test('hints of one id that wait together are handled once, and the id is free again afterwards', async () => {
+    await open();
+    const handled: string[] = [];
+    const producer = queues.producer(evaluateRun);
+    const [first, last] = [run(), run()];
+    await producer.send(first);
+    await producer.send([first, first]);
+    await producer.send(last);
+    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await vi.waitFor(() => expect(handled).toEqual([first.runId, last.runId]));
+    await vi.waitFor(async () => expect((await queues.depth()).evaluations).toEqual({ waiting: 0, active: 0, delayed: 0, oldestWaitingMs: null }));
+    await producer.send(first);
+    await vi.waitFor(() => expect(handled).toEqual([first.runId, last.runId, first.runId]));
+  });
+
+  test('a hint whose id is active is dropped, and is not when sent even if known', async () => {
+    await open();
+    const handled: string[] = [];
+    const finish = Promise.withResolvers<void>();
+    queues.consumer(evaluateRun, { concurrency: 4 }, async ({ runId }) => {
+      handled.push(runId);
+      await finish.promise;
+    });
+    const producer = queues.producer(evaluateRun);
+    const [stuck, other] = [run(), run()];
+    await producer.send(stuck);
+    await vi.waitFor(() => expect(handled).toHaveLength(1));
+    await producer.send(stuck);
+    await producer.send(other);
+    await vi.waitFor(() => expect(handled).toEqual([stuck.runId, other.runId]));
+    await producer.send(stuck, { evenIfKnown: true });
+    await vi.waitFor(() => expect(handled).toEqual([stuck.runId, other.runId, stuck.runId]));
+    finish.resolve();
+  });
+
+  test('a thousand hints go in one call and each is handled once', async () => {
+    await open();
+    const handled = new Map<string, number>();
+    const payloads = Array.from({ length: 1_000 }, run);
+    queues.consumer(evaluateRun, { concurrency: 50 }, async ({ runId }) => void handled.set(runId, (handled.get(runId) ?? 0) + 1));
+    await queues.producer(evaluateRun).send(payloads);
+    await vi.waitFor(() => expect(handled.size).toBe(1_000), 20_000);
+    expect(new Set(handled.values())).toEqual(new Set([1]));
+  });
+
+  test('a delayed hint is not handled before its time', async () => {
+    await open();
+    const handledAt = Promise.withResolvers<number>();
+    queues.consumer(deliver, { concurrency: 1 }, async () => handledAt.resolve(Date.now()));
+    const sentAt = Date.now();
+    await queues.producer(deliver).send({ tenantId: randomUUID(), deliveryId: randomUUID() }, { delayMs: 400 });
+    expect((await handledAt.promise) - sentAt).toBeGreaterThanOrEqual(400);
+    expect((await handledAt.promise) - sentAt).toBeLessThan(2_000);
+  });
+
+  test('a handler that asks for it gets the same hint again later, however often', async () => {
+    await open();
+    const times: number[] = [];
+    queues.consumer(deliver, { concurrency: 1 }, async () => {
+      times.push(Date.now());
+      return times.length < 8 ? { againInMs: 60 } : undefined;
+    });
+    await queues.producer(deliver).send({ tenantId: randomUUID(), deliveryId: randomUUID() });
+    await vi.waitFor(() => expect(times).toHaveLength(8), 5_000);
+    for (const [index, time] of times.entries()) if (index > 0) expect(time - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(60);
+    await vi.waitFor(async () => expect((await queues.depth()).deliveries).toMatchObject({ waiting: 0, active: 0, delayed: 0 }));
+  });
+
+  test('a malformed payload is dropped with a word in the log and holds nothing up', async () => {
+    await open();
+    const handled: string[] = [];
+    const raw = queues.forBoard().find(({ name }) => name === 'evaluations');
+    await raw?.add('evaluations', { tenantId: 'not an id' }, { removeOnFail: true });
+    const good = run();
+    await queues.producer(evaluateRun).send(good);
+    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await vi.waitFor(() => expect(handled).toEqual([good.runId]));
+    expect(log.lines.map(({ message }) => message)).toContain('malformed job dropped');
+    await expect(queues.producer(evaluateRun).send({ tenantId: 'x', runId: 'y' })).rejects.toThrow(/tenantId/);
+  });
+
+  test('a handler that throws frees the id for the sweep', async () => {
+    await open();
+    let calls = 0;
+    queues.consumer(evaluateRun, { concurrency: 1 }, async () => {
+      calls += 1;
+      if (calls === 1) throw new Error('database away');
+    });
+    const payload = run();
+    await queues.producer(evaluateRun).send(payload);
+    await vi.waitFor(async () => {
+      expect(calls).toBe(1);
+      expect((await queues.depth()).evaluations).toMatchObject({ waiting: 0, active: 0, delayed: 0 });
+    });
+    await queues.producer(evaluateRun).send(payload);
+    await vi.waitFor(() => expect(calls).toBe(2));
+  });
+
+  test('depth counts what waits, is delayed and how long the oldest has waited', async () => {
+    await open();
+    const producer = queues.producer(evaluateRun);
+    await producer.send([run(), run()]);
+    await producer.send(run(), { delayMs: 60_000 });
+    const { evaluations, notifications } = await queues.depth();
+    expect(evaluations).toMatchObject({ waiting: 2, active: 0, delayed: 1, oldestWaitingMs: expect.any(Number) });
+    expect(notifications).toEqual({ waiting: 0, active: 0, delayed: 0, oldestWaitingMs: null });
+    expect(queues.forBoard().map(({ name }) => name)).toEqual(['evaluations', 'notifications', 'deliveries', 'maintenance']);
+  });
+
+  test('while the server is away a send rejects within a second, and works again after', async () => {
+    await open();
+    const producer = queues.producer(evaluateRun);
+    await producer.send(run());
+    line.block();
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const startedAt = performance.now();
+      await expect(producer.send(run())).rejects.toThrow(QueueUnavailableError);
+      expect(performance.now() - startedAt).toBeLessThan(1_000);
+    }
+    await expect(queues.ping()).rejects.toThrow();
+    line.restore();
+    await vi.waitFor(() => producer.send(run()), 5_000);
+  });
+
+  test('a consumer whose connections are cut goes on', async () => {
+    await open();
+    const handled: string[] = [];
+    const consumer = queues.consumer(evaluateRun, { concurrency: 2 }, async ({ runId }) => void handled.push(runId));
+    await consumer.ready();
+    for (let cut = 0; cut < 3; cut += 1) {
+      line.cut();
+      const payload = run();
+      await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 5_000);
+      await vi.waitFor(() => expect(handled).toContain(payload.runId), 6_000);
+    }
+  }, 30_000);
+
+  test('a consumer whose server was away for seconds goes on, and the log stays short', async () => {
+    await open();
+    const handled: string[] = [];
+    const consumer = queues.consumer(evaluateRun, { concurrency: 2 }, async ({ runId }) => void handled.push(runId));
+    await consumer.ready();
+    line.block();
+    const back = performance.now() + 3_000;
+    await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(back), 5_000);
+    line.restore();
+    const payload = run();
+    await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 5_000);
+    await vi.waitFor(() => expect(handled).toContain(payload.runId), 8_000);
+    expect(log.lines.length).toBeLessThan(25);
+  }, 30_000);
+
+  test('queues that lost everything are filled and emptied again', async () => {
+    await open();
+    const handled: string[] = [];
+    const consumer = queues.consumer(evaluateRun, { concurrency: 2 }, async ({ runId }) => void handled.push(runId));
+    await consumer.ready();
+    await queues.producer(evaluateRun).send(Array.from({ length: 20 }, run), { delayMs: 60_000 });
+    await server.wipe();
+    const payload = run();
+    await queues.producer(evaluateRun).send(payload);
+    await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 6_000);
+    expect((await queues.depth()).evaluations.delayed).toBe(0);
+  }, 15_000);
+
+  test('close lets a running handler finish and takes no new hint', async () => {
+    await open();
+    const finish = Promise.withResolvers<void>();
+    const handled: string[] = [];
+    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => {
+      handled.push(runId);
+      await finish.promise;
+      handled.push('finished');
+    });
+    const [first, second] = [run(), run()];
+    await queues.producer(evaluateRun).send(first);
+    await vi.waitFor(() => expect(handled).toEqual([first.runId]));
+    const closed = consumer.close(5_000);
+    await queues.producer(evaluateRun).send(second);
+    finish.resolve();
+    await closed;
+    expect(handled).toEqual([first.runId, 'finished']);
+    expect((await queues.depth()).evaluations).toMatchObject({ waiting: 1, active: 0 });
+  });
+
+  test('close aborts a handler that hangs past the deadline, and returns', async () => {
+    await open();
+    const aborted = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async (_payload, signal) => {
+      signal.addEventListener('abort', () => aborted.resolve());
+      started.resolve();
+      await new Promise(() => undefined);
+    });
+    await queues.producer(evaluateRun).send(run());
+    await started.promise;
+    const startedAt = performance.now();
+    await consumer.close(200);
+    await aborted.promise;
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+  });
+
+  test('close leaves no connection behind, also while the server is away', async () => {
+    await open();
+    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async () => undefined);
+    await consumer.ready();
+    expect(line.connections()).toBeGreaterThan(0);
+    await queues.close();
+    await vi.waitFor(() => expect(line.connections()).toBe(0));
+    await line.close();
+
+    await open();
+    await queues.consumer(evaluateRun, { concurrency: 1 }, async () => undefined).ready();
+    line.block();
+    const startedAt = performance.now();
+    await queues.close(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+  }, 20_000);
+});
