@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,11 +32,16 @@ function makeCluster(place: Place, passwordFile: string): void {
   const fresh = join(place.dir, 'cluster.new');
   const settings = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions'];
   const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-  try {
-    execFileSync(binary(place.binDir, 'initdb'), ['-D', fresh, ...access, ...settings], { ...spawnIds(place.user), cwd: '/', stdio: 'pipe' });
-  } catch (cause) {
-    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
-    throw new Error(`could not make the database in ${place.dir}: ${said}`, { cause });
-  }
+  const made = spawnSync(binary(place.binDir, 'initdb'), ['-D', fresh, ...access, ...settings], {
+    ...spawnIds(place.user),
+    cwd: '/',
+    encoding: 'utf8',
+  });
+  if (made.status !== 0) throw new Error(`could not make the database in ${place.dir}: ${made.error?.message ?? made.stderr.trim()}`);
   renameSync(fresh, clusterIn(place.dir));
+}
+
+/** Leaves the locks: another start may be waiting on them. */
+export function discardCluster({ dir }: Place): void {
+  for (const name of ['cluster', 'password', 'server.log', 'server.log.previous']) rmSync(join(dir, name), { recursive: true, force: true });
 }

@@ -26,13 +26,14 @@ export function placeFiles(wantedDir: string, binaries: Binaries): Place {
   const user = serverUser(existing === undefined ? null : clusterIn(existing));
   if (user === null) return { dir: ownDir(wanted), binDir: binaries.dir, user, notes: [] };
 
-  const canPass = canEnter(user, nearestExisting(dirname(wanted)));
+  mkdirSync(dirname(wanted), { recursive: true });
+  const canPass = canEnter(user, dirname(wanted));
   if (existing === wanted && !canPass) {
     throw new Error(`${user.name} cannot reach its database in ${wanted}: allow passage (chmod o+x) through the folders above it`);
   }
   const dir = existing ?? (canPass ? wanted : fallback);
   if (dir === fallback) publicDir(SYSTEM_DIR);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
   chownSync(dir, user.uid, user.gid);
 
   const notes = [`PostgreSQL refuses to run as root, so it runs as ${user.name}`];
@@ -43,7 +44,8 @@ export function placeFiles(wantedDir: string, binaries: Binaries): Place {
 
 /** @throws when an earlier start, as another user, left a folder this one cannot use. */
 function ownDir(dir: string): string {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(dir), { recursive: true });
+  if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
   try {
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
@@ -56,8 +58,6 @@ function publicDir(dir: string): void {
   mkdirSync(dir, { recursive: true });
   chmodSync(dir, 0o755);
 }
-
-const nearestExisting = (dir: string): string => (existsSync(dir) ? dir : nearestExisting(dirname(dir)));
 
 /** Copies the server to where its user may execute it. Complete copies appear by a rename, so a torn one is never used. */
 function stageBinaries({ dir, version }: Binaries): string {

@@ -6,7 +6,7 @@ import { installedBinaries } from './binaries.ts';
 import { lock, tryLock } from './file-lock.ts';
 import { freePort } from './free-port.ts';
 import { launch } from './launch.ts';
-import { ensureCluster, SUPERUSER } from './make-cluster.ts';
+import { discardCluster, ensureCluster, SUPERUSER } from './make-cluster.ts';
 import { clusterIn, placeFiles, type Place } from './place-files.ts';
 import { disownServerRecord, readServerRecord, runningServer, servesCluster, type ServerRecord } from './server-lock.ts';
 
@@ -32,6 +32,8 @@ export interface PostgresServer {
   notes: readonly string[];
   /** Stops the server, unless another process that started it too still uses it. */
   stop: () => Promise<void>;
+  /** `stop` that also deletes the database. */
+  discard: () => Promise<void>;
 }
 
 const PREFERRED_PORT = 54329;
@@ -51,6 +53,7 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
       const password = ensureCluster(place, log);
       const { record, reused } = await joinOrLaunch(place, password, options, log);
       let left: Promise<void> | undefined;
+      const end = (discards: boolean): Promise<void> => (left ??= leave(place, using.release, discards));
       return {
         url: superuserUrl(record.port, password),
         port: record.port,
@@ -58,7 +61,8 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
         reused,
         dir: place.dir,
         notes: place.notes,
-        stop: () => (left ??= leave(place, using.release)),
+        stop: () => end(false),
+        discard: () => end(true),
       };
     } catch (error) {
       using.release();
@@ -123,7 +127,7 @@ async function untilAnswers(record: ServerRecord, password: string, deadline: nu
   }
 }
 
-async function leave(place: Place, stopUsing: () => void): Promise<void> {
+async function leave(place: Place, stopUsing: () => void, discards: boolean): Promise<void> {
   const stopping = await lock(join(place.dir, 'start.lock'), 'exclusive', START_TIMEOUT_MS);
   try {
     stopUsing();
@@ -131,6 +135,7 @@ async function leave(place: Place, stopUsing: () => void): Promise<void> {
     if (alone === null) return;
     try {
       await stopServer(realpathSync(clusterIn(place.dir)));
+      if (discards) discardCluster(place);
     } finally {
       alone.release();
     }
