@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { aNotification } from '../test/a-notification.ts';
+import { anOutside, doorError } from '../test/an-outside.ts';
+import { channels, outboundUrls, secretFields, splitSecrets } from './index.ts';
+import { leaves } from './secrets.ts';
+
+/** Every channel there is, with a configuration to test it by. A new channel joins by a line here. */
+const EXAMPLES: Record<string, Record<string, unknown>> = {
+  webhook: {
+    url: 'https://receiver.example/hook',
+    secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    headers: { authorization: 'Bearer s3cret-of-the-tenant' },
+  },
+  slack: { webhookUrl: 'https://hooks.slack.example/services/T000/B000/s3cretpath' },
+  inbox: {},
+};
+
+const NOW = Date.parse('2026-03-01T12:00:11.000Z');
+const sending = { deliveryId: '01990000-0000-7000-8000-00000000000d', alertId: null, nowMs: NOW };
+const all = channels.map((channel) => ({ channel, kind: channel.kind, config: channel.config.parse(EXAMPLES[channel.kind]) }));
+const overHttp = all.filter(({ channel, config }) => outboundUrls(channel, config).length > 0);
+
+test('every channel has an example here', () => {
+  expect(channels.map(({ kind }) => kind).sort()).toEqual(Object.keys(EXAMPLES).sort());
+});
+
+describe.each(all)('$kind', ({ channel, config }) => {
+  test('renders the same text for the same notification, and every kind of it', () => {
+    for (const kind of ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'test'] as const) {
+      const notification = aNotification({ kind });
+      expect(channel.render(notification)).toBe(channel.render(structuredClone(notification)));
+    }
+  });
+
+  test('refuses a configuration with a field it does not know', () => {
+    expect(channel.config.safeParse({ ...config, surprise: 1 }).success).toBe(false);
+  });
+
+  test('rejects, and does not throw, when a stored configuration no longer fits', async () => {
+    const outside = anOutside();
+    expect(await channel.deliver(channel.render(aNotification()), { surprise: 1 }, outside, sending)).toMatchObject({ outcome: 'rejected', reason: 'config_invalid' });
+    expect(outside.calls).toEqual([]);
+  });
+});
+
+describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
+  const body = channel.render(aNotification());
+  const deliver = (outside = anOutside()) => channel.deliver(body, config, outside, sending);
+
+  test.each([200, 201, 202, 204])('%i: delivered', async (status) => {
+    expect(await deliver(anOutside({ status }))).toMatchObject({ outcome: 'delivered', statusCode: status });
+  });
+
+  test.each([408, 425, 429, 500, 501, 502, 503, 504, 599])('%i: tried again', async (status) => {
+    expect(await deliver(anOutside({ status }))).toMatchObject({ outcome: 'retry', reason: `http_${status}`, statusCode: status, retryAfterMs: null });
+  });
+
+  test.each([400, 401, 403, 404, 405, 409, 413, 415, 418, 422, 451])('%i: final', async (status) => {
+    expect(await deliver(anOutside({ status }))).toMatchObject({ outcome: 'rejected', reason: `http_${status}`, statusCode: status, disable: false });
+  });
+
+  test('410: final, and the channel is to be switched off', async () => {
+    expect(await deliver(anOutside({ status: 410 }))).toMatchObject({ outcome: 'rejected', reason: 'http_410', disable: true });
+  });
+
+  test.each([
+    ['3', 3_000],
+    ['0', 0],
+    ['Sun, 01 Mar 2026 12:01:11 GMT', 60_000],
+    ['soon', null],
+    ['-1', null],
+  ])('Retry-After: %s is %s ms', async (header, retryAfterMs) => {
+    for (const status of [429, 503]) expect(await deliver(anOutside({ status, headers: { 'retry-after': header } }))).toMatchObject({ outcome: 'retry', retryAfterMs });
+  });
+
+  test.each(['timeout', 'connect', 'dns', 'bad_response', 'too_large', 'aborted'])('a network failure (%s): tried again', async (code) => {
+    expect(await deliver(anOutside(doorError(code)))).toMatchObject({ outcome: 'retry', reason: code, statusCode: null });
+  });
+
+  test('an error nobody knows: tried again, without its words', async () => {
+    expect(await deliver(anOutside(new TypeError(`fetch failed ${leaves(config).join(' ')}`)))).toMatchObject({ outcome: 'retry', reason: 'connect' });
+  });
+
+  test.each(['url_not_allowed', 'blocked_address', 'tls', 'invalid_request'])('what the door refuses (%s): final', async (code) => {
+    expect(await deliver(anOutside(doorError(code)))).toMatchObject({ outcome: 'rejected', reason: code, disable: false });
+  });
+
+  test('a redirect: final, with its status', async () => {
+    expect(await deliver(anOutside(doorError('redirect', 302)))).toMatchObject({ outcome: 'rejected', reason: 'redirect', statusCode: 302 });
+  });
+
+  test('one delivery is one request, and a repeat sends the same bytes', async () => {
+    const outside = anOutside({ status: 500 });
+    await deliver(outside);
+    await channel.deliver(body, config, outside, { ...sending, nowMs: NOW + 3_600_000 });
+    expect(outside.calls.map((call) => call.body)).toEqual([body, body]);
+  });
+
+  test('no secret leaves through the verdict, whatever the receiver or the network says', async () => {
+    const { secrets } = splitSecrets(channel, config);
+    const words = leaves(secrets);
+    expect(words.length).toBeGreaterThan(0);
+    const echo = JSON.stringify({ echoed: config, url: outboundUrls(channel, config) });
+    for (const outside of [anOutside({ body: echo }), anOutside({ status: 500, body: echo }), anOutside({ status: 400, body: echo }), anOutside(new Error(echo))]) {
+      const verdict = JSON.stringify(await deliver(outside));
+      for (const word of words) expect(verdict).not.toContain(word);
+    }
+  });
+
+  test('an answer is shown as text of at most 1,024 characters without control characters', async () => {
+    const verdict = await deliver(anOutside({ status: 500, body: `\u001b[31m<b>no</b>\u0000${'x'.repeat(5_000)}` }));
+    expect(verdict.responseExcerpt).toHaveLength(1_024);
+    expect(verdict.responseExcerpt).toMatch(/^\[31m<b>no<\/b>x+$/);
+  });
+
+  test('its addresses are known, so that they are checked when saved', () => {
+    const addresses = outboundUrls(channel, config);
+    expect(addresses.length).toBeGreaterThan(0);
+    for (const { pointer, url } of addresses) expect(config[pointer.slice(1)]).toBe(url);
+  });
+
+  test('has secret fields, so that they are sealed when saved', () => {
+    expect(secretFields(channel).length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,23 @@
+import { formatValue, type AlertSnapshot, type Notification } from '@tocsin/domain';
+
+const KIND_WORDS = { reminded: 'Still firing', resolved: 'Resolved', no_data: 'No data', test: 'Test' } as const;
+
+/** `Critical · Checkout latency`, `Resolved · Checkout latency`. Plain text, unescaped. */
+export function headline({ kind, alert }: Notification): string {
+  const severity = alert.severity.charAt(0).toUpperCase() + alert.severity.slice(1);
+  if (kind === 'fired') return `${severity} · ${alert.name}`;
+  return kind === 'escalated' ? `Escalated to ${alert.severity} · ${alert.name}` : `${KIND_WORDS[kind]} · ${alert.name}`;
+}
+
+/** `p95 latency is 2,480 ms (limit > 1,000 ms)`. Plain text, unescaped. */
+export function readingLine(alert: AlertSnapshot): string {
+  const what = `${alert.aggregation} ${alert.metric}`;
+  const limit = `limit ${alert.operator} ${formatValue(alert.threshold, alert.unit)}`;
+  return alert.value === null ? `${what} has no data (${limit})` : `${what} is ${formatValue(alert.value, alert.unit)} (${limit})`;
+}
+
+/** `model=gpt-4o, operation=chat`; null without group-by. Plain text, unescaped. */
+export function seriesLine({ labels }: AlertSnapshot): string | null {
+  const pairs = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return pairs.length === 0 ? null : pairs.map(([name, value]) => `${name}=${value}`).join(', ');
+}

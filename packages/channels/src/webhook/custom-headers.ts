@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+const HEADERS_MAX = 20;
+const VALUE_MAX = 1_024;
+
+// Hop-by-hop fields (RFC 9110 §7.6.1) and those that frame the message: whoever sets them changes where or how it is read.
+const OURS = new Set([
+  'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding',
+  'upgrade', 'expect', 'cookie', 'host', 'content-length', 'content-type', 'content-encoding', 'accept-encoding',
+]);
+
+// A token of RFC 9110 §5.6.2.
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/;
+// Visible ASCII with inner spaces and tabs: no CR, LF or NUL can split the message.
+const VALUE = /^[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?$/;
+
+const name = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(NAME, 'is not a header name')
+  .refine((text) => !OURS.has(text) && !text.startsWith('webhook-'), 'is set by the sender and cannot be changed');
+
+/** Extra headers of a webhook, names lower-cased. Values may be credentials, so all are secret. */
+export const customHeaders = z
+  .record(name, z.string().max(VALUE_MAX).regex(VALUE, 'must be printable ASCII on one line'))
+  .refine((headers) => Object.keys(headers).length <= HEADERS_MAX, `at most ${HEADERS_MAX} headers`);

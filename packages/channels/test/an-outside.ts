@@ -1,0 +1,31 @@
+import type { InboxMessage, OutboundAnswer, OutboundCall, Outside } from '../src/index.ts';
+
+type Answer = Partial<OutboundAnswer> | Error;
+
+/** An outside that answers every call the same way and remembers what it was asked. */
+export function anOutside(answer: Answer = {}): Outside & { calls: OutboundCall[]; put: InboxMessage[] } {
+  const calls: OutboundCall[] = [];
+  const put: InboxMessage[] = [];
+  const answered = (call: OutboundCall): OutboundAnswer => {
+    calls.push(call);
+    if (answer instanceof Error) throw answer;
+    return { status: 200, headers: {}, body: '', ...answer };
+  };
+  return {
+    calls,
+    put,
+    signal: new AbortController().signal,
+    request: async (call) => answered(call),
+    fetch: async (url, init) => {
+      const headers = Object.fromEntries(new Headers(init?.headers));
+      const { status, headers: received, body } = answered({ url: String(url), method: 'POST', headers, body: String(init?.body) });
+      return new Response(body === '' ? null : body, { status, headers: received });
+    },
+    putInbox: async (message) => void put.push(message),
+  };
+}
+
+/** An error as the outbound door throws it. */
+export function doorError(code: string, status: number | null = null): Error {
+  return Object.assign(new Error(`failed: ${code}`), { code, status });
+}

@@ -1,0 +1,63 @@
+import type { TransactionSql } from '../open-database.ts';
+
+export interface ChannelToPlan {
+  id: string;
+  key: string;
+  kind: string;
+  enabled: boolean;
+}
+
+export async function channelsByKey(sql: TransactionSql, tenantId: string, keys: readonly string[]): Promise<ChannelToPlan[]> {
+  return sql<ChannelToPlan[]>`
+    select id, key, kind, enabled from channels where tenant_id = ${tenantId} and key = any(${keys as string[]}::text[])`;
+}
+
+/** A channel that earlier deliveries of an alert were meant for. */
+export interface HeardChannel {
+  /** Null: the channel is deleted. */
+  id: string | null;
+  key: string;
+  kind: string;
+  enabled: boolean;
+  /** A message was attempted there, or still may be. */
+  told: boolean;
+}
+
+export async function channelsOfAlert(sql: TransactionSql, tenantId: string, alertId: string): Promise<HeardChannel[]> {
+  return sql<HeardChannel[]>`
+    select channels.id, coalesce(channels.key, heard.key) as key, coalesce(channels.kind, heard.kind) as kind,
+           coalesce(channels.enabled, false) as enabled, heard.told
+    from (
+      select channel_id, channel_key as key, min(channel_kind) as kind,
+             bool_or(attempts > 0 or status in ('pending', 'sending', 'retrying')) as told
+      from deliveries
+      where tenant_id = ${tenantId} and alert_id = ${alertId} and kind <> 'resolved'
+      group by channel_id, channel_key
+    ) heard
+    left join channels on channels.tenant_id = ${tenantId} and channels.id = heard.channel_id
+    order by heard.key`;
+}
+
+/** Notes a send on its channel. A busy channel's row is written once a second at most, unless what there is to say changed. */
+export async function noteChannelUse(sql: TransactionSql, tenantId: string, channelId: string, lastError: string | null): Promise<void> {
+  await sql`
+    update channels set last_used_at = tocsin_now(), last_error = ${lastError}
+    where tenant_id = ${tenantId} and id = ${channelId}
+      and (last_used_at is null or last_used_at < tocsin_now() - interval '1 second' or last_error is distinct from ${lastError})`;
+}
+
+/** Switches a channel off for a reason of its own and writes that into the audit log; answers whether it was on. */
+export async function disableChannel(sql: TransactionSql, disabled: { tenantId: string; channelId: string; reason: string; auditId: string }): Promise<boolean> {
+  const { tenantId, channelId, reason, auditId } = disabled;
+  const rows = await sql`
+    with disabled as (
+      update channels set enabled = false, disabled_reason = ${reason}, version = version + 1, updated_at = tocsin_now(), updated_by = 'dispatcher'
+      where tenant_id = ${tenantId} and id = ${channelId} and enabled
+      returning tenant_id, id, key
+    )
+    insert into audit_events (tenant_id, id, actor, action, subject, data)
+    select tenant_id, ${auditId}::uuid, 'dispatcher', 'channel.disabled', id::text, jsonb_build_object('key', key, 'reason', ${reason}::text)
+    from disabled
+    returning id`;
+  return rows.length > 0;
+}
