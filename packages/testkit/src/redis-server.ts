@@ -8,6 +8,8 @@ import { freePort } from './tocsin-process.ts';
 
 export interface RedisServer {
   url: string;
+  /** FLUSHALL. */
+  flush: () => Promise<void>;
   /** SIGKILL, as a crash. */
   kill: () => Promise<void>;
   /** Starts it again where it was, with nothing of what it held. */
@@ -47,6 +49,11 @@ export async function redisServer(settings: Readonly<Record<string, string>> = {
   };
   return {
     url,
+    flush: async () => {
+      const client = new Redis(url);
+      await client.flushall();
+      client.disconnect();
+    },
     kill,
     restart: async () => {
       await kill();
