@@ -1,0 +1,151 @@
+import type { EpochMs } from '@tocsin/domain';
+import type pg from 'pg';
+import type { SqlTx } from '../with-tenants.ts';
+import { copyRows } from './copy-rows.ts';
+
+export type SegmentStream = 'events' | 'evaluations';
+
+/** 0 fresh, 1 a compacted minute, 2 a compacted hour. */
+export type SegmentLevel = 0 | 1 | 2;
+
+export interface NewSegment {
+  tenantId: string;
+  id: string;
+  stream: SegmentStream;
+  level: SegmentLevel;
+  /** First event. */
+  startsAtMs: EpochMs;
+  /** Just after the last event. */
+  endsAtMs: EpochMs;
+  eventCount: number;
+  data: Buffer;
+}
+
+/** Where to look for segments: those with anything in `[fromMs, toMs)`. */
+export interface SegmentRange {
+  tenantId: string;
+  fromMs: EpochMs;
+  toMs: EpochMs;
+}
+
+export interface SegmentKey {
+  tenantId: string;
+  startsAtMs: EpochMs;
+  id: string;
+}
+
+export interface SegmentHead extends SegmentKey {
+  endsAtMs: EpochMs;
+  level: SegmentLevel;
+  eventCount: number;
+}
+
+/** No segment is longer: compaction joins an hour at most. */
+const LONGEST_MS = 3_600_000;
+const PG_EPOCH_MS = Date.UTC(2000, 0, 1);
+
+/** One statement and one parameter for all the data; an array of bytea would be escaped twice on its way. */
+export async function insertSegments(sql: SqlTx, segments: readonly NewSegment[]): Promise<void> {
+  if (segments.length === 0) return;
+  let end = 1;
+  const starts = segments.map(({ data }) => (end += data.length) - data.length);
+  await sql`
+    insert into segments (tenant_id, starts_at, id, ends_at, stream, level, event_count, data)
+    select tenant_id, to_timestamp(starts_at / 1000), id, to_timestamp(ends_at / 1000), stream, level, event_count,
+           substring(whole.data from start for length)
+    from (select ${Buffer.concat(segments.map(({ data }) => data))}::bytea as data offset 0) whole, unnest(
+      ${segments.map((segment) => segment.tenantId)}::uuid[], ${segments.map((segment) => segment.startsAtMs)}::float8[],
+      ${segments.map((segment) => segment.id)}::uuid[], ${segments.map((segment) => segment.endsAtMs)}::float8[],
+      ${segments.map((segment) => segment.stream)}::text[], ${segments.map((segment) => segment.level)}::int[],
+      ${segments.map((segment) => segment.eventCount)}::int[], ${starts}::int[], ${segments.map(({ data }) => data.length)}::int[]
+    ) as new (tenant_id, starts_at, id, ends_at, stream, level, event_count, start, length)`;
+}
+
+/** Answers how many of them were still there. */
+export async function deleteSegments(sql: SqlTx, keys: readonly SegmentKey[]): Promise<number> {
+  const { count } = await sql`
+    delete from segments using unnest(
+      ${keys.map((key) => key.tenantId)}::uuid[], ${keys.map((key) => key.startsAtMs)}::float8[], ${keys.map((key) => key.id)}::uuid[]
+    ) as gone (tenant_id, starts_at, id)
+    where segments.tenant_id = gone.tenant_id and segments.starts_at = to_timestamp(gone.starts_at / 1000) and segments.id = gone.id`;
+  return count;
+}
+
+/**
+ * Ids of all segments that overlap the ranges, tenant by tenant, packed: 16 bytes an id and 8 bytes its `starts_at`, in no order.
+ * Read the start with `packedStartMs`.
+ */
+export async function listSegments(
+  client: pg.PoolClient,
+  stream: SegmentStream,
+  ranges: readonly SegmentRange[],
+  onTenant: (tenantId: string, packed: Buffer) => void,
+): Promise<void> {
+  if (ranges.length === 0) return;
+  const select = `
+    select wanted.tenant_id, found.packed from ${wantedRanges(ranges)} cross join lateral (
+      select string_agg(uuid_send(id) || timestamptz_send(starts_at), ''::bytea) as packed from segments where ${overlapping(stream, ranges)}
+    ) found where found.packed is not null`;
+  await copyRows(client, select, ([tenantId, packed]) => onTenant(uuidText(tenantId!), packed!));
+}
+
+export const PACKED_KEY_BYTES = 24;
+
+/** `starts_at` of the key that starts at `offset`: microseconds since 2000. */
+export function packedStartMs(packed: Buffer, offset: number): EpochMs {
+  return PG_EPOCH_MS + (packed.readInt32BE(offset + 16) * 2 ** 32 + packed.readUInt32BE(offset + 20)) / 1000;
+}
+
+/** The data of segments that overlap the ranges: all of them, or those of `ids`. The buffers are not kept. */
+export async function copySegments(
+  client: pg.PoolClient,
+  stream: SegmentStream,
+  ranges: readonly SegmentRange[],
+  ids: readonly string[] | null,
+  onSegment: (id: Buffer, data: Buffer) => void,
+): Promise<void> {
+  if (ranges.length === 0) return;
+  const only = ids === null ? '' : `and id = any('{${ids.join(',')}}'::uuid[])`;
+  const select = `
+    select found.id, found.data from ${wantedRanges(ranges)} cross join lateral (
+      select id, data from segments where ${overlapping(stream, ranges)} ${only}
+    ) found`;
+  await copyRows(client, select, ([id, data]) => onSegment(id!, data!));
+}
+
+/** Oldest first. */
+export async function segmentHeads(client: pg.PoolClient, stream: SegmentStream, ranges: readonly SegmentRange[]): Promise<SegmentHead[]> {
+  if (ranges.length === 0) return [];
+  const { rows } = await client.query<SegmentHead>(`
+    select found.* from ${wantedRanges(ranges)} cross join lateral (
+      select tenant_id as "tenantId", starts_at as "startsAtMs", id, ends_at as "endsAtMs", level, event_count as "eventCount"
+      from segments where ${overlapping(stream, ranges)}
+    ) found order by "tenantId", "startsAtMs", id`);
+  return rows;
+}
+
+export function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+function wantedRanges(ranges: readonly SegmentRange[]): string {
+  const list = (values: readonly string[]): string => `'{${values.join(',')}}'`;
+  return `unnest(
+    ${list(ranges.map((range) => range.tenantId))}::uuid[], ${list(ranges.map((range) => instant(range.fromMs)))}::timestamptz[],
+    ${list(ranges.map((range) => instant(range.toMs)))}::timestamptz[]
+  ) as wanted (tenant_id, from_at, to_at)`;
+}
+
+/** The bounds over all ranges are constants, so that the planner leaves out the other days. */
+function overlapping(stream: SegmentStream, ranges: readonly SegmentRange[]): string {
+  const fromMs = Math.min(...ranges.map((range) => range.fromMs)) - LONGEST_MS;
+  const toMs = Math.max(...ranges.map((range) => range.toMs));
+  return `segments.tenant_id = wanted.tenant_id and segments.stream = '${stream}'
+    and segments.starts_at > wanted.from_at - interval '${LONGEST_MS} ms' and segments.starts_at < wanted.to_at and segments.ends_at > wanted.from_at
+    and segments.starts_at > '${instant(fromMs)}' and segments.starts_at < '${instant(toMs)}'`;
+}
+
+function instant(epochMs: EpochMs): string {
+  return new Date(epochMs).toISOString();
+}
