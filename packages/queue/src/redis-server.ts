@@ -1,9 +1,16 @@
 import { Queue, Worker, createRedisBackend } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { MAX_STALLED_COUNT, type QueueServer, WORKER_TIMING } from './queue-server.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
+
+interface ConnectionManners {
+  maxRetriesPerRequest: number | null;
+  commandTimeout?: number;
+  enableOfflineQueue?: boolean;
+  autoResendUnfulfilledCommands?: boolean;
+}
 
 /**
  * Connects to `redis://` or `rediss://`. `?prefix=` in the URL names the keys' prefix (default `tocsin`), so that
@@ -11,7 +18,7 @@ const COMMAND_TIMEOUT_MS = 5_000;
  */
 export async function openRedisServer(address: string, onError: (source: string, error: unknown) => void): Promise<QueueServer> {
   const { url, prefix } = splitPrefix(address);
-  const connect = (options: RedisOptions): Redis => {
+  const connect = (options: ConnectionManners): Redis => {
     const client = new Redis(url, {
       ...options,
       lazyConnect: true,
@@ -31,7 +38,10 @@ export async function openRedisServer(address: string, onError: (source: string,
     for (const client of [producing, consuming]) client.disconnect();
   };
   try {
-    await producing.connect();
+    let reason: unknown;
+    producing.once('error', (error) => (reason = error));
+    // The rejection of connect() says only that it failed; the event before it says why.
+    await producing.connect().catch((error: unknown) => Promise.reject(reason ?? error));
     await refuseEviction(producing);
   } catch (error) {
     await close();

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { type TcpProxy, type TestQueue, describeQueues, tcpProxy, testQueue } from '@tocsin/testkit';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type Queues, evaluateRun, openQueues } from './index.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const run = () => ({ tenantId: randomUUID(), runId: randomUUID() });
+const DAY_MS = 86_400_000;
+
+describeQueues('recovery of queues', (backend) => {
+  let server: TestQueue;
+  const opened: Queues[] = [];
+  const lines: TcpProxy[] = [];
+
+  beforeAll(async () => {
+    server = await testQueue(backend);
+  });
+  afterAll(() => server.close());
+  afterEach(async () => {
+    for (const line of lines) line.restore();
+    await Promise.all(opened.splice(0).map((queues) => queues.close(100)));
+    await Promise.all(lines.splice(0).map((line) => line.close()));
+    await server.wipe();
+  });
+
+  const open = async (): Promise<{ queues: Queues; line: TcpProxy }> => {
+    const line = await tcpProxy(server.url);
+    lines.push(line);
+    const queues = await openQueues({ url: line.through(server.url), logger: silent });
+    opened.push(queues);
+    return { queues, line };
+  };
+
+  test('work in the hands of a process that vanished is taken up by another within 15 s', async () => {
+    const vanishing = await open();
+    const taken = Promise.withResolvers<void>();
+    vanishing.queues.consumer(evaluateRun, { concurrency: 1 }, async () => {
+      taken.resolve();
+      await new Promise(() => undefined);
+    });
+    const payload = run();
+    await vanishing.queues.producer(evaluateRun).send(payload);
+    await taken.promise;
+    vanishing.line.block();
+
+    const { queues } = await open();
+    const handled: string[] = [];
+    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
+  }, 30_000);
+
+  test('a line that swallows everything rejects a send within 11 s, and after it heals a consumer goes on within 10 s', async () => {
+    const { queues, line } = await open();
+    const handled: string[] = [];
+    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await consumer.ready();
+    line.freeze();
+    await expect(queues.producer(evaluateRun).send(run())).rejects.toThrow();
+    line.restore();
+    const payload = run();
+    await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 10_000);
+    await vi.waitFor(() => expect(handled).toContain(payload.runId), 10_000);
+  }, 40_000);
+
+  test.skipIf(backend === 'redis')('a worker whose clock was a day ahead does not switch recovery off', async () => {
+    const { queues } = await open();
+    const payload = run();
+    await queues.producer(evaluateRun).send(payload);
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    const ahead = Date.now() + DAY_MS;
+    await client.query(`insert into bullmq.meta (queue, field, value) values ('evaluations', 'stalled-check', $1)`, [String(ahead)]);
+    await client.query(`update bullmq.job set state = 'active', lock_token = 'gone', locked_until_ms = $1`, [ahead]);
+    await client.end();
+
+    const handled: string[] = [];
+    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
+  }, 30_000);
+});
