@@ -270,8 +270,9 @@ create table tocsin.idempotency_keys (
   route text not null,
   key text not null,
   request_hash bytea not null,
-  status integer not null,
-  response jsonb not null,
+  -- null while the first request is at work
+  status integer,
+  response jsonb,
   created_at timestamptz not null default tocsin.tocsin_now(),
   primary key (tenant_id, route, key)
 );

@@ -3,9 +3,29 @@ export { newId } from './new-id.ts';
 export { openDatabase, type Database, type DatabaseOptions, type Sql } from './open-database.ts';
 export { isRetryable, sqlState } from './sql-state.ts';
 export { type DrizzleTx, setTenants, type SqlTx, withPipeline, withTenant, withTenants, withTenantsCopy, withTenantsSql } from './with-tenants.ts';
-export { type EventNameRow, listEventNames, type SeenName, upsertEventNames } from './queries/event-names.ts';
-export { claimIngestKeys, findIngestKey, type IngestKey } from './queries/ingest-keys.ts';
-export {
-  copySegments, deleteSegments, insertSegments, listSegments, type NewSegment, PACKED_KEY_BYTES, packedStartMs, type SegmentHead, segmentHeads,
-  type SegmentKey, type SegmentLevel, type SegmentRange, type SegmentStream, uuidText,
-} from './queries/segments.ts';
+
+export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
+export type { ChannelRow, InboxRow } from './tables/channels.ts';
+export { DELIVERY_STATUSES, type DeliveryRow, type DeliveryStatus } from './tables/deliveries.ts';
+export type { AuditEventRow } from './tables/requests.ts';
+export type { RuleRow, RuleVersionRow } from './tables/rules.ts';
+export type { RunRow, RunStatus } from './tables/runs.ts';
+export type { ApiKeyRow, ScheduleRow, TenantRow } from './tables/tenants.ts';
+
+export * from './queries/alert-timers.ts';
+export * from './queries/alerts-of-run.ts';
+export * from './queries/channels-for-delivery.ts';
+export * from './queries/close-alerts-of-rule.ts';
+export * from './queries/deliveries.ts';
+export * from './queries/due-work.ts';
+export * from './queries/event-names.ts';
+export * from './queries/inbox.ts';
+export * from './queries/ingest-keys.ts';
+export * from './queries/owner-notices.ts';
+export * from './queries/rules-of-run.ts';
+export * from './queries/runs.ts';
+export * from './queries/schedules.ts';
+export * from './queries/segments.ts';
+export * from './queries/series-states.ts';
+export * from './queries/triggers-of-run.ts';
+export * from './queries/triggers.ts';

@@ -1,5 +1,3 @@
-import { customType } from 'drizzle-orm/pg-core';
-
 /** Numbers of PostgreSQL's built-in types: `pg_type.oid`. */
 export const OID = { int8: 20, timestamptz: 1184 } as const;
 
@@ -12,9 +10,3 @@ export function epochMsOf(text: string): number {
 
 /** Epoch milliseconds → a literal of type timestamptz. Throws a RangeError unless finite. */
 export const instantText = (epochMs: number): string => new Date(epochMs).toISOString();
-
-/** A timestamptz column as epoch milliseconds. */
-export const instant = customType<{ data: number; driverData: number }>({ dataType: () => 'timestamp with time zone' });
-
-/** A bytea column. */
-export const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });

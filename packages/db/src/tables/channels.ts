@@ -1,0 +1,43 @@
+import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bytes, instant, tocsinNow } from '../columns.ts';
+
+export const channels = pgTable(
+  'channels',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    id: uuid().notNull(),
+    key: text().notNull(),
+    name: text().notNull(),
+    kind: text().notNull(),
+    config: jsonb().$type<Record<string, unknown>>().notNull(),
+    secrets: bytes(),
+    enabled: boolean().notNull().default(true),
+    disabledReason: text('disabled_reason'),
+    version: integer().notNull().default(1),
+    lastUsedAtMs: instant('last_used_at'),
+    lastError: text('last_error'),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    createdBy: text('created_by').notNull(),
+    updatedAtMs: instant('updated_at').notNull().default(tocsinNow),
+    updatedBy: text('updated_by').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
+);
+
+export const inbox = pgTable(
+  'inbox',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    id: uuid().notNull(),
+    deliveryId: uuid('delivery_id').notNull(),
+    alertId: uuid('alert_id'),
+    title: text().notNull(),
+    body: jsonb().$type<Record<string, unknown>>().notNull(),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    readAtMs: instant('read_at'),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
+);
+
+export type ChannelRow = typeof channels.$inferSelect;
+export type InboxRow = typeof inbox.$inferSelect;

@@ -1,0 +1,54 @@
+import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { TriggerKind } from '@tocsin/domain';
+import { instant, tocsinNow } from '../columns.ts';
+
+export const DELIVERY_STATUSES = ['pending', 'sending', 'retrying', 'delivered', 'dead', 'suppressed'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    id: uuid().notNull(),
+    triggerId: uuid('trigger_id'),
+    alertId: uuid('alert_id'),
+    channelId: uuid('channel_id'),
+    channelKey: text('channel_key').notNull(),
+    channelKind: text('channel_kind').notNull(),
+    kind: text().$type<TriggerKind | 'test'>().notNull(),
+    status: text().$type<DeliveryStatus>().notNull().default('pending'),
+    reason: text(),
+    body: text(),
+    countedAttempts: integer('counted_attempts').notNull().default(0),
+    attempts: integer().notNull().default(0),
+    nextAttemptAtMs: instant('next_attempt_at').notNull().default(tocsinNow),
+    expiresAtMs: instant('expires_at').notNull(),
+    leaseToken: uuid('lease_token'),
+    leaseUntilMs: instant('lease_until'),
+    hintedAtMs: instant('hinted_at').notNull().default(tocsinNow),
+    hints: integer().notNull().default(0),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    finishedAtMs: instant('finished_at'),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
+);
+
+export const deliveryAttempts = pgTable(
+  'delivery_attempts',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    startedAtMs: instant('started_at').notNull().default(tocsinNow),
+    id: uuid().notNull(),
+    deliveryId: uuid('delivery_id').notNull(),
+    number: integer().notNull(),
+    finishedAtMs: instant('finished_at'),
+    outcome: text().$type<'delivered' | 'retry' | 'rejected'>(),
+    statusCode: integer('status_code'),
+    reason: text(),
+    retryAfterMs: bigint('retry_after_ms', { mode: 'number' }),
+    responseExcerpt: text('response_excerpt'),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.startedAtMs, t.id] })],
+);
+
+export type DeliveryRow = typeof deliveries.$inferSelect;

@@ -1,0 +1,32 @@
+import { integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
+import { bytes, instant, tocsinNow } from '../columns.ts';
+import type { SegmentLevel, SegmentStream } from '../queries/segments.ts';
+
+export const segments = pgTable(
+  'segments',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    startsAtMs: instant('starts_at').notNull(),
+    id: uuid().notNull(),
+    endsAtMs: instant('ends_at').notNull(),
+    stream: text().$type<SegmentStream>().notNull(),
+    level: smallint().$type<SegmentLevel>().notNull(),
+    eventCount: integer('event_count').notNull(),
+    data: bytes().notNull(),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.startsAtMs, t.id] })],
+);
+
+export const eventNames = pgTable(
+  'event_names',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    name: text().notNull(),
+    dims: text().array().notNull().default([]),
+    measures: text().array().notNull().default([]),
+    firstSeenAtMs: instant('first_seen_at').notNull().default(tocsinNow),
+    lastSeenAtMs: instant('last_seen_at').notNull().default(tocsinNow),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.name] })],
+);

@@ -1,0 +1,60 @@
+import { bigint, boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { Labels, Phase, RuleSpec, SeriesState } from '@tocsin/domain';
+import { instant, tocsinNow } from '../columns.ts';
+import type { RuleHealth } from '../queries/rules-of-run.ts';
+import { seriesDigest } from './series-digest.ts';
+
+export const rules = pgTable(
+  'rules',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    id: uuid().notNull(),
+    key: text().notNull(),
+    name: text().notNull(),
+    spec: jsonb().$type<RuleSpec>().notNull(),
+    enabled: boolean().notNull().default(true),
+    version: integer().notNull().default(1),
+    health: text().$type<RuleHealth>().notNull().default('ok'),
+    healthReason: text('health_reason'),
+    lastTriggeredAtMs: instant('last_triggered_at'),
+    triggerCount: bigint('trigger_count', { mode: 'number' }).notNull().default(0),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    createdBy: text('created_by').notNull(),
+    updatedAtMs: instant('updated_at').notNull().default(tocsinNow),
+    updatedBy: text('updated_by').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
+);
+
+export const ruleVersions = pgTable(
+  'rule_versions',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    ruleId: uuid('rule_id').notNull(),
+    version: integer().notNull(),
+    spec: jsonb().$type<RuleSpec>().notNull(),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    createdBy: text('created_by').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.ruleId, t.version] })],
+);
+
+export const seriesStates = pgTable(
+  'series_states',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    ruleId: uuid('rule_id').notNull(),
+    seriesKey: text('series_key').notNull(),
+    seriesDigest: seriesDigest(),
+    labels: jsonb().$type<Labels>().notNull(),
+    state: jsonb().$type<SeriesState>().notNull(),
+    phase: text().$type<Phase>().notNull(),
+    alertId: uuid('alert_id'),
+    lastSeenAtMs: instant('last_seen_at').notNull(),
+    version: integer().notNull().default(1),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.ruleId, t.seriesDigest] })],
+);
+
+export type RuleRow = typeof rules.$inferSelect;
+export type RuleVersionRow = typeof ruleVersions.$inferSelect;

@@ -1,0 +1,33 @@
+import { integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { instant, tocsinNow } from '../columns.ts';
+
+export type RunStatus = 'queued' | 'running' | 'done' | 'late' | 'skipped' | 'failed';
+
+export const runs = pgTable(
+  'runs',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    slotAtMs: instant('slot_at').notNull(),
+    id: uuid().notNull(),
+    previousSlotAtMs: instant('previous_slot_at'),
+    status: text().$type<RunStatus>().notNull(),
+    reason: text(),
+    skippedFromMs: instant('skipped_from'),
+    skippedToMs: instant('skipped_to'),
+    skippedCount: integer('skipped_count'),
+    attempts: integer().notNull().default(0),
+    leaseToken: uuid('lease_token'),
+    leaseUntilMs: instant('lease_until'),
+    hintedAtMs: instant('hinted_at').notNull().default(tocsinNow),
+    hints: integer().notNull().default(0),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    startedAtMs: instant('started_at'),
+    finishedAtMs: instant('finished_at'),
+    rules: integer(),
+    series: integer(),
+    triggers: integer(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.slotAtMs] })],
+);
+
+export type RunRow = typeof runs.$inferSelect;
