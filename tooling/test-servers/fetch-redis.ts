@@ -1,23 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-/** How to start a Redis server: the program and the environment it needs. */
-export interface RedisProgram {
-  command: string;
-  env: Record<string, string>;
-}
 
 /** What `redis-server` links to and a slim image may lack. */
 const LIBRARIES = /^(libjemalloc\d|liblzf\d|liblua5\.1-0|lua-cjson|lua-bitop|libhiredis[\d.]+|libatomic1|libssl\d\w*|libstdc\+\+6|libsystemd0)$/;
 
 /**
  * Takes Redis from Debian's or Ubuntu's packages into `cacheDir`, without root and without installing anything: apt
- * checks the signatures as always, but keeps its lists and files in that folder. Null where there is no apt, or no network.
+ * checks the signatures as always, but keeps its lists and files in that folder. The path of the program; null where there
+ * is no apt, or no network.
  */
-export function fetchRedis(cacheDir: string, log: (line: string) => void): RedisProgram | null {
+export function fetchRedis(cacheDir: string, log: (line: string) => void): string | null {
   const root = join(cacheDir, 'root');
-  if (!existsSync(root)) {
+  const program = join(root, 'redis-server');
+  if (!existsSync(program)) {
     log('No redis-server on this machine; fetching one from the packages of this distribution …');
     try {
       unpackRedis(cacheDir, root);
@@ -26,9 +22,7 @@ export function fetchRedis(cacheDir: string, log: (line: string) => void): Redis
       return null;
     }
   }
-  const libraryDirs = new Set(globSync('**/*.so*', { cwd: root }).map((file) => join(root, dirname(file))));
-  // Debian's redis-server is a link to an absolute path; the file behind it is this one.
-  return { command: join(root, 'usr/bin/redis-check-rdb'), env: { LD_LIBRARY_PATH: [...libraryDirs].join(':') } };
+  return program;
 }
 
 function unpackRedis(cacheDir: string, root: string): void {
@@ -52,6 +46,14 @@ function unpackRedis(cacheDir: string, root: string): void {
   const depends = apt('apt-cache', 'depends', '--recurse', ...kinds, 'redis-tools').split('\n');
   apt('apt-get', 'download', 'redis-server', 'redis-tools', ...new Set(depends.filter((name) => LIBRARIES.test(name))));
   for (const file of globSync('*.deb', { cwd: dir('debs') })) execFileSync('dpkg-deb', ['-x', join(dir('debs'), file), dir('unpacked')]);
+  writeFileSync(join(dir('unpacked'), 'redis-server'), startWithLibraries(dir('unpacked')), { mode: 0o755 });
+  rmSync(root, { recursive: true, force: true });
   renameSync(dir('unpacked'), root);
   for (const name of ['lists', 'cache', 'debs']) rmSync(join(cacheDir, name), { recursive: true });
+}
+
+/** The unpacked program under its own libraries, wherever the checkout is. */
+function startWithLibraries(root: string): string {
+  const dirs = new Set(globSync('**/*.so*', { cwd: root }).map((file) => `$here/${dirname(file)}`));
+  return `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nLD_LIBRARY_PATH="${[...dirs].join(':')}" exec "$here/usr/bin/redis-server" "$@"\n`;
 }

@@ -1,26 +1,30 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fetchRedis, type RedisProgram } from './fetch-redis.ts';
+import { fetchRedis } from './fetch-redis.ts';
+import { freePort } from './free-port.ts';
 import { spawnBound } from './spawn-bound.ts';
 
-export interface TestRedis {
+export interface TestServer {
   url: string;
   stop: () => Promise<void>;
 }
 
-/** A private Redis on a free port that keeps nothing on disk. Null when this machine has none and none can be fetched. */
-export async function startRedis(cacheDir: string, log: (line: string) => void): Promise<TestRedis | null> {
-  const program = onPath('redis-server') ?? onPath('valkey-server') ?? fetchRedis(cacheDir, log);
-  if (program === null) return null;
+/** The server program of this machine, else one fetched into `cacheDir`, else null. */
+export function redisProgram(cacheDir: string, log: (line: string) => void): string | null {
+  const isThere = (program: string): boolean => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+  return ['redis-server', 'valkey-server'].find(isThere) ?? fetchRedis(cacheDir, log);
+}
+
+/** A private Redis on a free port that keeps nothing on disk. */
+export async function startRedis(program: string): Promise<TestServer> {
   const dir = mkdtempSync(join(tmpdir(), 'tocsin-redis-'));
   const port = await freePort();
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
-  const server = spawnBound(program.command, flags, { env: { ...process.env, ...program.env } });
+  const server = spawnBound(program, flags);
   const stop = async (): Promise<void> => {
     await server.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -29,24 +33,11 @@ export async function startRedis(cacheDir: string, log: (line: string) => void):
   while (!(await answersPing(port))) {
     if (server.hasEnded() || performance.now() > deadline) {
       await stop();
-      throw new Error(`${program.command} did not start: ${server.lastWords()}`);
+      throw new Error(`${program} did not start: ${server.lastWords()}`);
     }
     await sleep(20);
   }
   return { url: `redis://127.0.0.1:${port}`, stop };
-}
-
-function onPath(command: string): RedisProgram | null {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0 ? { command, env: {} } : null;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function answersPing(port: number): Promise<boolean> {

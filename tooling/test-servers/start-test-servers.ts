@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { startPostgres } from '@tocsin/embedded-postgres';
-import { startRedis } from './start-redis.ts';
+import { redisProgram, startRedis } from './start-redis.ts';
 
 const CACHE = join(import.meta.dirname, '../../.cache');
 
@@ -8,7 +8,10 @@ const CACHE = join(import.meta.dirname, '../../.cache');
 const POSTGRES_SETTINGS = { max_connections: '400', shared_buffers: '128MB', fsync: 'off', full_page_writes: 'off' };
 
 export interface TestServers {
-  /** The two variables suites find their servers by; the second is missing where no Redis could be had. */
+  /**
+   * What suites find their servers by: the URLs of Postgres and Redis, and the program of the latter for suites that kill
+   * their own. The last two are missing where no Redis could be had.
+   */
   env: Record<string, string>;
   stop: () => Promise<void>;
 }
@@ -23,12 +26,12 @@ export async function startTestServers(log: (line: string) => void): Promise<Tes
       started.defer(postgres.discard);
       env['TOCSIN_TEST_POSTGRES_URL'] = postgres.url;
     }
-    if (process.env['TOCSIN_TEST_REDIS_URL'] === undefined) {
-      const redis = await startRedis(join(CACHE, 'redis'), log);
-      if (redis !== null) {
-        started.defer(redis.stop);
-        env['TOCSIN_TEST_REDIS_URL'] = redis.url;
-      }
+    const redisServer = process.env['TOCSIN_TEST_REDIS_SERVER'] ?? redisProgram(join(CACHE, 'redis'), log);
+    if (redisServer !== null) env['TOCSIN_TEST_REDIS_SERVER'] = redisServer;
+    if (redisServer !== null && process.env['TOCSIN_TEST_REDIS_URL'] === undefined) {
+      const redis = await startRedis(redisServer);
+      started.defer(redis.stop);
+      env['TOCSIN_TEST_REDIS_URL'] = redis.url;
     }
   } catch (error) {
     await started.disposeAsync();
