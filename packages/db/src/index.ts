@@ -15,7 +15,6 @@ export type { ApiKeyRow, ScheduleRow, TenantRow } from './tables/tenants.ts';
 export * from './queries/alert-timers.ts';
 export * from './queries/alerts-of-run.ts';
 export * from './queries/channels-for-delivery.ts';
-export * from './queries/close-alerts-of-rule.ts';
 export * from './queries/deliveries.ts';
 export * from './queries/due-work.ts';
 export * from './queries/event-names.ts';
