@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { binary } from './binaries.ts';
@@ -24,12 +24,13 @@ export function ensureCluster(place: Place, log: (line: string) => void): string
 
 /** The cluster appears by a rename, so one whose making was interrupted is never mistaken for a whole one. */
 function makeCluster(place: Place, passwordFile: string): void {
-  for (const torn of globSync('cluster.*', { cwd: place.dir })) rmSync(join(place.dir, torn), { recursive: true });
+  // The initdb of a killed start may still be writing to its folder while this one clears it away.
+  for (const torn of globSync('cluster.*', { cwd: place.dir })) rmSync(join(place.dir, torn), { recursive: true, maxRetries: 20, retryDelay: 50 });
   rmSync(passwordFile, { force: true });
   writeFileSync(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flush: true });
   giveTo(place.user, passwordFile);
 
-  const fresh = join(place.dir, 'cluster.new');
+  const fresh = join(place.dir, `cluster.${randomUUID()}`);
   const settings = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions'];
   const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
   const made = spawnSync(binary(place.binDir, 'initdb'), ['-D', fresh, ...access, ...settings], {
