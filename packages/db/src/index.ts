@@ -1,6 +1,8 @@
+export { checkDatabase, DatabaseUnfit } from './check-database.ts';
 export { MIGRATIONS_FOLDER, migrate, type MigrateOptions } from './migrate.ts';
 export { newId } from './new-id.ts';
 export { openDatabase, type Database, type DatabaseOptions, type Sql } from './open-database.ts';
+export { dropPartitions, ensurePartitions, type PartitionedTable, PARTITIONED_TABLES } from './partitions.ts';
 export { isRetryable, sqlState } from './sql-state.ts';
 export { type DrizzleTx, setTenants, type SqlTx, withPipeline, withTenant, withTenants, withTenantsCopy, withTenantsSql } from './with-tenants.ts';
 
@@ -12,15 +14,20 @@ export type { RuleRow, RuleVersionRow } from './tables/rules.ts';
 export type { RunRow, RunStatus } from './tables/runs.ts';
 export type { ApiKeyRow, ScheduleRow, TenantRow } from './tables/tenants.ts';
 
+export * from './queries/alert-snapshot.ts';
 export * from './queries/alert-timers.ts';
 export * from './queries/alerts-of-run.ts';
 export * from './queries/channels-for-delivery.ts';
+export * from './queries/close-alerts-of-rule.ts';
 export * from './queries/deliveries.ts';
 export * from './queries/due-work.ts';
 export * from './queries/event-names.ts';
 export * from './queries/inbox.ts';
 export * from './queries/ingest-keys.ts';
 export * from './queries/owner-notices.ts';
+export * from './queries/partitions.ts';
+export * from './queries/refresh-schedule.ts';
+export * from './queries/retention.ts';
 export * from './queries/rules-of-run.ts';
 export * from './queries/runs.ts';
 export * from './queries/schedules.ts';

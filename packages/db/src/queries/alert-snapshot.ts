@@ -1,0 +1,26 @@
+import { formatDuration, type AlertSnapshot, type AlertStatus, type AlertType, type EpochMs, type Labels, type Severity } from '@tocsin/domain';
+import type { AlertReading } from './alerts-of-run.ts';
+
+export interface ToldAlert {
+  id: string;
+  ruleName: string;
+  labels: Labels;
+  alertType: AlertType;
+  status: AlertStatus;
+  severity: Severity;
+  reading: AlertReading;
+  startedMs: EpochMs;
+  resolvedMs: EpochMs | null;
+}
+
+/** An alert in the words of its messages. Whoever sends them fills in the address of its page, knowing where the pages are. */
+export function snapshotOf(alert: ToldAlert): AlertSnapshot {
+  const { metric, aggregation, operator, value, threshold, unit, windowMs, samples } = alert.reading;
+  return {
+    id: alert.id, name: alert.ruleName, alertType: alert.alertType, status: alert.status, severity: alert.severity,
+    metric, aggregation, operator, value, threshold, unit, window: formatDuration(windowMs), samples, labels: alert.labels,
+    startedAt: new Date(alert.startedMs).toISOString(),
+    resolvedAt: alert.resolvedMs === null ? null : new Date(alert.resolvedMs).toISOString(),
+    url: null,
+  };
+}

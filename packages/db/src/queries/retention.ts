@@ -1,0 +1,42 @@
+import type { SqlTx } from '../with-tenants.ts';
+
+/**
+ * Deletes at most `limit` rows a kind of what is over and older than the retention: resolved alerts with their triggers and deliveries,
+ * deliveries without an alert, messages in the inbox, and idempotency keys of more than a day. Answers how many rows went.
+ * Alerts go with whatever hangs on them only when none of it is still under way.
+ */
+export async function deleteExpired(sql: SqlTx, tenantIds: readonly string[], retentionMs: number, limit: number): Promise<number> {
+  const tenants = tenantIds as string[];
+  const old = sql`tocsin_now() - make_interval(secs => ${retentionMs}::float8 / 1000)`;
+  const alerts = await sql`
+    delete from alerts using (
+      select tenant_id, id from alerts over
+      where tenant_id = any(${tenants}::uuid[]) and resolved_at < ${old}
+        and not exists (
+          select from deliveries
+          where deliveries.tenant_id = over.tenant_id and deliveries.alert_id = over.id and status in ('pending', 'sending', 'retrying')
+        )
+        and not exists (select from triggers where triggers.tenant_id = over.tenant_id and triggers.alert_id = over.id and status = 'pending')
+      limit ${limit} for update skip locked
+    ) expired
+    where alerts.tenant_id = expired.tenant_id and alerts.id = expired.id`;
+  const deliveries = await sql`
+    delete from deliveries using (
+      select tenant_id, id from deliveries
+      where tenant_id = any(${tenants}::uuid[]) and trigger_id is null and created_at < ${old} and status in ('delivered', 'dead', 'suppressed')
+      limit ${limit} for update skip locked
+    ) expired
+    where deliveries.tenant_id = expired.tenant_id and deliveries.id = expired.id`;
+  const messages = await sql`
+    delete from inbox using (
+      select tenant_id, id from inbox where tenant_id = any(${tenants}::uuid[]) and created_at < ${old} limit ${limit} for update skip locked
+    ) expired
+    where inbox.tenant_id = expired.tenant_id and inbox.id = expired.id`;
+  const keys = await sql`
+    delete from idempotency_keys using (
+      select tenant_id, route, key from idempotency_keys
+      where tenant_id = any(${tenants}::uuid[]) and created_at < tocsin_now() - interval '24 hours' limit ${limit} for update skip locked
+    ) expired
+    where idempotency_keys.tenant_id = expired.tenant_id and idempotency_keys.route = expired.route and idempotency_keys.key = expired.key`;
+  return alerts.count + deliveries.count + messages.count + keys.count;
+}

@@ -1,0 +1,72 @@
+import type { EpochMs } from '@tocsin/domain';
+import type { SqlTx } from '../with-tenants.ts';
+
+export type RuleHealth = 'ok' | 'no_data' | 'error' | 'warming';
+
+/** What a run must know of each enabled rule every time; the rest is read once per version. */
+export interface RuleHead {
+  tenantId: string;
+  id: string;
+  version: number;
+  health: RuleHealth;
+}
+
+export async function readRuleHeads(sql: SqlTx, tenantIds: readonly string[]): Promise<RuleHead[]> {
+  return sql<RuleHead[]>`
+    select tenant_id as "tenantId", id, version, health from rules
+    where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled
+    order by tenant_id, id`;
+}
+
+export interface RuleBody {
+  tenantId: string;
+  id: string;
+  version: number;
+  key: string;
+  name: string;
+  spec: unknown;
+}
+
+export async function readRuleBodies(sql: SqlTx, rules: readonly { tenantId: string; id: string }[]): Promise<RuleBody[]> {
+  return sql<RuleBody[]>`
+    select rules.tenant_id as "tenantId", rules.id, rules.version, rules.key, rules.name, rules.spec
+    from unnest(${rules.map((rule) => rule.tenantId)}::uuid[], ${rules.map((rule) => rule.id)}::uuid[]) as wanted (tenant_id, id)
+    join rules on rules.tenant_id = wanted.tenant_id and rules.id = wanted.id`;
+}
+
+/** Locks those of the rules that are still enabled and at the version they were read at; answers their ids. */
+export async function lockCurrentRules(sql: SqlTx, rules: readonly { tenantId: string; ruleId: string; version: number }[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select rules.id
+    from unnest(
+      ${rules.map((rule) => rule.tenantId)}::uuid[], ${rules.map((rule) => rule.ruleId)}::uuid[], ${rules.map((rule) => rule.version)}::int[]
+    ) as used (tenant_id, id, version)
+    join rules on rules.tenant_id = used.tenant_id and rules.id = used.id
+    where rules.version = used.version and rules.enabled
+    order by rules.tenant_id, rules.id
+    for share of rules`;
+  return rows.map((row) => row.id);
+}
+
+export interface RuleNews {
+  tenantId: string;
+  ruleId: string;
+  health: RuleHealth;
+  healthReason: string | null;
+  /** Null: it did not fire. */
+  lastTriggeredMs: EpochMs | null;
+  newTriggers: number;
+}
+
+export async function recordRuleNews(sql: SqlTx, news: readonly RuleNews[]): Promise<void> {
+  await sql`
+    update rules
+    set health = new.health, health_reason = new.health_reason, trigger_count = trigger_count + new.triggers,
+        last_triggered_at = greatest(last_triggered_at, to_timestamp(new.last_triggered / 1000))
+    from unnest(
+      ${news.map((each) => each.tenantId)}::uuid[], ${news.map((each) => each.ruleId)}::uuid[], ${news.map((each) => each.health)}::text[],
+      ${news.map((each) => each.healthReason)}::text[], ${news.map((each) => each.newTriggers)}::int[],
+      ${news.map((each) => each.lastTriggeredMs)}::float8[]
+    ) as new (tenant_id, id, health, health_reason, triggers, last_triggered)
+    where rules.tenant_id = new.tenant_id and rules.id = new.id`;
+}

@@ -1,0 +1,63 @@
+import type { EpochMs } from '@tocsin/domain';
+import type { SqlTx } from '../with-tenants.ts';
+
+export interface DueSchedule {
+  tenantId: string;
+  nextSlotMs: EpochMs;
+  lastSlotMs: EpochMs | null;
+  everyMs: number;
+  phaseMs: number;
+  /** It was held back by failing runs: that, not an outage, is why slots were missed. */
+  wasBackedOff: boolean;
+}
+
+/** Locks up to `limit` due schedules that nobody else is claiming and answers their tenants. Needs no tenant set. */
+export async function lockDueSchedules(sql: SqlTx, limit: number): Promise<string[]> {
+  const rows = await sql<{ tenantId: string }[]>`select lock_due_schedules(${limit}::int) as "tenantId"`;
+  return rows.map((row) => row.tenantId);
+}
+
+export async function readDueSchedules(sql: SqlTx, tenantIds: readonly string[]): Promise<{ nowMs: EpochMs; schedules: DueSchedule[] }> {
+  const rows = await sql<(DueSchedule & { nowMs: EpochMs })[]>`
+    select tenant_id as "tenantId", next_slot_at as "nextSlotMs", last_slot_at as "lastSlotMs", slot_every_ms as "everyMs", phase_ms as "phaseMs",
+           backed_off_until is not null as "wasBackedOff", tocsin_now() as "nowMs"
+    from schedules where tenant_id = any(${tenantIds as string[]}::uuid[]) and next_slot_at is not null`;
+  return { nowMs: rows[0]?.nowMs ?? 0, schedules: rows };
+}
+
+export async function advanceSchedules(
+  sql: SqlTx,
+  claims: readonly { tenantId: string; slotMs: EpochMs; nextSlotMs: EpochMs }[],
+): Promise<void> {
+  await sql`
+    update schedules set last_slot_at = to_timestamp(claimed.slot / 1000), next_slot_at = to_timestamp(claimed.next_slot / 1000)
+    from unnest(
+      ${claims.map((claim) => claim.tenantId)}::uuid[], ${claims.map((claim) => claim.slotMs)}::float8[],
+      ${claims.map((claim) => claim.nextSlotMs)}::float8[]
+    ) as claimed (tenant_id, slot, next_slot)
+    where schedules.tenant_id = claimed.tenant_id`;
+}
+
+/** When the earliest schedule falls due and what time it is now; `dueMs` null: no tenant has a rule to look at. Needs no tenant set. */
+export async function nextDue(sql: SqlTx): Promise<{ dueMs: EpochMs | null; nowMs: EpochMs }> {
+  const [row] = await sql<{ dueMs: EpochMs | null; nowMs: EpochMs }[]>`select next_due_at() as "dueMs", tocsin_now() as "nowMs"`;
+  return row ?? { dueMs: null, nowMs: 0 };
+}
+
+/**
+ * Holds back tenants whose run failed for good: 1 min, doubling to 1 h. Slots missed meanwhile are recorded as skipped when it ends.
+ * Answers how many runs in a row each has failed now.
+ */
+export async function backOffSchedules(sql: SqlTx, tenantIds: readonly string[]): Promise<{ tenantId: string; failedRuns: number; untilMs: EpochMs }[]> {
+  return sql<{ tenantId: string; failedRuns: number; untilMs: EpochMs }[]>`
+    update schedules
+    set failed_runs = failed_runs + 1,
+        backed_off_until = tocsin_now() + make_interval(secs => least(60 * power(2, least(failed_runs, 10)), 3600))
+    where tenant_id = any(${tenantIds as string[]}::uuid[])
+    returning tenant_id as "tenantId", failed_runs as "failedRuns", backed_off_until as "untilMs"`;
+}
+
+/** A run has succeeded: the tenant is as good as any other again. */
+export async function clearBackOff(sql: SqlTx, tenantIds: readonly string[]): Promise<void> {
+  await sql`update schedules set failed_runs = 0, backed_off_until = null where tenant_id = any(${tenantIds as string[]}::uuid[])`;
+}

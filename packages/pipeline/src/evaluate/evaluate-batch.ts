@@ -1,0 +1,44 @@
+import { leaseRuns, newId, withTenantsSql, type LeasedRun } from '@tocsin/db';
+import { faultPoint } from '@tocsin/runtime';
+import { endAttempt, giveUp, MAX_ATTEMPTS, type TryAgain } from './end-attempt.ts';
+import { evaluateRuns, type EvaluationDeps } from './evaluate-runs.ts';
+import { LEASE_MS, whileLeased } from './while-leased.ts';
+
+/**
+ * Leases each tenant's earliest run and evaluates all of them together. When that fails each is evaluated alone, so that only the run that
+ * is to blame pays for it. Answers the tenants whose hint is wanted again.
+ */
+export async function evaluateBatch(deps: EvaluationDeps, tenantIds: readonly string[]): Promise<Map<string, TryAgain>> {
+  const wanted = tenantIds.map((tenantId) => ({ tenantId, token: newId() }));
+  const leased = await withTenantsSql(deps.db, tenantIds, (sql) => leaseRuns(sql, wanted, LEASE_MS));
+  if (leased.length > 0) faultPoint('evaluator.after-lease');
+  // Three attempts ended without a word: the processes died of this run, or during it.
+  const spent = leased.filter((run) => run.attempts > MAX_ATTEMPTS);
+  for (const run of spent) await giveUp(deps, run, 'attempts_exhausted');
+  const runs = leased.filter((run) => run.attempts <= MAX_ATTEMPTS);
+  return runs.length === 0 ? new Map() : whileLeased(deps, runs, () => evaluateTogether(deps, runs));
+}
+
+async function evaluateTogether(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
+  try {
+    await evaluateRuns(deps, runs);
+    return new Map();
+  } catch (error) {
+    deps.logger.warn({ err: error, runs: runs.length }, 'runs failed together; evaluating them one by one');
+  }
+  const again = new Map<string, TryAgain>();
+  for (const run of runs) {
+    const wish = await evaluateAlone(deps, run);
+    if (wish !== null) again.set(run.tenantId, wish);
+  }
+  return again;
+}
+
+async function evaluateAlone(deps: EvaluationDeps, run: LeasedRun): Promise<TryAgain | null> {
+  try {
+    await evaluateRuns(deps, [run]);
+    return null;
+  } catch (error) {
+    return endAttempt(deps, run, error);
+  }
+}

@@ -1,0 +1,91 @@
+import type { LeasedRun } from '@tocsin/db';
+import type { MetricSource, QueryResult } from '@tocsin/domain';
+import { dispatchTrigger, evaluateRun } from '@tocsin/queue';
+import { faultPoint } from '@tocsin/runtime';
+import type { PipelineDeps } from '../pipeline-deps.ts';
+import { sendHints } from '../send-hints.ts';
+import { commitRuns, type CommittedRuns, type RunResult } from './commit-runs.ts';
+import { judgeRule, type RuleOutcome } from './judge-rule.ts';
+import { readMetrics, readRuns, type ReadRun } from './read-runs.ts';
+import type { RuleCache } from './rule-cache.ts';
+
+export interface EvaluationDeps extends PipelineDeps {
+  source: MetricSource;
+  rules: RuleCache;
+}
+
+/** Queries of one run may take this long; then they count as failed. */
+const RUN_QUERIES_MS = 30_000;
+/** A batch gives up sooner and is read run by run, so that one slow tenant holds the others for this long at most. */
+const BATCH_QUERIES_MS = 10_000;
+/** Work between two looks at the event loop, where leases are renewed. */
+const SLICE_MS = 200;
+
+/** Reads, judges and commits leased runs together, then hints what follows. Rejects when nothing of it was committed. */
+export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<void> {
+  const startedMs = performance.now();
+  const read = await readRuns(deps, deps.rules, runs);
+  const answers = await ask(deps, read);
+  const outcomes = await judgeAll(deps, read, answers);
+  const durationMs = Math.round(performance.now() - startedMs);
+  const results = read.map((each): RunResult => ({
+    run: each.run, outcomes: outcomes.get(each) ?? [], time: { evaluatedAtMs: each.run.leasedMs + durationMs, durationMs },
+  }));
+  const committed = await commitRuns(deps, results);
+  faultPoint('evaluator.after-commit');
+  count(deps, committed, startedMs);
+  await Promise.all([
+    sendHints(deps, dispatchTrigger, committed.triggers.map((trigger) => ({ tenantId: trigger.tenantId, triggerId: trigger.id }))),
+    // A hint of the same run may just be ending in other hands, for want of its turn.
+    sendHints(deps, evaluateRun, committed.waiting, { evenIfKnown: true }),
+  ]);
+}
+
+async function ask({ source }: EvaluationDeps, read: readonly ReadRun[]): Promise<Map<ReadRun, QueryResult[]>> {
+  const [only] = read;
+  const isAlone = read.length === 1 && only !== undefined;
+  const signal = AbortSignal.timeout(isAlone ? RUN_QUERIES_MS : BATCH_QUERIES_MS);
+  try {
+    return await readMetrics(source, read, signal);
+  } catch (error) {
+    if (!isAlone || !signal.aborted) throw error;
+    const late: QueryResult = { kind: 'failed', code: 'query_timeout', message: `not answered within ${RUN_QUERIES_MS / 1_000} s` };
+    return new Map([[only, only.planned.flatMap(({ queries }) => queries.map(() => late))]]);
+  }
+}
+
+async function judgeAll(deps: EvaluationDeps, read: readonly ReadRun[], answers: ReadonlyMap<ReadRun, QueryResult[]>): Promise<Map<ReadRun, RuleOutcome[]>> {
+  const judged = new Map<ReadRun, RuleOutcome[]>();
+  let sliceStartedMs = performance.now();
+  for (const each of read) {
+    const results = answers.get(each) ?? [];
+    const outcomes: RuleOutcome[] = [];
+    let at = 0;
+    for (const planned of each.planned) {
+      const head = each.heads.get(planned.rule.id);
+      if (head === undefined) throw new Error('a planned rule has no head');
+      const ofRule = results.slice(at, (at += planned.queries.length));
+      outcomes.push(judgeRule(each.run, head, planned, ofRule, each.series.get(planned.rule.id) ?? []));
+      if (performance.now() - sliceStartedMs > SLICE_MS) {
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceStartedMs = performance.now();
+      }
+    }
+    judged.set(each, outcomes);
+  }
+  return judged;
+}
+
+function count({ metrics, logger }: EvaluationDeps, { finished, triggers }: CommittedRuns, startedMs: number): void {
+  const seconds = (performance.now() - startedMs) / 1_000;
+  for (const { result: { run, outcomes }, status } of finished) {
+    metrics.runs.inc({ result: status });
+    metrics.ruleEvaluationSeconds.observe(seconds);
+    metrics.ruleEvaluationLagSeconds.observe(Math.max(0, (run.leasedMs - run.slotMs) / 1_000 + seconds));
+    for (const outcome of outcomes) metrics.ruleEvaluations.inc({ result: outcome.isSuperseded ? 'superseded' : outcome.health });
+  }
+  for (const trigger of triggers) {
+    metrics.triggers.inc({ kind: trigger.kind });
+    logger.info({ tenantId: trigger.tenantId, ruleId: trigger.ruleId, alertId: trigger.alertId, severity: trigger.severity }, `alert ${trigger.kind}`);
+  }
+}

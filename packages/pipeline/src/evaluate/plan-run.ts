@@ -1,0 +1,32 @@
+import type { LeasedRun } from '@tocsin/db';
+import { latestSlotIn, type SlotTime, type WindowedQuery } from '@tocsin/domain';
+import type { EvaluableRule } from './rule-cache.ts';
+
+/** A rule to evaluate in a run, for its own newest slot. */
+export interface PlannedRule extends SlotTime {
+  rule: EvaluableRule;
+  /** One for each comparison. */
+  queries: readonly WindowedQuery[];
+}
+
+/**
+ * Which of the tenant's rules are due in the run, and what each has to ask.
+ * The run covers the time since the newest run that succeeded, so a rule that a failed run left out is made up for.
+ */
+export function planRun(run: LeasedRun, rules: readonly EvaluableRule[]): PlannedRule[] {
+  const fromMs = run.observedSlotMs ?? run.slotMs - run.slotEveryMs;
+  return rules.flatMap((rule) => {
+    const { compiled } = rule;
+    const everyMs = compiled.everyMs ?? run.everyMs;
+    const slotMs = latestSlotIn(fromMs, run.slotMs, everyMs, run.phaseMs);
+    if (slotMs === null) return [];
+    const endMs = slotMs - compiled.evaluationDelayMs;
+    return {
+      rule,
+      slotMs,
+      everyMs,
+      previousSlotMs: run.observedSlotMs === null ? null : latestSlotIn(run.observedSlotMs - everyMs, run.observedSlotMs, everyMs, run.phaseMs),
+      queries: compiled.comparisons.map(({ query }) => ({ query, endMs })),
+    };
+  });
+}

@@ -1,0 +1,147 @@
+import {
+  newId, snapshotOf,
+  type AlertEvent, type AlertReading, type AlertUpdate, type NewAlert, type NewTrigger, type OpenAlert, type ReminderTimer, type RuleNews,
+  type SeriesRef, type SeriesWrite, type ToldAlert,
+} from '@tocsin/db';
+import {
+  alertStatusAfter, needsSaving,
+  type Change, type CompiledRule, type Judgement, type Operator,
+} from '@tocsin/domain';
+import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
+
+/** Everything a batch of runs changes, by table. Unchanged series are not in it. */
+export interface RunWrites {
+  series: SeriesWrite[];
+  forgotten: SeriesRef[];
+  opened: NewAlert[];
+  updated: AlertUpdate[];
+  timeline: AlertEvent[];
+  /** `seq` is filled in for alerts that were open before, once their rows say which number is next. */
+  triggers: NewTrigger[];
+  reminders: ReminderTimer[];
+  closed: { tenantId: string; id: string }[];
+  rules: RuleNews[];
+}
+
+export function collectWrites(outcomes: readonly RuleOutcome[]): RunWrites {
+  const writes: RunWrites = { series: [], forgotten: [], opened: [], updated: [], timeline: [], triggers: [], reminders: [], closed: [], rules: [] };
+  for (const outcome of outcomes) {
+    for (const series of outcome.series) if (isChanged(series)) writeSeries(outcome, series, writes);
+    for (const row of outcome.forgotten) writes.forgotten.push(row);
+    const news = newsOf(outcome);
+    if (news !== null) writes.rules.push(news);
+  }
+  return writes;
+}
+
+/** Whether the rule's outcome changes any row, and so has to be compared with what people did meanwhile. */
+export const changesAnything = (outcome: RuleOutcome): boolean =>
+  outcome.forgotten.length > 0 || outcome.series.some(isChanged) || newsOf(outcome) !== null;
+
+function isChanged({ known, step, judgement }: SeriesOutcome): boolean {
+  if (known === null || step.change !== null) return true;
+  if (known.alert !== null && (known.alert.status === 'triggered' || isNewPeak(known.alert, judgement))) return true;
+  return needsSaving(known.state, step.state);
+}
+
+const isNewPeak = ({ reading: { peak } }: OpenAlert, { lead }: Judgement): boolean => worse(lead.operator, peak, lead.value) !== peak;
+
+function writeSeries(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrites): void {
+  const { tenantId, id: ruleId } = outcome.planned.rule;
+  const { known, step } = series;
+  const ref = { tenantId, ruleId, seriesKey: series.judgement.seriesKey, version: known?.version ?? 0 };
+  const alertId = known?.alert == null ? openAlert(outcome, series, writes) : carryAlert(outcome, series, known.alert, writes);
+  if (step.reason === 'series_gone') writes.forgotten.push(ref);
+  else writes.series.push({ ...ref, labels: series.judgement.labels, state: step.state, alertId });
+}
+
+/** Answers the alert's id; null when nothing fired. */
+function openAlert(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrites): string | null {
+  const { change } = series.step;
+  if (change === null || (change.kind !== 'fired' && change.kind !== 'no_data')) return null;
+  const { planned: { rule, slotMs } } = outcome;
+  const reading = readingOf(rule.compiled, series.judgement, null);
+  const alert: NewAlert = {
+    tenantId: rule.tenantId, id: newId(), ruleId: rule.id, ruleKey: rule.key, ruleName: rule.name, seriesKey: series.judgement.seriesKey,
+    labels: { ...rule.labels, ...series.judgement.labels }, alertType: change.alertType, severity: change.severity, reading, startedMs: slotMs,
+  };
+  writes.opened.push(alert);
+  tell(outcome, series, change, { ...alert, status: 'triggered', resolvedMs: null }, writes);
+  remind(outcome, alert.id, writes);
+  return alert.id;
+}
+
+/** Answers the alert's id; null once it is resolved. */
+function carryAlert(outcome: RuleOutcome, series: SeriesOutcome, open: OpenAlert, writes: RunWrites): string | null {
+  const { planned: { rule, slotMs } } = outcome;
+  const { change, state } = series.step;
+  const isOver = change?.kind === 'resolved';
+  const severity = change !== null && change.kind !== 'resolved' ? change.severity : (series.known?.state.severityFired ?? series.judgement.severity);
+  const reading = readingOf(rule.compiled, series.judgement, open.reading);
+  writes.updated.push({
+    tenantId: rule.tenantId, id: open.id, severity, reading, slotMs,
+    resolveReason: isOver ? change.why : null,
+    tells: change !== null,
+  });
+  const status = alertStatusAfter(open.status, isOver ? 'ended' : 'still_open') ?? open.status;
+  if (change !== null) {
+    const alert = {
+      id: open.id, ruleName: rule.name, labels: open.labels, alertType: open.alertType, severity, reading, startedMs: open.startedMs, status,
+      resolvedMs: isOver ? slotMs : null,
+    };
+    tell(outcome, series, change, alert, writes);
+    if (change.kind === 'escalated') remind(outcome, open.id, writes);
+  } else if (series.known !== null && series.known.state.phase !== state.phase) {
+    note(outcome, series, open.id, state.phase === 'recovering' ? 'recovering' : 'breaching_again', series.step.reason, writes);
+  }
+  if (!isOver) return open.id;
+  writes.closed.push({ tenantId: rule.tenantId, id: open.id });
+  return null;
+}
+
+function tell(outcome: RuleOutcome, series: SeriesOutcome, change: Change, alert: ToldAlert, writes: RunWrites): void {
+  const { planned: { rule, slotMs } } = outcome;
+  note(outcome, series, alert.id, change.kind, change.kind === 'resolved' ? change.why : series.step.reason, writes);
+  writes.triggers.push({
+    tenantId: rule.tenantId, id: newId(), alertId: alert.id, ruleId: rule.id, seq: 1, kind: change.kind, severity: alert.severity, slotMs,
+    snapshot: snapshotOf(alert),
+  });
+}
+
+function note({ planned }: RuleOutcome, { judgement }: SeriesOutcome, alertId: string, kind: string, reason: string, writes: RunWrites): void {
+  const { value, threshold, operator, samples } = judgement.lead;
+  writes.timeline.push({
+    tenantId: planned.rule.tenantId, id: newId(), alertId, kind, reason,
+    data: { slot: new Date(planned.slotMs).toISOString(), severity: judgement.severity, value, threshold, operator, samples },
+  });
+}
+
+function remind({ planned: { rule, slotMs } }: RuleOutcome, alertId: string, writes: RunWrites): void {
+  const { remindEveryMs } = rule.compiled;
+  if (remindEveryMs === null) return;
+  writes.reminders.push({ tenantId: rule.tenantId, id: newId(), alertId, dueMs: slotMs + remindEveryMs });
+}
+
+function readingOf(compiled: CompiledRule, { lead }: Judgement, before: AlertReading | null): AlertReading {
+  const comparison = compiled.comparisons[lead.comparison];
+  if (comparison === undefined) throw new Error(`a rule of ${compiled.comparisons.length} comparisons has none numbered ${lead.comparison}`);
+  return {
+    metric: comparison.metric, aggregation: comparison.query.aggregation, operator: lead.operator, value: lead.value, threshold: lead.threshold,
+    unit: comparison.unit, windowMs: comparison.query.windowMs, samples: lead.samples,
+    peak: worse(lead.operator, before?.peak ?? null, lead.value),
+  };
+}
+
+/** Of two values the one further to the breaching side; the first where no side is worse. */
+function worse(operator: Operator, old: number | null, value: number | null): number | null {
+  if (old === null || value === null) return value ?? old;
+  if (operator === '>' || operator === '>=') return Math.max(old, value);
+  return operator === '<' || operator === '<=' ? Math.min(old, value) : old;
+}
+
+/** What the rule's own row has to say anew; null: nothing. */
+function newsOf({ planned: { rule, slotMs }, head, series, health, healthReason }: RuleOutcome): RuleNews | null {
+  const fired = series.filter(({ step }) => step.change?.kind === 'fired' || step.change?.kind === 'no_data').length;
+  if (fired === 0 && health === head.health) return null;
+  return { tenantId: rule.tenantId, ruleId: rule.id, health, healthReason, lastTriggeredMs: fired > 0 ? slotMs : null, newTriggers: fired };
+}

@@ -1,0 +1,52 @@
+import { deleteExpired, dropOldestPartition, ensurePartitions, sqlState, withTenantsSql } from '@tocsin/db';
+import type { EventStore } from '@tocsin/events';
+import type { PipelineDeps } from '../pipeline-deps.ts';
+
+export interface Retention {
+  /** Events, evaluations and runs. */
+  eventsMs: number;
+  /** Alerts, what was told of them, and to whom; counted from their end. */
+  alertsMs: number;
+  auditMs: number;
+}
+
+const DAY_MS = 86_400_000;
+export const DEFAULT_RETENTION: Retention = { eventsMs: 30 * DAY_MS, alertsMs: 90 * DAY_MS, auditMs: 400 * DAY_MS };
+
+export interface MaintenanceDeps extends PipelineDeps {
+  store: Pick<EventStore, 'compact'>;
+  retention: Retention;
+}
+
+const ROWS_PER_DELETE = 1_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Makes the days to come and drops those that are over. A day somebody reads just now is dropped another time. */
+export async function keepPartitions({ db, logger, retention }: MaintenanceDeps): Promise<void> {
+  await ensurePartitions(db.sql, retention.eventsMs);
+  const keep: readonly [table: string, keepMs: number][] = [
+    ['segments', retention.eventsMs],
+    ['runs', retention.eventsMs],
+    ['alert_events', retention.alertsMs],
+    ['delivery_attempts', retention.alertsMs],
+    ['audit_events', retention.auditMs],
+  ];
+  for (const [table, keepMs] of keep) {
+    try {
+      for (let dropped = await dropOldestPartition(db.sql, table, keepMs); dropped !== null; dropped = await dropOldestPartition(db.sql, table, keepMs)) {
+        logger.info({ partition: dropped }, 'a day is over its retention and dropped');
+      }
+    } catch (error) {
+      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+      logger.debug({ table }, 'the oldest day is in use; it is dropped another time');
+    }
+  }
+}
+
+/** Deletes what is over its retention, a bounded number of rows a transaction, until nothing is left. */
+export async function deleteOld({ db, retention }: MaintenanceDeps, tenantIds: readonly string[], signal: AbortSignal): Promise<void> {
+  let deleted = ROWS_PER_DELETE;
+  while (deleted >= ROWS_PER_DELETE && !signal.aborted) {
+    deleted = await withTenantsSql(db, tenantIds, (sql) => deleteExpired(sql, tenantIds, retention.alertsMs, ROWS_PER_DELETE));
+  }
+}

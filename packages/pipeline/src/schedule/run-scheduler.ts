@@ -1,0 +1,49 @@
+import { maintain } from '@tocsin/queue';
+import { MAINTENANCE } from '../maintain/start-maintenance.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
+import { sendHints } from '../send-hints.ts';
+import { sweep } from '../sweep/sweep.ts';
+import { claimDueSlots } from './claim-due-slots.ts';
+
+const LONGEST_SLEEP_MS = 1_000;
+/** Also the pause while another process holds what is due. */
+const SHORTEST_SLEEP_MS = 20;
+const SWEEP_EVERY_MS = 2_000;
+
+/**
+ * Claims slots as they fall due, hints again what was left lying, and asks for maintenance, until `signal` aborts.
+ * Any number of replicas, without a leader: each does what the others are not doing at the moment.
+ */
+export async function runScheduler(deps: PipelineDeps, signal: AbortSignal): Promise<void> {
+  await Promise.all([
+    repeat(deps, signal, 'claim', () => claim(deps)),
+    repeat(deps, signal, 'sweep', async () => {
+      await sweep(deps);
+      return SWEEP_EVERY_MS;
+    }),
+    ...MAINTENANCE.map(({ everyMs, task }) =>
+      repeat(deps, signal, task, async () => {
+        await sendHints(deps, maintain, [{ task }]);
+        return everyMs;
+      }),
+    ),
+  ]);
+}
+
+async function claim(deps: PipelineDeps): Promise<number> {
+  const { runs, skipped, nextInMs } = await claimDueSlots(deps);
+  if (runs > 0) deps.logger.debug({ runs }, 'slots claimed');
+  if (skipped > 0) deps.logger.warn({ skipped }, 'slots were missed and are on record as skipped');
+  return Math.min(LONGEST_SLEEP_MS, Math.max(SHORTEST_SLEEP_MS, nextInMs ?? LONGEST_SLEEP_MS));
+}
+
+/** `work` answers how long there is nothing to do. */
+async function repeat({ clock, logger }: PipelineDeps, signal: AbortSignal, name: string, work: () => Promise<number>): Promise<void> {
+  while (!signal.aborted) {
+    const waitMs = await work().catch((error: unknown) => {
+      logger.error({ err: error }, `scheduler: ${name} failed; trying again`);
+      return LONGEST_SLEEP_MS;
+    });
+    await clock.sleep(waitMs, signal);
+  }
+}
