@@ -1,4 +1,4 @@
-import type { TransactionSql } from '../open-database.ts';
+import type { SqlTx } from '../with-tenants.ts';
 
 export interface ChannelToPlan {
   id: string;
@@ -7,7 +7,7 @@ export interface ChannelToPlan {
   enabled: boolean;
 }
 
-export async function channelsByKey(sql: TransactionSql, tenantId: string, keys: readonly string[]): Promise<ChannelToPlan[]> {
+export async function channelsByKey(sql: SqlTx, tenantId: string, keys: readonly string[]): Promise<ChannelToPlan[]> {
   return sql<ChannelToPlan[]>`
     select id, key, kind, enabled from channels where tenant_id = ${tenantId} and key = any(${keys as string[]}::text[])`;
 }
@@ -23,7 +23,7 @@ export interface HeardChannel {
   told: boolean;
 }
 
-export async function channelsOfAlert(sql: TransactionSql, tenantId: string, alertId: string): Promise<HeardChannel[]> {
+export async function channelsOfAlert(sql: SqlTx, tenantId: string, alertId: string): Promise<HeardChannel[]> {
   return sql<HeardChannel[]>`
     select channels.id, coalesce(channels.key, heard.key) as key, coalesce(channels.kind, heard.kind) as kind,
            coalesce(channels.enabled, false) as enabled, heard.told
@@ -39,7 +39,7 @@ export async function channelsOfAlert(sql: TransactionSql, tenantId: string, ale
 }
 
 /** Notes a send on its channel. A busy channel's row is written once a second at most, unless what there is to say changed. */
-export async function noteChannelUse(sql: TransactionSql, tenantId: string, channelId: string, lastError: string | null): Promise<void> {
+export async function noteChannelUse(sql: SqlTx, tenantId: string, channelId: string, lastError: string | null): Promise<void> {
   await sql`
     update channels set last_used_at = tocsin_now(), last_error = ${lastError}
     where tenant_id = ${tenantId} and id = ${channelId}
@@ -47,7 +47,7 @@ export async function noteChannelUse(sql: TransactionSql, tenantId: string, chan
 }
 
 /** Switches a channel off for a reason of its own and writes that into the audit log; answers whether it was on. */
-export async function disableChannel(sql: TransactionSql, disabled: { tenantId: string; channelId: string; reason: string; auditId: string }): Promise<boolean> {
+export async function disableChannel(sql: SqlTx, disabled: { tenantId: string; channelId: string; reason: string; auditId: string }): Promise<boolean> {
   const { tenantId, channelId, reason, auditId } = disabled;
   const rows = await sql`
     with disabled as (
@@ -60,4 +60,9 @@ export async function disableChannel(sql: TransactionSql, disabled: { tenantId: 
     from disabled
     returning id`;
   return rows.length > 0;
+}
+
+export async function channelById(sql: SqlTx, tenantId: string, channelId: string): Promise<ChannelToPlan | null> {
+  const [channel] = await sql<ChannelToPlan[]>`select id, key, kind, enabled from channels where tenant_id = ${tenantId} and id = ${channelId}`;
+  return channel ?? null;
 }

@@ -1,5 +1,5 @@
-import type { AlertSnapshot, EpochMs, TriggerKind } from '@tocsin/domain';
-import type { TransactionSql } from '../open-database.ts';
+import type { AlertSnapshot, EpochMs, RuleName, TriggerKind } from '@tocsin/domain';
+import type { SqlTx } from '../with-tenants.ts';
 
 export interface NewDelivery {
   id: string;
@@ -18,7 +18,7 @@ export interface NewDelivery {
 }
 
 /** One row per trigger and channel; one that is there already stays. */
-export async function insertDeliveries(sql: TransactionSql, tenantId: string, deliveries: readonly NewDelivery[]): Promise<void> {
+export async function insertDeliveries(sql: SqlTx, tenantId: string, deliveries: readonly NewDelivery[]): Promise<void> {
   await sql`
     insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, expires_at, finished_at)
     select ${tenantId}, new.id, new.trigger_id, new.alert_id, new.channel_id, new.channel_key, new.channel_kind, new.kind,
@@ -57,7 +57,9 @@ export interface OpenDelivery {
   /** The channel as it is now; null: it is deleted. `secrets` are sealed. */
   channel: { enabled: boolean; config: Record<string, unknown>; secrets: Buffer | null } | null;
   /** What is told; null for a test. */
-  told: { snapshot: AlertSnapshot; createdMs: EpochMs; rule: { id: string; key: string; name: string } } | null;
+  told: { snapshot: AlertSnapshot; createdMs: EpochMs; rule: RuleName } | null;
+  /** The rule's, as it stands; none once it is deleted. */
+  annotations: Readonly<Record<string, string>>;
   tenantExternalKey: string;
   /** `resolved` only: how soon an earlier message of its alert to this channel is tried again; null: none is open. */
   earlierDueInMs: number | null;
@@ -66,7 +68,7 @@ export interface OpenDelivery {
 }
 
 /** Locks an open delivery; null when it is finished or somebody has it in hand just now. */
-export async function lockOpenDelivery(sql: TransactionSql, tenantId: string, deliveryId: string): Promise<OpenDelivery | null> {
+export async function lockOpenDelivery(sql: SqlTx, tenantId: string, deliveryId: string): Promise<OpenDelivery | null> {
   const [row] = await sql<LockedRow[]>`
     select d.id, d.trigger_id as "triggerId", d.alert_id as "alertId", channels.id as "channelId", d.channel_key as "channelKey",
            d.channel_kind as "channelKind", d.kind, d.body, d.counted_attempts as "countedAttempts", d.attempts,
@@ -75,13 +77,14 @@ export async function lockOpenDelivery(sql: TransactionSql, tenantId: string, de
            (extract(epoch from d.lease_until - tocsin_now()) * 1000)::float8 as "leasedForMs",
            tocsin_now() as "nowMs", channels.enabled, channels.config, channels.secrets,
            triggers.snapshot, triggers.created_at as "createdMs", alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey",
-           alerts.rule_name as "ruleName", tenants.external_key as "tenantExternalKey",
+           alerts.rule_name as "ruleName", coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey",
            earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted"
     from deliveries d
     join tenants on tenants.tenant_id = d.tenant_id
     left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
     left join triggers on triggers.tenant_id = d.tenant_id and triggers.id = d.trigger_id
     left join alerts on alerts.tenant_id = d.tenant_id and alerts.id = d.alert_id
+    left join rules on rules.tenant_id = d.tenant_id and rules.id = alerts.rule_id
     left join lateral (
       select min(extract(epoch from e.next_attempt_at - tocsin_now()) * 1000) filter (where e.status in ('pending', 'sending', 'retrying')) as due_in_ms,
              bool_or(e.attempts > 0) as attempted
@@ -125,7 +128,7 @@ export interface DeliveryLease {
 }
 
 /** Takes the lease and writes the attempt, so that whatever dies from here on leaves a trace. Answers the attempt's number, from 1. */
-export async function leaseDelivery(sql: TransactionSql, lease: DeliveryLease): Promise<{ number: number; startedMs: EpochMs }> {
+export async function leaseDelivery(sql: SqlTx, lease: DeliveryLease): Promise<{ number: number; startedMs: EpochMs }> {
   const [attempt] = await sql<{ number: number; startedMs: EpochMs }[]>`
     with leased as (
       update deliveries
@@ -166,7 +169,7 @@ export interface DeliveryOutcome {
  * Writes how an attempt ended, if its lease is still ours. Null: it is not, and nothing was written. Answers the time from the trigger
  * to now (null for a test), and how long until the next attempt.
  */
-export async function settleDelivery(sql: TransactionSql, outcome: DeliveryOutcome): Promise<{ sinceTriggerMs: number | null; nextInMs: number } | null> {
+export async function settleDelivery(sql: SqlTx, outcome: DeliveryOutcome): Promise<{ sinceTriggerMs: number | null; nextInMs: number } | null> {
   const { tenantId, attempt } = outcome;
   const isFinished = outcome.nextInMs === null;
   const [row] = await sql<{ sinceTriggerMs: number | null; nextInMs: number }[]>`
@@ -195,7 +198,7 @@ export async function settleDelivery(sql: TransactionSql, outcome: DeliveryOutco
 }
 
 /** Ends a delivery under lock without sending. */
-export async function endDelivery(sql: TransactionSql, tenantId: string, deliveryId: string, status: 'dead' | 'suppressed', reason: string): Promise<void> {
+export async function endDelivery(sql: SqlTx, tenantId: string, deliveryId: string, status: 'dead' | 'suppressed', reason: string): Promise<void> {
   await sql`
     update deliveries
     set status = ${status}, reason = ${reason}, lease_token = null, lease_until = null, finished_at = tocsin_now()
@@ -203,7 +206,7 @@ export async function endDelivery(sql: TransactionSql, tenantId: string, deliver
 }
 
 /** Puts a delivery under lock off: it is not looked at before then. */
-export async function postponeDelivery(sql: TransactionSql, tenantId: string, deliveryId: string, byMs: number): Promise<void> {
+export async function postponeDelivery(sql: SqlTx, tenantId: string, deliveryId: string, byMs: number): Promise<void> {
   await sql`
     update deliveries
     set next_attempt_at = least(tocsin_now() + make_interval(secs => ${byMs}::float8 / 1000), expires_at), hinted_at = tocsin_now()
@@ -211,7 +214,7 @@ export async function postponeDelivery(sql: TransactionSql, tenantId: string, de
 }
 
 /** Makes due at once what waited for this message to be over: the `resolved` of the same alert for the same channel. Answers their ids. */
-export async function wakeResolved(sql: TransactionSql, tenantId: string, alertId: string, channelKey: string): Promise<string[]> {
+export async function wakeResolved(sql: SqlTx, tenantId: string, alertId: string, channelKey: string): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     update deliveries set next_attempt_at = tocsin_now()
     where tenant_id = ${tenantId} and alert_id = ${alertId} and channel_key = ${channelKey} and kind = 'resolved' and status = 'pending'
@@ -220,7 +223,7 @@ export async function wakeResolved(sql: TransactionSql, tenantId: string, alertI
 }
 
 /** Opens a dead delivery again, with a fresh count and end of life and the same id and body. Answers the status it was found in, null: no such delivery. */
-export async function reopenDelivery(sql: TransactionSql, tenantId: string, deliveryId: string, lifetimeMs: number): Promise<{ status: string; hasChannel: boolean } | null> {
+export async function reopenDelivery(sql: SqlTx, tenantId: string, deliveryId: string, lifetimeMs: number): Promise<{ status: string; hasChannel: boolean } | null> {
   const [found] = await sql<{ status: string; hasChannel: boolean; kind: string }[]>`
     select d.status, channels.id is not null as "hasChannel", d.kind
     from deliveries d left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
@@ -239,7 +242,7 @@ export async function reopenDelivery(sql: TransactionSql, tenantId: string, deli
 
 /** The timeline's entry of what became of a message about an alert. */
 export async function noteOnTimeline(
-  sql: TransactionSql,
+  sql: SqlTx,
   entry: { tenantId: string; id: string; alertId: string; kind: string; reason: string | null; data: Record<string, unknown> },
 ): Promise<void> {
   await sql`

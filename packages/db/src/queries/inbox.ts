@@ -1,4 +1,4 @@
-import type { TransactionSql } from '../open-database.ts';
+import type { SqlTx } from '../with-tenants.ts';
 
 export interface NewInboxMessage {
   tenantId: string;
@@ -10,7 +10,7 @@ export interface NewInboxMessage {
 }
 
 /** Puts a message into the tenant's inbox. A repeated put of a delivery is the message that is there. */
-export async function putInboxMessage(sql: TransactionSql, message: NewInboxMessage): Promise<void> {
+export async function putInboxMessage(sql: SqlTx, message: NewInboxMessage): Promise<void> {
   await sql`
     insert into inbox (tenant_id, id, delivery_id, alert_id, title, body)
     values (${message.tenantId}, ${message.id}, ${message.deliveryId}, ${message.alertId}, ${message.title}, ${JSON.stringify(message.body)}::text::jsonb)

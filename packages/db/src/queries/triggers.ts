@@ -1,5 +1,5 @@
 import type { AlertSnapshot, EpochMs, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
-import type { TransactionSql } from '../open-database.ts';
+import type { SqlTx } from '../with-tenants.ts';
 
 export interface PendingTrigger {
   id: string;
@@ -16,7 +16,7 @@ export interface PendingTrigger {
  * Locks what waits to be planned of this trigger's alert, up to this one, oldest first, so that an alert's triggers are planned in the
  * order they were told, whoever is hinted first. Waits for a transaction that plans them just now; what it planned is not answered.
  */
-export async function lockPendingTriggers(sql: TransactionSql, tenantId: string, triggerId: string): Promise<PendingTrigger[]> {
+export async function lockPendingTriggers(sql: SqlTx, tenantId: string, triggerId: string): Promise<PendingTrigger[]> {
   return sql<PendingTrigger[]>`
     select triggers.id, triggers.alert_id as "alertId", triggers.kind, triggers.severity, triggers.snapshot,
            triggers.created_at as "createdMs", rules.spec -> 'notify' as notify
@@ -29,7 +29,7 @@ export async function lockPendingTriggers(sql: TransactionSql, tenantId: string,
 }
 
 /** Ends the trigger: `planned` when somebody is to hear of it, `suppressed` with the reason when nobody is. */
-export async function finishTrigger(sql: TransactionSql, tenantId: string, triggerId: string, suppressed: string | null): Promise<void> {
+export async function finishTrigger(sql: SqlTx, tenantId: string, triggerId: string, suppressed: string | null): Promise<void> {
   await sql`
     update triggers
     set status = ${suppressed === null ? 'planned' : 'suppressed'}, reason = ${suppressed}, finished_at = tocsin_now()

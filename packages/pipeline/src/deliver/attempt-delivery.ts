@@ -1,0 +1,51 @@
+import { performance } from 'node:perf_hooks';
+import type { Verdict } from '@tocsin/channels';
+import { faultPoint } from '@tocsin/runtime';
+import type { AttemptDeps, DeliveryRef } from './delivery-deps.ts';
+import { prepare } from './prepare.ts';
+import { send } from './send.ts';
+import { settle } from './settle.ts';
+
+export interface Attempted {
+  /** When to look again; null: finished, or in other hands. */
+  againInMs: number | null;
+  /** Deliveries that waited for this one and may go now. */
+  woken: string[];
+  /** Null: nothing was sent. */
+  sent: { verdict: Verdict; durationMs: number } | null;
+}
+
+/**
+ * Makes one attempt at a delivery, if it is due and nobody else has it: lease and attempt row first, then the call, then the outcome.
+ * Whatever dies in between leaves an attempt without outcome, and the delivery is sent again with the same id and the same bytes.
+ */
+export async function attemptDelivery(deps: AttemptDeps, ref: DeliveryRef): Promise<Attempted> {
+  const { metrics, logger } = deps;
+  const prepared = await prepare(deps, ref);
+  if (prepared.kind === 'not_now') return { againInMs: prepared.againInMs, woken: [], sent: null };
+  if (prepared.kind === 'ended') {
+    metrics.notifications.inc({ channel: prepared.delivery.channelKind, result: prepared.status });
+    logger.info({ ...ref, channel: prepared.delivery.channelKey, arrow: `${prepared.delivery.kind} → ${prepared.status}`, reason: prepared.reason }, 'delivery ended unsent');
+    return { againInMs: null, woken: prepared.woken, sent: null };
+  }
+
+  const { delivery, attempt } = prepared;
+  try {
+    faultPoint('dispatcher.attempt-written');
+    const startedMs = performance.now();
+    const verdict = await send(deps, ref.tenantId, prepared);
+    const durationMs = Math.round(performance.now() - startedMs);
+    faultPoint('dispatcher.after-response');
+    const settled = await settle(deps, ref.tenantId, prepared, verdict);
+    const result = settled?.outcome.status ?? 'lease_lost';
+    metrics.notifications.inc({ channel: delivery.channelKind, result });
+    if (result === 'delivered' && settled !== null && settled.sinceTriggerMs !== null) {
+      metrics.notificationLatencySeconds.observe({ channel: delivery.channelKind }, settled.sinceTriggerMs / 1_000);
+    }
+    const reason = verdict.outcome === 'delivered' ? null : verdict.reason;
+    logger.info({ ...ref, channel: delivery.channelKey, attempt: attempt.number, arrow: `${delivery.kind} → ${result}`, reason, durationMs }, 'delivery attempted');
+    return { againInMs: settled?.againInMs ?? null, woken: settled?.woken ?? [], sent: { verdict, durationMs } };
+  } finally {
+    prepared.leave();
+  }
+}

@@ -1,0 +1,34 @@
+import type { OpenDelivery } from '@tocsin/db';
+import { formatValue, renderTemplate, type AlertSnapshot, type Notification, type NotificationContext } from '@tocsin/domain';
+
+/** What a delivery tells, in words. Its parts are as they were at the trigger, but for the annotations, which are the rule's of now. */
+export function notificationOf(tenantId: string, delivery: OpenDelivery, publicUrl: string | null): Notification {
+  const { id: deliveryId, kind, told, annotations, tenantExternalKey } = delivery;
+  const tenant = { id: tenantId, externalKey: tenantExternalKey };
+  if (kind === 'test') return { deliveryId, kind, tenant, ...madeUp(delivery) };
+  if (told === null) throw new Error(`delivery ${deliveryId} has lost its trigger`);
+  const alert = { ...told.snapshot, url: publicUrl === null ? null : `${publicUrl}/alerts/${told.snapshot.id}` };
+  return { deliveryId, kind, timestamp: new Date(told.createdMs).toISOString(), tenant, alert, rule: told.rule, context: contextOf(alert, annotations) };
+}
+
+function contextOf(alert: AlertSnapshot, annotations: Readonly<Record<string, string>>): NotificationContext {
+  const { severity, status, metric, aggregation, operator, window, samples, labels } = alert;
+  const values = {
+    value: formatValue(alert.value, alert.unit),
+    threshold: formatValue(alert.threshold, alert.unit),
+    rule: alert.name,
+    severity, status, metric, aggregation, operator, window, samples, labels,
+    series: labels,
+  };
+  return Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, renderTemplate(text, values)]));
+}
+
+/** An alert that never was, to show what one looks like. */
+function madeUp({ id, nowMs }: OpenDelivery): Pick<Notification, 'timestamp' | 'alert' | 'rule' | 'context'> {
+  const timestamp = new Date(nowMs).toISOString();
+  const alert: AlertSnapshot = {
+    id, name: 'Test message', alertType: 'threshold', status: 'triggered', severity: 'info', metric: 'latency', aggregation: 'p95', operator: '>',
+    value: 1_250, threshold: 1_000, unit: 'ms', window: '5m', samples: 42, labels: { operation: 'example' }, startedAt: timestamp, resolvedAt: null, url: null,
+  };
+  return { timestamp, alert, rule: { id, key: 'test', name: 'Test message' }, context: { summary: 'A test of this channel. No alert is behind it.' } };
+}

@@ -1,0 +1,37 @@
+import type { Outside, Verdict } from '@tocsin/channels';
+import { newId, putInboxMessage, withTenantsSql } from '@tocsin/db';
+import type { AttemptDeps } from './delivery-deps.ts';
+import type { Prepared } from './prepare.ts';
+
+/** From the call to the last byte of the answer. */
+const TIMEOUT_MS = 30_000;
+
+/** Makes the attempt. Rejects only when our own database fails a channel that lives in it; the lease then runs out and it is tried again. */
+export async function send(deps: AttemptDeps, tenantId: string, { delivery, channel, body, attempt }: Prepared): Promise<Verdict> {
+  const config = openConfig(deps, tenantId, delivery);
+  if (config === null) return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
+  const outside: Outside = {
+    request: (call, signal) => deps.outbound.request(call, signal),
+    fetch: deps.outbound.fetch,
+    putInbox: (message) => withTenantsSql(deps.db, [tenantId], (sql) => putInboxMessage(sql, { tenantId, id: newId(), ...message })),
+    signal: AbortSignal.any([deps.giveUp, AbortSignal.timeout(TIMEOUT_MS)]),
+  };
+  return channel.deliver(body, config, outside, { deliveryId: delivery.id, alertId: delivery.alertId, nowMs: attempt.startedMs });
+}
+
+/** Null: the secrets were sealed with another key, or for another row. */
+function openConfig(
+  { secretBox, logger }: AttemptDeps,
+  tenantId: string,
+  { id, channel, channelId }: Prepared['delivery'],
+): Record<string, unknown> | null {
+  if (channel === null || channelId === null) throw new Error(`delivery ${id} was leased without a channel`);
+  if (channel.secrets === null) return channel.config;
+  try {
+    const secrets = JSON.parse(secretBox.open(channel.secrets, { tenantId, table: 'channels', rowId: channelId, column: 'secrets' })) as object;
+    return { ...channel.config, ...secrets };
+  } catch (error) {
+    logger.error({ tenantId, channelId, err: error }, 'secrets of a channel cannot be opened');
+    return null;
+  }
+}

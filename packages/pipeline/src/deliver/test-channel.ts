@@ -1,0 +1,43 @@
+import { channelById, insertDeliveries, newId, withTenantsSql } from '@tocsin/db';
+import { attemptDelivery } from './attempt-delivery.ts';
+import type { DeliveryDeps } from './delivery-deps.ts';
+import { openLanes } from './lanes.ts';
+
+export interface ChannelTested {
+  deliveryId: string;
+  outcome: 'delivered' | 'retry' | 'rejected';
+  statusCode: number | null;
+  /** Null: delivered. */
+  reason: string | null;
+  durationMs: number;
+  responseExcerpt: string | null;
+}
+
+/** A test that dies halfway is not worth repeating later. */
+const LIFETIME_MS = 60_000;
+
+/** Sends a made-up alert to a channel, switched on or not, the way real ones go, once. Null: no such channel. */
+export async function testChannel(deps: DeliveryDeps, { tenantId, channelId }: { tenantId: string; channelId: string }): Promise<ChannelTested | null> {
+  const deliveryId = newId();
+  const isThere = await withTenantsSql(deps.db, [tenantId], async (sql) => {
+    const channel = await channelById(sql, tenantId, channelId);
+    if (channel === null) return false;
+    const test = { id: deliveryId, triggerId: null, alertId: null, channelId, channelKey: channel.key, channelKind: channel.kind, kind: 'test' as const };
+    await insertDeliveries(sql, tenantId, [{ ...test, suppressed: null, lifetimeMs: LIFETIME_MS }]);
+    return true;
+  });
+  if (!isThere) return null;
+
+  const alone = { lanes: openLanes({ total: 1, perChannel: 1 }, deps.clock.now), giveUp: new AbortController().signal };
+  const { sent } = await attemptDelivery({ ...deps, ...alone }, { tenantId, deliveryId });
+  if (sent === null) throw new Error(`the test ${deliveryId} was not sent`);
+  const { verdict, durationMs } = sent;
+  return {
+    deliveryId,
+    outcome: verdict.outcome,
+    statusCode: verdict.statusCode,
+    reason: verdict.outcome === 'delivered' ? null : verdict.reason,
+    durationMs,
+    responseExcerpt: verdict.responseExcerpt,
+  };
+}

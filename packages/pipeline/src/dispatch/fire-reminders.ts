@@ -1,0 +1,44 @@
+import {
+  dropTimer, insertTriggers, lockDueReminders, moveTimer, newId, nextTriggerSeq, noteOnTimeline, withTenantsSql,
+  type DueReminder, type DueRow, type SqlTx,
+} from '@tocsin/db';
+import { parseDuration } from '@tocsin/domain';
+import { dispatchTrigger } from '@tocsin/queue';
+import type { PipelineDeps } from '../pipeline-deps.ts';
+import { sendHints } from '../send-hints.ts';
+import type { TriggerRef } from './plan-trigger.ts';
+
+/**
+ * Tells again of alerts that are still open and that nobody has acknowledged, and sets the next reminder. A timer whose alert needs
+ * none any more is dropped; reminders missed while everything was down are one.
+ */
+export async function fireReminders(deps: PipelineDeps, timers: readonly DueRow[]): Promise<void> {
+  const byTenant = Map.groupBy(timers, ({ tenantId }) => tenantId);
+  for (const [tenantId, rows] of byTenant) {
+    const triggers = await withTenantsSql(deps.db, [tenantId], async (sql) => {
+      const due = await lockDueReminders(sql, tenantId, rows.map(({ id }) => id));
+      const told: TriggerRef[] = [];
+      for (const reminder of due) told.push(...(await fire(sql, tenantId, reminder)));
+      return told;
+    });
+    if (triggers.length > 0) deps.metrics.triggers.inc({ kind: 'reminded' }, triggers.length);
+    await sendHints(deps, dispatchTrigger, triggers);
+  }
+}
+
+async function fire(sql: SqlTx, tenantId: string, reminder: DueReminder): Promise<TriggerRef[]> {
+  const { id, alertId, ruleId, status, severity, snapshot, remindEvery, dueMs, nowMs } = reminder;
+  const everyMs = remindEvery === null ? null : parseDuration(remindEvery);
+  if (status === 'resolved' || status === 'acknowledged' || snapshot === null || everyMs === null || everyMs <= 0) {
+    await dropTimer(sql, tenantId, id);
+    return [];
+  }
+  const triggerId = newId();
+  const seq = await nextTriggerSeq(sql, tenantId, alertId);
+  const { value, samples, threshold } = reminder.reading;
+  const now = { ...snapshot, status, severity, value, samples, threshold };
+  await insertTriggers(sql, [{ tenantId, id: triggerId, alertId, ruleId, seq, kind: 'reminded', severity, slotMs: reminder.lastSlotMs, snapshot: now }]);
+  await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'reminded', reason: 'still_open', data: { severity, value } });
+  await moveTimer(sql, tenantId, id, dueMs + (Math.floor((nowMs - dueMs) / everyMs) + 1) * everyMs);
+  return [{ tenantId, triggerId }];
+}
