@@ -1,0 +1,107 @@
+import { newId, refreshSchedule, withTenant, withTenantsSql, type Database, type SqlTx } from '@tocsin/db';
+import { parseRule, type MetricSource, type QueryResult, type ReadRequest } from '@tocsin/domain';
+import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
+import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
+import { makeTenant, testDatabase, testQueue } from '@tocsin/testkit';
+import type { EvaluatorDeps } from '../src/index.ts';
+
+/** A database, queues and a metric source that answers what the test says. */
+export interface Stage {
+  db: Database;
+  queues: Queues;
+  deps: EvaluatorDeps;
+  source: ScriptedSource;
+  /** Admin's URL of the database. */
+  adminUrl: string;
+  wipeQueues: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+export interface ScriptedSource extends MetricSource {
+  /** What a query of this tenant answers; the default is one series of value 0. */
+  answer: (tenantId: string) => number | QueryResult;
+  /** Waits before answering; rejects to make the read fail. */
+  before: (requests: readonly ReadRequest[], signal: AbortSignal) => Promise<void>;
+  reads: number;
+}
+
+export function scriptedSource(): ScriptedSource {
+  const source: ScriptedSource = {
+    answer: () => 0,
+    before: () => Promise.resolve(),
+    reads: 0,
+    async read(requests, signal) {
+      source.reads += 1;
+      await source.before(requests, signal);
+      return requests.map(({ tenantId, queries }) => queries.map(() => resultOf(source.answer(tenantId))));
+    },
+  };
+  return source;
+}
+
+const resultOf = (answer: number | QueryResult): QueryResult =>
+  typeof answer === 'number' ? { kind: 'series', series: [{ labels: {}, value: answer, samples: 5 }], dropped: 0 } : answer;
+
+export async function openStage(backend: QueueBackend): Promise<Stage> {
+  const [database, queue] = await Promise.all([testDatabase(), testQueue(backend)]);
+  const logger = createLogger('test', 'silent');
+  const queues = await openQueues({ url: queue.url, logger });
+  const source = scriptedSource();
+  return {
+    db: database.db,
+    queues,
+    source,
+    deps: { db: database.db, queues, logger, metrics: createMetrics('test'), clock: systemClock, source },
+    adminUrl: database.adminUrl,
+    wipeQueues: queue.wipe,
+    close: async () => {
+      await queues.close();
+      await queue.close();
+      await database.drop();
+    },
+  };
+}
+
+/** A tenant whose schedule looks every `everyMs`. */
+export async function tenantWith(db: Database, everyMs = 10_000): Promise<string> {
+  const { tenantId } = await makeTenant(db);
+  await withTenant(db, tenantId, (tx) => refreshSchedule(tx, tenantId));
+  await asTenant(db, tenantId, (sql) => sql`update schedules set every_ms = ${everyMs}`);
+  return tenantId;
+}
+
+export const SLOW_RULE = { key: 'slow', name: 'Slow', condition: { metric: 'latency', window: '5m', operator: '>', threshold: 100 }, cooldown: '0s' };
+
+/** Saves a rule as people would; answers its id. */
+export async function addRule(db: Database, tenantId: string, rule: object = {}): Promise<string> {
+  const parsed = parseRule({ ...SLOW_RULE, ...rule });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  const { spec } = parsed;
+  const id = newId();
+  await asTenant(db, tenantId, (sql) => sql`
+    insert into rules (tenant_id, id, key, name, spec, created_by, updated_by)
+    values (${tenantId}, ${id}, ${spec.key}, ${spec.name}, ${JSON.stringify(spec)}::text::jsonb, 'test', 'test')`);
+  await withTenant(db, tenantId, (tx) => refreshSchedule(tx, tenantId));
+  return id;
+}
+
+export const asTenant = <T>(db: Database, tenantId: string, work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenantsSql(db, [tenantId], work);
+
+export interface RunRow {
+  id: string;
+  slotMs: number;
+  status: string;
+  reason: string | null;
+  attempts: number;
+  skippedCount: number | null;
+  rules: number | null;
+  triggers: number | null;
+}
+
+export const runsOf = (db: Database, tenantId: string): Promise<RunRow[]> =>
+  asTenant(db, tenantId, (sql) => sql<RunRow[]>`
+    select id, slot_at as "slotMs", status, reason, attempts, skipped_count as "skippedCount", rules, triggers from runs order by slot_at`);
+
+export const triggersOf = (db: Database, tenantId: string): Promise<{ kind: string; seq: number; status: string; snapshot: { value: number | null } }[]> =>
+  asTenant(db, tenantId, (sql) => sql<{ kind: string; seq: number; status: string; snapshot: { value: number | null } }[]>`
+    select kind, seq, snapshot ->> 'status' as status, snapshot from triggers order by slot_at, id`);
