@@ -9,7 +9,10 @@ export type Operator = (typeof OPERATORS)[number];
  * - `event`: the event itself, worth 1
  * - `measure`: the first of `measures` the event has, else the sum of those of `orSumOf` it has (`token_usage`: total, else input + output)
  * - `dim`: the text of a dimension; only `distinct` takes it
- * - `share`: 100 when the dimension's value is among `values`, else 0, so that `avg` is a percentage; `count` and `rate` count the hits alone
+ * - `share`: 100 when the dimension's value is among `values`, else 0, so that `avg` is a percentage; `count` and `rate` count the hits alone.
+ *   An event without the dimension is a sample that misses
+ *
+ * `rate` is per `ratePerMs`: of events and hits how many, of a measure their sum (the cost of an hour, the tokens of a minute).
  */
 export type Subject =
   | { kind: 'event' }

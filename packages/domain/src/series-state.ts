@@ -10,39 +10,55 @@ export type AlertType = 'threshold' | 'no_data' | 'error';
 /**
  * What the step remembers of one series of one rule. Plain data, stored as JSON.
  *
- * - `ok`: not breaching. `pending`: breaching, not yet for long enough, or held back by the cooldown.
- * - `firing`: an alert is open. `recovering`: an alert is open and the series is clear, not yet for long enough.
+ * - `ok`: nothing to tell. A breach makes it `pending`, and in the same step `firing` where the rule asks for no `for` and no cooldown runs.
+ * - `pending`: breaching, not yet for long enough, or held back by the cooldown. Clear: `ok`, and nobody heard of it.
+ * - `firing`: an alert is open. Clear: `recovering`, and in the same step `ok` where the rule asks for no `keepFiringFor`.
+ * - `recovering`: an alert is open and the series is clear, not yet for long enough. A breach makes it `firing` again, untold: it is the
+ *   same episode. Clear for long enough: `ok`, resolved.
+ *
+ * Health is another axis: how the last slot went, whatever the phase.
  */
 export interface SeriesState {
   phase: Phase;
   health: Health;
   /** Slot at which the phase was entered. */
   sinceMs: EpochMs;
-  /** Unobserved time since `sinceMs` (gaps, no data, errors): it does not count toward `for` or `keepFiringFor`. */
+  /** Unobserved time since `sinceMs` (gaps, no data, errors), counted in `pending` and `recovering`: it is no part of `for` or `keepFiringFor`. */
   unobservedMs: number;
-  /** Slot of the last firing, for the cooldown; null: never. */
-  lastFiredMs: EpochMs | null;
-  severityFired: Severity | null;
+  /** What the pending or open alert is about; null in `ok`. */
   alertType: AlertType | null;
-  /** Last slot at which a query answered for this series. */
+  /** The severity last told of the open alert; null without one. */
+  severityFired: Severity | null;
+  /** The last firing of each type, for its cooldown: an alert on missing data does not hold back one on a breach. */
+  lastFired: { readonly [type in AlertType]?: { slotMs: EpochMs; severity: Severity } };
+  /** Last slot at which the series was in a query's answer. Failing queries and gaps push it on: what nobody looked for is not gone. */
   lastSeenMs: EpochMs;
 }
 
-/** What a rule's condition says of one series at one slot. `recovered` is null unless a `recover` threshold applies. */
+/** `unknown`: no reading, or too few samples. `failed`: undecided, and a query that could have decided it failed. */
+export type Verdict = 'breach' | 'clear' | 'unknown' | 'failed';
+
+/** What a rule's condition says of one series at one slot. */
 export interface Judgement {
+  seriesKey: string;
   labels: Labels;
-  /** `unknown`: no reading, or too few samples. `failed`: a query it needs failed. */
-  verdict: 'breach' | 'clear' | 'unknown' | 'failed';
+  verdict: Verdict;
   /** The verdict that holds while firing, with `recover` in place of the threshold; equal to `verdict` where no comparison has one. */
-  whileFiring: 'breach' | 'clear' | 'unknown' | 'failed';
+  whileFiring: Verdict;
+  /** A query answered with this series. False where only its absence was counted, or another slot's memory of it. */
+  seen: boolean;
   severity: Severity;
-  /** The comparison that decides the headline: the first true one when breaching, else the first. */
   lead: LeadReading;
 }
 
+/**
+ * The comparison that speaks for the whole: breaching, the first that holds (the first that does not, under `not`); failed or unknown, the
+ * first that is so; clear, the first with a value.
+ */
 export interface LeadReading {
   /** Index into the rule's comparisons. */
   comparison: number;
+  /** Null: no reading. */
   value: number | null;
   operator: Operator;
   threshold: number;
@@ -52,9 +68,15 @@ export interface LeadReading {
 /** What people hear. `no_data` is the firing of an alert on missing data. */
 export type Change =
   | { kind: 'fired' | 'no_data' | 'escalated'; severity: Severity; alertType: AlertType }
-  | { kind: 'resolved'; why: 'recovered' | 'data_returned' | 'no_data_ok' | 'series_gone' };
+  | { kind: 'resolved'; why: ResolveReason };
 
-/** Why this slot ended as it did; recorded for each series. `docs/rules.md` lists them. */
+/** `query_answered` ends an alert on errors, `data_returned` one on missing data. */
+export type ResolveReason = 'recovered' | 'data_returned' | 'query_answered' | 'no_data_ok' | 'series_gone';
+
+/**
+ * Why this slot ended as it did; recorded for each series. `docs/rules.md` lists them.
+ * `breach` enters pending, `holding` waits for `for`, `cooldown` for the end of the cooldown.
+ */
 export type Reason =
   | 'clear' | 'breach' | 'holding' | 'fired' | 'still_firing' | 'recovering' | 'resolved' | 'cooldown' | 'escalated'
   | 'no_data_ok' | 'no_data_kept' | 'no_data_alert' | 'error_kept' | 'error_alert' | 'series_gone' | 'too_few_samples';

@@ -1,0 +1,29 @@
+export { ALERT_STATUSES, alertStatusAfter, type AlertMove, type AlertStatus } from './alert-status.ts';
+export { advance, firstState, needsSaving, type SlotTime, type StepRule } from './advance.ts';
+export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
+export type { Clock, EpochMs } from './clock.ts';
+export { compileRule } from './compile-rule.ts';
+export type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
+export { describeRule } from './describe-rule.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { formatValue } from './format-value.ts';
+export type { Issue, IssueCode } from './issue.ts';
+export { judge, type Judged, type KnownSeries } from './judge.ts';
+export { AGGREGATIONS, OPERATORS, type Aggregation, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
+export {
+  TRIGGER_KINDS, type AlertSnapshot, type Notification, type NotificationContext, type RuleName, type TriggerKind, type WebhookBody,
+} from './notification.ts';
+export { parseRule, type ParsedRule } from './parse-rule.ts';
+export { parseMetricQuery } from './parse-query.ts';
+export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
+export { seriesKey, type Labels, type MetricSource, type QueryResult, type ReadRequest, type SeriesReading, type WindowedQuery } from './reading.ts';
+export { renderTemplate, type TemplateValues } from './render-template.ts';
+export { expiresAt, isExpired, RETRY, retryDelay, verdictOfStatus } from './retry.ts';
+export { parseRetryAfter } from './retry-after.ts';
+export { RULE_BOUNDS } from './rule-bounds.ts';
+export { ComparisonSpec, ConditionSpec, RuleSpec } from './rule-spec.ts';
+export type {
+  AlertType, Change, Health, Judgement, LeadReading, Phase, Reason, ResolveReason, SeriesState, Step, Verdict,
+} from './series-state.ts';
+export { isAtLeast, isWorse, SEVERITIES, type Severity } from './severity.ts';
+export { latestSlotIn, nextSlot, phaseOf, planClaim, type ClaimPlan } from './slots.ts';

@@ -1,0 +1,78 @@
+import type { Aggregation, Operator } from './metric-query.ts';
+import type { Labels } from './reading.ts';
+import type { AlertStatus } from './alert-status.ts';
+import type { AlertType } from './series-state.ts';
+import type { Severity } from './severity.ts';
+
+export const TRIGGER_KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data'] as const;
+/** A change of an alert worth telling. */
+export type TriggerKind = (typeof TRIGGER_KINDS)[number];
+
+/** An alert as it was at the slot of its trigger. Times are RFC 3339, UTC. Stored with the trigger, so a late message still says what was. */
+export interface AlertSnapshot {
+  id: string;
+  /** The rule's name. */
+  name: string;
+  alertType: AlertType;
+  status: AlertStatus;
+  severity: Severity;
+  /** As the rule's author calls it: a catalogue metric, a measure, a dimension, or `events`. */
+  metric: string;
+  aggregation: Aggregation;
+  operator: Operator;
+  /** Null: no reading. */
+  value: number | null;
+  threshold: number;
+  /** In the words of `formatValue`; null: a bare number. */
+  unit: string | null;
+  /** Duration, `15m`. */
+  window: string;
+  samples: number;
+  labels: Labels;
+  startedAt: string;
+  /** Null while open. */
+  resolvedAt: string | null;
+  /** The alert's page; null where no public URL is configured. */
+  url: string | null;
+}
+
+export interface RuleName {
+  id: string;
+  key: string;
+  name: string;
+}
+
+/** The rule's annotations with their templates filled in. */
+export interface NotificationContext {
+  summary?: string;
+  description?: string;
+  runbookUrl?: string;
+  [name: string]: string | undefined;
+}
+
+/** What a channel renders. `test` is a made-up alert that takes the same way. */
+export interface Notification {
+  /** Stays the same through every attempt. */
+  deliveryId: string;
+  kind: TriggerKind | 'test';
+  /** RFC 3339: the instant of the trigger. */
+  timestamp: string;
+  tenant: { id: string; externalKey: string };
+  alert: AlertSnapshot;
+  rule: RuleName;
+  context: NotificationContext;
+}
+
+/** The body of a webhook, in the words receivers know. */
+export interface WebhookBody {
+  /** The delivery's id: a repeated send is recognised by it. */
+  id: string;
+  type: `alert.${TriggerKind}` | 'test';
+  timestamp: string;
+  tenant: { id: string; externalKey: string };
+  data: {
+    alert: AlertSnapshot;
+    rule: RuleName;
+    context: NotificationContext;
+  };
+}

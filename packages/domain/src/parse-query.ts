@@ -1,0 +1,123 @@
+import { defaultAggregation, isMetricName, meaning, METRIC_NAMES, METRICS, type Looked, type MetricName } from './catalogue.ts';
+import { compileQuery, unitOf, type QuerySpec } from './compile-rule.ts';
+import { Complaints, quoted, readFields } from './complaints.ts';
+import { aggregationFrom } from './dialects.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import type { Issue, Path } from './issue.ts';
+import { AGGREGATIONS, type Aggregation, type MetricQuery } from './metric-query.ts';
+import { didYouMean } from './nearest-name.ts';
+import { parseWhere } from './parse-where.ts';
+import { RATE_UNITS, rateUnit } from './rate-unit.ts';
+import { readDuration, readLine, readList, readWord } from './read-values.ts';
+import { RULE_BOUNDS } from './rule-bounds.ts';
+
+export const QUERY_FIELDS = ['metric', 'measure', 'dim', 'name', 'aggregation', 'where', 'window', 'unit'] as const;
+type QueryField = (typeof QUERY_FIELDS)[number];
+
+interface QueryFields {
+  has: (name: QueryField) => boolean;
+  get: (name: QueryField) => unknown;
+}
+
+/** The metric query within a comparison, in canonical words. Null: complained about. */
+export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Complaints): QuerySpec | null {
+  const read = <Value>(name: QueryField, reader: (value: unknown, at: Path) => Value | null): Value | null | undefined =>
+    fields.has(name) ? reader(fields.get(name), [...path, name]) : undefined;
+  const fieldName = (value: unknown, at: Path): string | null => readLine(value, at, RULE_BOUNDS.fieldLength, complaints);
+
+  const metric = read('metric', (value, at) => readMetric(value, at, complaints));
+  const measure = read('measure', fieldName);
+  const dim = read('dim', fieldName);
+  const name = read('name', (value, at) => readLine(value, at, RULE_BOUNDS.nameLength, complaints));
+  const written = read('aggregation', (value, at) => readWord(value, at, AGGREGATIONS, aggregationFrom, complaints));
+  const where = read('where', (value, at) => parseWhere(value, at, complaints));
+  const unit = read('unit', (value, at) => readLine(value === '%' ? 'percent' : value, at, RULE_BOUNDS.unitLength, complaints));
+  const window = fields.has('window')
+    ? readDuration(fields.get('window'), [...path, 'window'], RULE_BOUNDS.minWindowMs, RULE_BOUNDS.maxWindowMs, complaints)
+    : complaints.add([...path, 'window'], 'required', "needs a window, such as '5m'");
+
+  const subjects = (['metric', 'measure', 'dim'] as const).filter((field) => fields.has(field));
+  if (subjects.length > 1) return complaints.add([...path, subjects[1] ?? 'measure'], 'conflict', `takes one of metric, measure and dim, not ${subjects.join(' and ')}`);
+  if (metric === null || measure === null || dim === null || name === null || written === null || where === null || unit === null || window === null) return null;
+
+  const looked: Looked = { metric, measure, dim };
+  const aggregation = written ?? defaultAggregation(looked);
+  const isSound = [
+    hasMeaning(looked, aggregation, path, complaints),
+    fitsWindow(aggregation, window, path, complaints),
+    unit === undefined || fitsUnit(unit, looked, aggregation, [...path, 'unit'], complaints),
+  ].every(Boolean);
+  if (!isSound) return null;
+  return {
+    ...(metric === undefined ? {} : { metric }),
+    ...(measure === undefined ? {} : { measure }),
+    ...(dim === undefined ? {} : { dim }),
+    ...(name === undefined ? {} : { name }),
+    aggregation,
+    ...(where === undefined || Object.keys(where).length === 0 ? {} : { where }),
+    window,
+    ...(unit === undefined ? {} : { unit }),
+  };
+}
+
+/** A metric query by itself, in the words of a rule's comparison, with `groupBy`. `unit` is that of its values, for `formatValue`. */
+export function parseMetricQuery(input: unknown): { ok: true; query: MetricQuery; unit: string | null } | { ok: false; issues: Issue[] } {
+  const complaints = new Complaints();
+  const fields = readFields(input, [], [...QUERY_FIELDS, 'groupBy'], complaints);
+  if (fields === null) return { ok: false, issues: complaints.issues };
+  const spec = parseQuerySpec(fields, [], complaints);
+  const groupBy = parseGroupBy(fields.get('groupBy') ?? [], ['groupBy'], complaints);
+  if (spec === null || groupBy === null || complaints.issues.length > 0) return { ok: false, issues: complaints.issues };
+  return { ok: true, query: compileQuery(spec, groupBy.toSorted()), unit: unitOf(spec) };
+}
+
+/** Dimensions to split by, in the order written. */
+export function parseGroupBy(input: unknown, path: Path, complaints: Complaints): string[] | null {
+  const list = readList(input, path, RULE_BOUNDS.groupBy, complaints);
+  if (list === null) return null;
+  const dims = list.map((value, index) => {
+    const at = [...path, index];
+    const dim = readLine(value, at, RULE_BOUNDS.fieldLength, complaints);
+    if (dim === '__proto__' || dim === 'constructor' || dim === 'prototype') return complaints.add(at, 'forbidden_key', `${quoted(dim)} is not allowed as a name`);
+    if (dim !== null && list.indexOf(value) < index) return complaints.add(at, 'duplicate', `${quoted(dim)} is given twice`);
+    return dim;
+  });
+  return dims.every((dim) => dim !== null) ? dims : null;
+}
+
+function readMetric(value: unknown, path: Path, complaints: Complaints): MetricName | null {
+  const name = readLine(value, path, RULE_BOUNDS.fieldLength, complaints);
+  if (name === null || isMetricName(name)) return name;
+  return complaints.add(path, 'invalid_value', `Unknown metric ${quoted(name)}.${didYouMean(name, METRIC_NAMES)} A measure of your own is named by 'measure'.`);
+}
+
+function hasMeaning(looked: Looked, aggregation: Aggregation, path: Path, complaints: Complaints): boolean {
+  if (meaning(looked, aggregation) !== null) return true;
+  const what = looked.metric ?? (looked.dim === undefined ? 'a plain count of events' : `dimension ${quoted(looked.dim)}`);
+  const takes = AGGREGATIONS.filter((candidate) => meaning(looked, candidate) !== null).join(', ');
+  complaints.add([...path, 'aggregation'], 'no_meaning', `${aggregation} means nothing for ${what}; it takes ${takes}`);
+  return false;
+}
+
+function fitsWindow(aggregation: Aggregation, window: string, path: Path, complaints: Complaints): boolean {
+  const isExact = aggregation === 'distinct' || aggregation === 'last';
+  if (!isExact || (parseDuration(window) ?? 0) <= RULE_BOUNDS.maxExactWindowMs) return true;
+  complaints.add([...path, 'window'], 'out_of_range', `${aggregation} reaches back at most ${formatDuration(RULE_BOUNDS.maxExactWindowMs)}`);
+  return false;
+}
+
+/** `perHour` and its like belong to rates. A catalogue metric has its own unit; only money comes in several. */
+function fitsUnit(unit: string, looked: Looked, aggregation: Aggregation, path: Path, complaints: Complaints): boolean {
+  const isRate = meaning(looked, aggregation)?.aggregation === 'rate';
+  if (rateUnit(unit) !== null || isRate) {
+    if (rateUnit(unit) !== null && isRate) return true;
+    const message = isRate ? `Unknown unit ${quoted(unit)} of a rate; it must be one of ${[...RATE_UNITS.keys()].join(' ')}.${didYouMean(unit, RATE_UNITS.keys())}` : `${quoted(unit)} is a unit of rates; this is ${aggregation}`;
+    complaints.add(path, 'invalid_value', message);
+    return false;
+  }
+  const own = looked.metric === undefined ? null : METRICS[looked.metric].unit;
+  if (looked.metric === 'cost' || looked.measure !== undefined || own === unit) return true;
+  const message = own === null ? 'there is no unit to choose here' : `${looked.metric ?? ''} is in ${own}; leave the unit out`;
+  complaints.add(path, 'invalid_value', message);
+  return false;
+}

@@ -1,0 +1,128 @@
+import { Complaints, quoted, readEntries, readFields } from './complaints.ts';
+import { severityFrom } from './dialects.ts';
+import type { Issue, Path } from './issue.ts';
+import { parseCondition } from './parse-condition.ts';
+import { parseGroupBy } from './parse-query.ts';
+import { exactly, readBoolean, readDuration, readLine, readList, readValue, readWord } from './read-values.ts';
+import { RULE_BOUNDS } from './rule-bounds.ts';
+import { ruleKey } from './rule-key.ts';
+import type { ConditionSpec, RuleSpec } from './rule-spec.ts';
+import { SEVERITIES } from './severity.ts';
+
+/** `enabled` is kept beside the rule, not in it; null: nothing was said. */
+export type ParsedRule = { ok: true; spec: RuleSpec; enabled: boolean | null } | { ok: false; issues: Issue[] };
+
+const FIELDS = [
+  'key', 'name', 'severity', 'condition', 'groupBy', 'every', 'for', 'keepFiringFor', 'cooldown', 'evaluationDelay', 'noData', 'onError',
+  'notify', 'remindEvery', 'labels', 'annotations', 'enabled',
+] as const;
+type Field = (typeof FIELDS)[number];
+
+const { minEveryMs, maxEveryMs, maxHoldMs, maxEvaluationDelayMs, minRemindEveryMs } = RULE_BOUNDS;
+
+/** A rule as people write it, made canonical; or everything that is wrong with it. Takes any value, a stored spec too, which it leaves as it is. */
+export function parseRule(input: unknown): ParsedRule {
+  const complaints = new Complaints();
+  const fields = readFields(input, [], FIELDS, complaints);
+  if (fields === null) return { ok: false, issues: complaints.issues };
+
+  /** The field as read, its default where it is absent, null where it was complained about. */
+  const read = <Value, Default>(field: Field, otherwise: Default, reader: (value: unknown, path: Path) => Value | null): Value | Default | null =>
+    fields.has(field) ? reader(fields.get(field), [field]) : otherwise;
+  const duration = <Default>(field: Field, otherwise: Default, minMs: number, maxMs: number): string | Default | null =>
+    read(field, otherwise, (value, path) => readDuration(value, path, minMs, maxMs, complaints));
+  const need = <Value>(field: Field, what: string, reader: (value: unknown, path: Path) => Value | null): Value | null =>
+    fields.has(field) ? reader(fields.get(field), [field]) : complaints.add([field], 'required', `needs ${what}`);
+
+  const name = need('name', 'a name', (value, path) => readLine(value, path, RULE_BOUNDS.nameLength, complaints));
+  const condition = need('condition', 'a condition', (value, path) => parseCondition(value, path, complaints));
+  const groupBy = read('groupBy', [], (value, path) => parseGroupBy(value, path, complaints));
+  const every = duration('every', undefined, minEveryMs, maxEveryMs);
+  const remindEvery = duration('remindEvery', undefined, minRemindEveryMs, maxHoldMs);
+  const enabled = read('enabled', null, (value, path) => readBoolean(value, path, complaints));
+  const spec = {
+    key: read('key', name === null ? null : ruleKey(name), (value, path) => readKey(value, path, complaints)),
+    name,
+    severity: read('severity', 'warning' as const, (value, path) => readWord(value, path, SEVERITIES, severityFrom, complaints)),
+    condition,
+    groupBy,
+    ...(every === undefined ? {} : { every }),
+    for: duration('for', '0s', 0, maxHoldMs),
+    keepFiringFor: duration('keepFiringFor', '0s', 0, maxHoldMs),
+    cooldown: duration('cooldown', '60m', 0, maxHoldMs),
+    evaluationDelay: duration('evaluationDelay', '10s', 0, maxEvaluationDelayMs),
+    noData: read('noData', 'keep' as const, (value, path) => readWord(value, path, NO_DATA, exactly(NO_DATA), complaints)),
+    onError: read('onError', 'keep' as const, (value, path) => readWord(value, path, ON_ERROR, exactly(ON_ERROR), complaints)),
+    notify: read('notify', [], (value, path) => readNotify(value, path, complaints)),
+    ...(remindEvery === undefined ? {} : { remindEvery }),
+    labels: read('labels', {}, (value, path) => readTexts(value, path, RULE_BOUNDS.labels, RULE_BOUNDS.valueLength, complaints)),
+    annotations: read('annotations', {}, (value, path) => readAnnotations(value, path, complaints)),
+  };
+  if (condition !== null && groupBy !== null && groupBy.length > 0 && everyComparisonJoins(condition)) {
+    complaints.add(['groupBy'], 'no_series', 'every comparison says groupBy: [], so nothing is split; leave one grouped, or the rule ungrouped');
+  }
+  return isWhole(spec, complaints) ? { ok: true, spec, enabled } : { ok: false, issues: complaints.issues };
+}
+
+const NO_DATA = ['ok', 'keep', 'alert'] as const;
+const ON_ERROR = ['keep', 'alert'] as const;
+
+/** A null stands for a complaint, so that without complaints there is none. */
+function isWhole(spec: { [field in keyof RuleSpec]: RuleSpec[field] | null }, { issues }: Complaints): spec is RuleSpec {
+  return issues.length === 0 && Object.values(spec).every((value) => value !== null);
+}
+
+function readKey(value: unknown, path: Path, complaints: Complaints): string | null {
+  const key = readLine(value, path, RULE_BOUNDS.keyLength, complaints);
+  if (key === null || /^[a-z0-9][a-z0-9._-]*$/.test(key)) return key;
+  return complaints.add(path, 'invalid_value', "must be lower-case letters, digits, '.', '_' or '-', starting with a letter or digit");
+}
+
+function readNotify(input: unknown, path: Path, complaints: Complaints): RuleSpec['notify'] | null {
+  const list = readList(input, path, RULE_BOUNDS.channels, complaints);
+  if (list === null) return null;
+  const seen = new Set<string>();
+  const targets = list.map((entry, index) => {
+    const at = [...path, index];
+    const fields = typeof entry === 'string' ? new Map([['channel' as const, entry]]) : readFields(entry, at, ['channel', 'minSeverity'], complaints);
+    if (fields === null) return null;
+    const channel = fields.has('channel')
+      ? readKey(fields.get('channel'), [...at, 'channel'], complaints)
+      : complaints.add([...at, 'channel'], 'required', "needs a channel's key");
+    const minSeverity = fields.has('minSeverity')
+      ? readWord(fields.get('minSeverity'), [...at, 'minSeverity'], SEVERITIES, severityFrom, complaints)
+      : ('info' as const);
+    if (channel === null || minSeverity === null) return null;
+    if (seen.has(channel)) return complaints.add(at, 'duplicate', `channel ${quoted(channel)} is named twice`);
+    seen.add(channel);
+    return { channel, minSeverity };
+  });
+  return targets.every((target) => target !== null) ? targets : null;
+}
+
+function readTexts(input: unknown, path: Path, maxEntries: number, maxLength: number, complaints: Complaints): Record<string, string> | null {
+  const entries = readEntries(input, path, complaints);
+  if (entries === null) return null;
+  if (entries.length > maxEntries) return complaints.add(path, 'too_many', `must have at most ${maxEntries} entries`);
+  const texts = entries.map(([name, value]) => {
+    const at = [...path, name];
+    const label = readLine(name, at, RULE_BOUNDS.fieldLength, complaints);
+    const text = readValue(value, at, maxLength, complaints);
+    return label === null || text === null ? null : ([label, text] as const);
+  });
+  return texts.every((text) => text !== null) ? Object.fromEntries(texts) : null;
+}
+
+function readAnnotations(input: unknown, path: Path, complaints: Complaints): Record<string, string> | null {
+  const annotations = readTexts(input, path, RULE_BOUNDS.annotations, RULE_BOUNDS.annotationLength, complaints);
+  const { runbookUrl } = annotations ?? {};
+  if (runbookUrl === undefined || /^https?:\/\/[^\s<>"]+$/.test(runbookUrl)) return annotations;
+  return complaints.add([...path, 'runbookUrl'], 'invalid_value', 'must be an http or https address');
+}
+
+function everyComparisonJoins(spec: ConditionSpec): boolean {
+  if ('all' in spec) return spec.all.every(everyComparisonJoins);
+  if ('any' in spec) return spec.any.every(everyComparisonJoins);
+  if ('not' in spec) return everyComparisonJoins(spec.not);
+  return spec.groupBy !== undefined;
+}

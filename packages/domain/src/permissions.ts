@@ -1,0 +1,31 @@
+/** Weakest first: each may do all that the ones before it may. */
+export const ROLES = ['viewer', 'responder', 'editor', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The weakest role that may. A verb or route that is not named here does not exist. */
+export const PERMISSIONS = {
+  'events:read': 'viewer',
+  'events:write': 'editor',
+  'metrics:read': 'viewer',
+  'rules:read': 'viewer',
+  'rules:write': 'editor',
+  'alerts:read': 'viewer',
+  'alerts:respond': 'responder',
+  'channels:read': 'viewer',
+  'channels:write': 'editor',
+  'channels:test': 'editor',
+  'deliveries:read': 'viewer',
+  'deliveries:retry': 'responder',
+  'inbox:read': 'viewer',
+  'inbox:write': 'responder',
+  'schedule:read': 'viewer',
+  'schedule:write': 'admin',
+  'runs:read': 'viewer',
+  'api-keys:read': 'admin',
+  'api-keys:write': 'admin',
+  'tenant:read': 'viewer',
+} as const satisfies Record<string, Role>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+export const can = (role: Role, permission: Permission): boolean => ROLES.indexOf(role) >= ROLES.indexOf(PERMISSIONS[permission]);
