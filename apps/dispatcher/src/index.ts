@@ -1,0 +1,1 @@
+export { startDispatch } from './start-dispatch.ts';

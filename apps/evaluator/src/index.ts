@@ -1,0 +1,1 @@
+export { startEvaluation } from './start-evaluation.ts';

@@ -1,0 +1,17 @@
+import type { EventStore } from '@tocsin/events';
+import { DEFAULT_RETENTION, type PipelineDeps, startEvaluator, startMaintenance } from '@tocsin/pipeline';
+import type { ShutdownStack } from '@tocsin/runtime';
+import { sources } from '@tocsin/sources';
+
+export interface EvaluationDeps extends PipelineDeps {
+  store: EventStore;
+}
+
+/** Takes runs and house-keeping from the queues until the stack is unwound. Resolves once it does. */
+export async function startEvaluation(deps: EvaluationDeps, stack: ShutdownStack): Promise<void> {
+  const evaluator = startEvaluator({ ...deps, source: sources(deps.store).events });
+  stack.defer('evaluator', () => evaluator.close());
+  const maintenance = startMaintenance({ ...deps, retention: DEFAULT_RETENTION });
+  stack.defer('maintenance', () => maintenance.close());
+  await Promise.all([evaluator.ready(), maintenance.ready()]);
+}

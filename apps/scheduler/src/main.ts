@@ -1,0 +1,12 @@
+import { openPipeline, pipelineChecks, pipelineVariables } from '@tocsin/pipeline';
+import { runProcess, serveOps } from '@tocsin/runtime';
+import { z } from 'zod';
+import { startScheduler } from './start-scheduler.ts';
+
+await runProcess('scheduler', z.object(pipelineVariables), async ({ config, logger, stack }) => {
+  const deps = await openPipeline({ name: 'scheduler', ...config, logger, stack });
+  startScheduler(deps, stack);
+  const ops = await serveOps({ ...config, metrics: deps.metrics, dependencies: pipelineChecks(deps) });
+  stack.defer('ops server', ops.close);
+  logger.info({ port: ops.port }, 'scheduling');
+});
