@@ -40,25 +40,38 @@ interface QueueDepth {
   oldestWaitingMs: number | null;
 }
 
-/** Asks the queues for their depth at every scrape. A queue that does not answer leaves the last figures out, not the page. */
+/** Asks the queues for their depth at every scrape. Queues that do not answer are left out of the page, which comes all the same. */
 export function exposeQueueDepth(metrics: Metrics, depth: () => Promise<Record<string, QueueDepth>>): void {
   const registers = [metrics.registry];
-  const age = new Gauge({ name: 'tocsin_queue_oldest_job_age_seconds', help: 'How long the oldest waiting job has waited; 0 when none does.', labelNames: ['queue'], registers });
+  let asking: Promise<[string, QueueDepth][]> | null = null;
+  // A scrape collects all gauges at once, and both are answered by one question.
+  const ask = (): Promise<[string, QueueDepth][]> =>
+    (asking ??= depth()
+      .then(Object.entries<QueueDepth>, () => [])
+      .finally(() => (asking = null)));
+
   const jobs: Gauge<'queue' | 'state'> = new Gauge({
     name: 'tocsin_queue_jobs',
     help: 'Jobs by state.',
     labelNames: ['queue', 'state'],
     registers,
     collect: async () => {
+      const depths = await ask();
       jobs.reset();
-      age.reset();
-      const depths = await depth().catch(() => ({}));
-      for (const [queue, { waiting, active, delayed, oldestWaitingMs }] of Object.entries(depths)) {
-        jobs.set({ queue, state: 'waiting' }, waiting);
-        jobs.set({ queue, state: 'active' }, active);
-        jobs.set({ queue, state: 'delayed' }, delayed);
-        age.set({ queue }, (oldestWaitingMs ?? 0) / 1_000);
+      for (const [queue, { waiting, active, delayed }] of depths) {
+        for (const [state, count] of Object.entries({ waiting, active, delayed })) jobs.set({ queue, state }, count);
       }
+    },
+  });
+  const age: Gauge<'queue'> = new Gauge({
+    name: 'tocsin_queue_oldest_job_age_seconds',
+    help: 'How long the oldest waiting job has waited; 0 when none does.',
+    labelNames: ['queue'],
+    registers,
+    collect: async () => {
+      const depths = await ask();
+      age.reset();
+      for (const [queue, { oldestWaitingMs }] of depths) age.set({ queue }, (oldestWaitingMs ?? 0) / 1_000);
     },
   });
 }

@@ -7,19 +7,17 @@ import { knownAddress } from './parse-target.ts';
 /** All addresses of a name. Rejects when there is none. */
 export type Resolve = (hostname: string) => Promise<string[]>;
 
-const CONNECT_TIMEOUT_MS = 5_000;
-
 /**
  * Connects only to addresses that the policy allows: those it has just resolved and checked, all of them, with nothing
  * asked again in between. Node asks no `lookup` for a literal address, so literals are checked here.
  */
-export function guardedConnector(policy: AddressPolicy, resolve: Resolve): buildConnector.connector {
+export function guardedConnector(policy: AddressPolicy, resolve: Resolve, timeoutMs: number): buildConnector.connector {
   const connectors = new Map<number, buildConnector.connector>();
   const connectorFor = (port: number): buildConnector.connector => {
     const known = connectors.get(port);
     if (known !== undefined) return known;
     const made = buildConnector({
-      timeout: CONNECT_TIMEOUT_MS,
+      timeout: timeoutMs,
       allowH2: false,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',

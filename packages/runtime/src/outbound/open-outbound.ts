@@ -47,27 +47,38 @@ export interface OutboundOptions {
   /** Ports on public addresses; default 80, 443, 8443. */
   allowPorts?: readonly number[];
   resolve?: Resolve;
+  limits?: Partial<OutboundLimits>;
 }
 
-const TOTAL_MS = 30_000;
-const HEADERS_MS = 10_000;
+export interface OutboundLimits {
+  /** To a connection, TLS included. */
+  connectMs: number;
+  /** From the request to its answer's headers, and between two pieces of its body. */
+  headersMs: number;
+  totalMs: number;
+  maxResponseBytes: number;
+}
+
+const LIMITS: OutboundLimits = { connectMs: 5_000, headersMs: 10_000, totalMs: 30_000, maxResponseBytes: 65_536 };
 const RESOLVE_MS = 3_000;
-const MAX_RESPONSE_BYTES = 65_536;
 const MAX_HEADER_BYTES = 16_384;
+const ALLOWED_PORTS = [80, 443, 8_443];
 /** The connection's own business; a tenant's custom header of such a name would let it speak for us. */
 const OUR_HEADERS = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'proxy-authorization', 'accept-encoding', 'cookie']);
 
 const systemResolve: Resolve = async (hostname) => (await lookup(hostname, { all: true, order: 'verbatim' })).map(({ address }) => address);
 
-export function openOutbound({ allowHttp, allowCidrs, allowPorts = [80, 443, 8_443], resolve = systemResolve }: OutboundOptions): Outbound {
+export function openOutbound(options: OutboundOptions): Outbound {
+  const { allowHttp, allowCidrs, allowPorts = ALLOWED_PORTS, resolve = systemResolve } = options;
+  const limits = { ...LIMITS, ...options.limits };
   const policy = addressPolicy(allowCidrs, allowPorts);
   const agent = new Agent({
-    connect: guardedConnector(policy, resolve),
+    connect: guardedConnector(policy, resolve, limits.connectMs),
     allowH2: false,
     connections: 64,
     pipelining: 1,
-    headersTimeout: HEADERS_MS,
-    bodyTimeout: HEADERS_MS,
+    headersTimeout: limits.headersMs,
+    bodyTimeout: limits.headersMs,
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAliveTimeout: 10_000,
     keepAliveMaxTimeout: 60_000,
@@ -75,7 +86,7 @@ export function openOutbound({ allowHttp, allowCidrs, allowPorts = [80, 443, 8_4
 
   const send = async (wanted: OutboundRequest, signal: AbortSignal): Promise<OutboundResponse> => {
     const { url } = parseTarget(wanted.url, allowHttp);
-    const limit = Math.min(wanted.maxResponseBytes ?? MAX_RESPONSE_BYTES, MAX_RESPONSE_BYTES);
+    const limit = Math.min(wanted.maxResponseBytes ?? limits.maxResponseBytes, limits.maxResponseBytes);
     const answer = await undiciRequest(url, {
       dispatcher: agent,
       method: wanted.method ?? 'POST',
@@ -94,7 +105,7 @@ export function openOutbound({ allowHttp, allowCidrs, allowPorts = [80, 443, 8_4
 
   const request: Outbound['request'] = async (wanted, signal) => {
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), Math.min(wanted.timeoutMs ?? TOTAL_MS, TOTAL_MS));
+    const timer = setTimeout(() => deadline.abort(), Math.min(wanted.timeoutMs ?? limits.totalMs, limits.totalMs));
     const give = (): void => deadline.abort();
     signal?.addEventListener('abort', give, { once: true });
     if (signal?.aborted === true) give();

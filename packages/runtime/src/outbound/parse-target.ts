@@ -32,6 +32,7 @@ export function parseTarget(text: string, allowHttp: boolean): Target {
   if (url.username !== '' || url.password !== '' || /^https?:\/\/[^/?#]*@/i.test(text)) throw refused('a URL with a user name or password');
   const hostname = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (hostname === '' || hostname.endsWith('.')) throw refused('the URL names no host');
+  if (url.port === '0') throw refused('port 0 is not allowed');
   return { url, hostname, port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port) };
 }
 
