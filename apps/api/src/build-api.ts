@@ -1,0 +1,84 @@
+import type { DependencyChecks } from '@tocsin/runtime';
+import { AppError, openKeyring, type Services } from '@tocsin/services';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { queueBoard } from './admin/queue-board.ts';
+import { authenticate } from './http/authenticate.ts';
+import { readJsonBodies } from './http/json-body.ts';
+import { answerUnknownRoutes } from './http/not-found.ts';
+import { answerError, problemOf } from './http/problem.ts';
+import { setSecurityHeaders } from './http/security-headers.ts';
+import { timeRequests } from './http/time-requests.ts';
+import { verbRoutes } from './http/verb-route.ts';
+import { alertRoutes } from './routes/alerts.ts';
+import { channelRoutes } from './routes/channels.ts';
+import { ingestRoute, metricRoutes } from './routes/events.ts';
+import { opsRoutes } from './routes/ops.ts';
+import { ruleRoutes } from './routes/rules.ts';
+import { scheduleRoutes } from './routes/schedule.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+
+export interface ApiDeps {
+  services: Services;
+  adminKey: string;
+  /** What `/readyz` asks. */
+  dependencies: DependencyChecks;
+  /** Routes of whoever runs the API in its own process; each declares its permission. */
+  extend?: (app: FastifyInstance) => void;
+}
+
+const BODY_MAX_BYTES = 5 * 1_024 * 1_024;
+const API = { prefix: '/api/v1' };
+
+/** The whole HTTP surface as a function of what it needs; not listening yet. */
+export async function buildApi({ services, adminKey, dependencies, extend }: ApiDeps): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: services.logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_MAX_BYTES,
+    genReqId: () => randomUUID(),
+    trustProxy: false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    requestTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    return503OnClosing: true,
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => void answerError(error, request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler: answerBrokenHttp,
+  });
+  app.setErrorHandler(answerError);
+  answerUnknownRoutes(app);
+  setSecurityHeaders(app, services.publicUrl?.startsWith('https:') ?? false);
+  timeRequests(app, services.metrics);
+  authenticate(app, { keyring: openKeyring(services), adminKey });
+  readJsonBodies(app);
+
+  const route = verbRoutes(services);
+  opsRoutes(app, { metrics: services.metrics, dependencies });
+  app.register(async (api) => {
+    for (const routes of [ruleRoutes, alertRoutes, channelRoutes, scheduleRoutes, tenantRoutes, metricRoutes]) routes(api, route);
+  }, API);
+  app.register(async (api) => ingestRoute(api, services), API);
+  app.register(async (admin) => queueBoard(admin, services.queues));
+  extend?.(app);
+  await app.ready();
+  return app;
+}
+
+/** Bytes that are no HTTP request never reach a route; they are answered on the socket. */
+function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new AppError('header_too_large', 'The headers are longer than 16 KiB.')
+      : new AppError('bad_request', 'The request could not be read as HTTP.');
+  const body = JSON.stringify(problemOf(refusal, randomUUID()));
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${problemOf(refusal, '').title}\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,63 @@
+import { AppError, type Keyring, requirePermission } from '@tocsin/services';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { credentialsOf } from './credentials.ts';
+import { answerError } from './problem.ts';
+
+interface AuthenticateOptions {
+  keyring: Keyring;
+  adminKey: string;
+}
+
+const OPERATOR = { tenantId: null, role: 'operator', actor: 'operator' } as const;
+
+/**
+ * Every route says in its `config` what its caller must be allowed; a route that says nothing fails the boot. Callers are checked before
+ * their body is read. Paths are never compared here: a route is protected however it was reached.
+ */
+export function authenticate(app: FastifyInstance, { keyring, adminKey }: AuthenticateOptions): void {
+  const adminHash = sha256(adminKey);
+  const isAdminKey = (secret: string): boolean => timingSafeEqual(sha256(secret), adminHash);
+
+  app.decorateRequest('caller', null);
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.permission === undefined) throw new Error(`${String(method)} ${url} declares no permission`);
+  });
+  // Answered here rather than thrown: a plugin's own error handler must not have a say in it.
+  app.addHook('onRequest', async (request, reply) => {
+    const { permission, allowBasic = false } = request.routeOptions.config;
+    if (permission === undefined || permission === 'public') return;
+    try {
+      request.caller = await callerOf(request);
+      requirePermission(request.caller.role, permission);
+    } catch (error) {
+      if (allowBasic) reply.header('www-authenticate', 'Basic realm="tocsin operator", charset="UTF-8"');
+      return answerError(error, request, reply);
+    }
+  });
+
+  async function callerOf({ headers, routeOptions }: FastifyRequest): Promise<NonNullable<FastifyRequest['caller']>> {
+    const { permission, forOperatorToo = false, allowBasic = false } = routeOptions.config;
+    const given = credentialsOf(headers.authorization);
+    const secret = given !== null && (given.scheme === 'bearer' || allowBasic) ? given.secret : null;
+    const isOperator = secret !== null && isAdminKey(secret);
+    if (permission === 'operator') {
+      if (isOperator) return OPERATOR;
+      throw new AppError('admin_key_required', `This needs the admin key. ${whatWasSent(headers.authorization, secret)}`);
+    }
+    if (isOperator && forOperatorToo) return OPERATOR;
+    if (isOperator) throw new AppError('unauthenticated', 'This needs an API key of a tenant (tk_…); the admin key belongs to none.');
+    if (secret === null) {
+      throw new AppError('unauthenticated', `This needs an API key, sent as "Authorization: Bearer tk_…". ${whatWasSent(headers.authorization, null)}`);
+    }
+    return keyring.callerOf(secret);
+  }
+}
+
+function whatWasSent(header: string | undefined, secret: string | null): string {
+  if (header === undefined) return 'There was no Authorization header.';
+  if (secret === null) return 'The Authorization header holds nothing that is taken here.';
+  return secret.startsWith('tk_') ? 'An API key of a tenant was sent.' : 'What was sent is not it.';
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -1,0 +1,49 @@
+import { invalid } from '@tocsin/services';
+import type { FastifyInstance } from 'fastify';
+import { addBodyParser, jsonParserOf, type ParseJson } from './parse-json.ts';
+
+/** The events of a request as parsed, unchecked. */
+export interface EventBody {
+  items: readonly unknown[];
+  /** Indices of NDJSON lines that are no JSON; their item is undefined. */
+  notJson: ReadonlySet<number>;
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Reads `{"events": […]}` and NDJSON. Lean, because it bounds what a core can take in: events themselves are checked by the store. */
+export function readEventBodies(app: FastifyInstance): void {
+  const parseJson = jsonParserOf(app);
+  app.removeAllContentTypeParsers();
+  addBodyParser(app, 'application/json', (text) => eventsOfJson(parseJson(text)));
+  addBodyParser(app, 'application/x-ndjson', (text) => eventsOfLines(text, parseJson));
+}
+
+function eventsOfJson(body: unknown): EventBody {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw invalid([{ pointer: '', code: 'invalid_type', message: 'The body must be an object {"events": [...]}.' }]);
+  }
+  const unknown = Object.keys(body).filter((name) => name !== 'events');
+  if (unknown.length > 0) {
+    const message = 'The body holds `events` and nothing else.';
+    throw invalid(unknown.slice(0, 10).map((name) => ({ pointer: `/${name.slice(0, 100)}`, code: 'unknown_field', message })));
+  }
+  const items = (body as { events?: unknown }).events;
+  if (!Array.isArray(items)) throw invalid([{ pointer: '/events', code: 'invalid_type', message: '`events` must be a list.' }]);
+  return { items, notJson: NONE };
+}
+
+function eventsOfLines(text: string, parseJson: ParseJson): EventBody {
+  const items: unknown[] = [];
+  const notJson = new Set<number>();
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    try {
+      items.push(parseJson(line));
+    } catch {
+      notJson.add(items.length);
+      items.push(undefined);
+    }
+  }
+  return { items, notJson };
+}

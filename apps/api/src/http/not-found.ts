@@ -1,0 +1,18 @@
+import { AppError } from '@tocsin/services';
+import type { FastifyInstance } from 'fastify';
+
+/** Answers 405 with `Allow` where the path exists for other methods, else 404. Register before the routes: it listens to them. */
+export function answerUnknownRoutes(app: FastifyInstance): void {
+  const routes: { path: RegExp; methods: string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = new RegExp(`^${url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+').replaceAll('*', '.*')}$`);
+    routes.push({ path, methods: [method].flat() });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = [...new Set(routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods))];
+    if (allowed.length === 0) throw new AppError('not_found', 'There is no such path.');
+    reply.header('allow', allowed.join(', '));
+    throw new AppError('method_not_allowed', `This path takes ${allowed.join(', ')}.`);
+  });
+}

@@ -1,0 +1,65 @@
+import { SEVERITIES } from '@tocsin/domain';
+import { z } from 'zod';
+import { Id, Key, Time, TimeInput } from './primitives.ts';
+import { PageQuery } from './page.ts';
+
+export const ALERT_STATUSES = ['triggered', 'active', 'acknowledged', 'resolved'] as const;
+const Labels = z.record(z.string(), z.string());
+
+/** `a,b` becomes a list of the known words. */
+const listOf = <Word extends string>(words: readonly [Word, ...Word[]]) =>
+  z
+    .string()
+    .max(200)
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(words)));
+
+/** `status` and `severity` take several, comma-separated; `status=open` is every status but `resolved`. */
+export const ListAlerts = z.strictObject({
+  ...PageQuery,
+  status: listOf([...ALERT_STATUSES, 'open']).optional(),
+  severity: listOf(SEVERITIES).optional(),
+  ruleId: Id.optional(),
+  ruleKey: Key.optional(),
+  /** By the alert's start: from here … */
+  since: TimeInput.optional(),
+  /** … to before here. */
+  until: TimeInput.optional(),
+});
+
+export const Alert = z.strictObject({
+  id: Id,
+  rule: z.strictObject({ id: Id, key: z.string(), name: z.string() }),
+  labels: Labels,
+  alertType: z.enum(['threshold', 'no_data', 'error']),
+  status: z.enum(ALERT_STATUSES),
+  severity: z.enum(SEVERITIES),
+  /** What was measured, as the rule's author calls it. */
+  metric: z.string().nullable(),
+  aggregation: z.string().nullable(),
+  operator: z.string().nullable(),
+  value: z.number().nullable(),
+  threshold: z.number().nullable(),
+  unit: z.string().nullable(),
+  window: z.string().nullable(),
+  samples: z.int().nullable(),
+  startedAt: Time,
+  lastSlotAt: Time,
+  resolvedAt: Time.nullable(),
+  resolveReason: z.string().nullable(),
+  version: z.int(),
+});
+export type Alert = z.infer<typeof Alert>;
+
+export const AlertTimelineEntry = z.strictObject({
+  at: Time,
+  kind: z.string(),
+  reason: z.string().nullable(),
+  actor: z.string(),
+  data: z.record(z.string(), z.json()),
+});
+export type AlertTimelineEntry = z.infer<typeof AlertTimelineEntry>;
+
+/** The timeline is oldest first, its newest 500 entries. */
+export const AlertDetail = z.strictObject({ ...Alert.shape, timeline: z.array(AlertTimelineEntry) });
+export type AlertDetail = z.infer<typeof AlertDetail>;

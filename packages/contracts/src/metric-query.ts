@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { Time, TimeInput } from './primitives.ts';
+
+/** A comparison of a rule without its threshold, over a range. What the words mean is the rule parser's to say. */
+export const QueryMetrics = z.strictObject({
+  metric: z.unknown().optional(),
+  measure: z.unknown().optional(),
+  dim: z.unknown().optional(),
+  name: z.unknown().optional(),
+  aggregation: z.unknown().optional(),
+  where: z.unknown().optional(),
+  window: z.unknown().optional(),
+  unit: z.unknown().optional(),
+  groupBy: z.unknown().optional(),
+  from: TimeInput,
+  to: TimeInput,
+  step: z.string().max(20),
+});
+
+export const MetricRange = z.strictObject({
+  series: z.array(
+    z.strictObject({
+      labels: z.record(z.string(), z.string()),
+      /** `at` is the end of the window that was read. `value` is null where there is no reading. */
+      points: z.array(z.strictObject({ at: Time, value: z.number().nullable(), samples: z.int() })),
+    }),
+  ),
+  /** Series past the limit of 1,000; the worst are kept. */
+  dropped: z.int(),
+});
+export type MetricRange = z.infer<typeof MetricRange>;
+
+export const MetricSeen = z.strictObject({
+  name: z.string(),
+  dims: z.array(z.string()),
+  measures: z.array(z.string()),
+  firstSeenAt: Time,
+  lastSeenAt: Time,
+});
+export type MetricSeen = z.infer<typeof MetricSeen>;
+
+/** A metric every tenant has, and what it reads. */
+export const CatalogueMetric = z.strictObject({
+  metric: z.string(),
+  title: z.string(),
+  unit: z.string().nullable(),
+  defaultAggregation: z.string(),
+});
+
+export const MetricList = z.strictObject({ data: z.array(MetricSeen), catalogue: z.array(CatalogueMetric) });
+export type MetricList = z.infer<typeof MetricList>;

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+export const Id = z.uuid();
+
+/** RFC 3339, UTC, milliseconds: how every time leaves the API. */
+export const Time = z.iso.datetime({ precision: 3 });
+
+// C0, DEL and C1: they forge log lines and terminals, and Postgres refuses NUL.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** One line of text as people type it. */
+export const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((text) => !CONTROL.test(text), 'must not contain control characters');
+
+/** The stable name of a rule or channel: lower case, digits, `-`, `_` and `.`. */
+export const Key = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, ".", "_" or "-", starting with a letter or digit');
+
+/** A time as asked for: RFC 3339 with an offset, or epoch milliseconds. Answers epoch milliseconds. */
+export const TimeInput = z
+  .union([z.iso.datetime({ offset: true }), z.int(), z.string().regex(/^\d{1,15}$/)], 'must be an RFC 3339 time or epoch milliseconds')
+  .transform((time) => (typeof time === 'string' && !/^\d+$/.test(time) ? Date.parse(time) : Number(time)))
+  .refine((ms) => ms >= 0 && ms <= MAX_TIME_MS, 'must lie between 1970 and 2200');
+
+const MAX_TIME_MS = Date.UTC(2200, 0, 1);

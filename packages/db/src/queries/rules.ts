@@ -1,0 +1,124 @@
+import type { Phase, RuleSpec, Severity } from '@tocsin/domain';
+import { and, count, desc, eq, ilike, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { tocsinNow } from '../columns.ts';
+import { type RuleRow, rules, ruleVersions, seriesStates } from '../tables/rules.ts';
+import type { DrizzleTx } from '../with-tenants.ts';
+import type { RuleHealth } from './rules-of-run.ts';
+
+export interface NewRule {
+  tenantId: string;
+  id: string;
+  spec: RuleSpec;
+  enabled: boolean;
+  actor: string;
+}
+
+/** Stores a rule and its first version. Null: its key is taken. */
+export async function insertRule(tx: DrizzleTx, { tenantId, id, spec, enabled, actor }: NewRule): Promise<RuleRow | null> {
+  const { key, name } = spec;
+  const [row] = await tx
+    .insert(rules)
+    .values({ tenantId, id, key, name, spec, enabled, createdBy: actor, updatedBy: actor })
+    .onConflictDoNothing({ target: [rules.tenantId, rules.key] })
+    .returning();
+  if (row !== undefined) await insertVersion(tx, row);
+  return row ?? null;
+}
+
+/** Stores a changed rule as its next version. The caller holds the row's lock. */
+export async function updateRule(tx: DrizzleTx, { tenantId, id, spec, enabled, actor }: NewRule): Promise<RuleRow> {
+  const { key, name } = spec;
+  const [row] = await tx
+    .update(rules)
+    .set({ key, name, spec, enabled, version: sql`${rules.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor })
+    .where(and(eq(rules.tenantId, tenantId), eq(rules.id, id)))
+    .returning();
+  if (row === undefined) throw new Error('a rule under lock is gone');
+  await insertVersion(tx, row);
+  return row;
+}
+
+/** Its series and versions go along; its alerts and their history stay. */
+export async function deleteRule(tx: DrizzleTx, tenantId: string, id: string): Promise<void> {
+  await tx.delete(rules).where(and(eq(rules.tenantId, tenantId), eq(rules.id, id)));
+}
+
+export async function findRule(tx: DrizzleTx, tenantId: string, by: { id: string } | { key: string }): Promise<RuleRow | null> {
+  const [row] = await tx.select().from(rules).where(oneRule(tenantId, by));
+  return row ?? null;
+}
+
+/** Keeps everybody else from changing the rule until the transaction ends. */
+export async function lockRule(tx: DrizzleTx, tenantId: string, by: { id: string } | { key: string }): Promise<RuleRow | null> {
+  const [row] = await tx.select().from(rules).where(oneRule(tenantId, by)).for('update');
+  return row ?? null;
+}
+
+export interface RuleFilter {
+  /** Rules older than the one of this id; null: from the newest. */
+  beforeId: string | null;
+  limit: number;
+  enabled: boolean | null;
+  severity: Severity | null;
+  health: RuleHealth | null;
+  state: Phase | null;
+  /** Part of a key or name, in any case. */
+  search: string | null;
+}
+
+/** Newest first. */
+export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleFilter): Promise<RuleRow[]> {
+  const { beforeId, enabled, severity, health, state, search } = filter;
+  const conditions: (SQL | undefined)[] = [
+    eq(rules.tenantId, tenantId),
+    beforeId === null ? undefined : lt(rules.id, beforeId),
+    enabled === null ? undefined : eq(rules.enabled, enabled),
+    severity === null ? undefined : sql`${rules.spec} ->> 'severity' = ${severity}`,
+    health === null ? undefined : eq(rules.health, health),
+    state === null ? undefined : sql`coalesce((${worstPhaseOf(sql`${rules.id}`)}), 'ok') = ${state}`,
+    search === null ? undefined : or(ilike(rules.key, containing(search)), ilike(rules.name, containing(search))),
+  ];
+  return tx.select().from(rules).where(and(...conditions)).orderBy(desc(rules.id)).limit(filter.limit);
+}
+
+/** The worst phase of each rule's series, by rule id; a rule without series is absent. */
+export async function worstPhases(tx: DrizzleTx, tenantId: string, ruleIds: readonly string[]): Promise<Map<string, Phase>> {
+  if (ruleIds.length === 0) return new Map();
+  const rows = await tx
+    .select({ ruleId: seriesStates.ruleId, phase: worstPhase })
+    .from(seriesStates)
+    .where(and(eq(seriesStates.tenantId, tenantId), inArray(seriesStates.ruleId, [...ruleIds])))
+    .groupBy(seriesStates.ruleId);
+  return new Map(rows.map(({ ruleId, phase }) => [ruleId, phase]));
+}
+
+export async function countRules(tx: DrizzleTx, tenantId: string): Promise<number> {
+  const [row] = await tx.select({ rules: count() }).from(rules).where(eq(rules.tenantId, tenantId));
+  return row?.rules ?? 0;
+}
+
+/** Names of the rules that tell a channel, in their order. */
+export async function namesOfRulesNotifying(tx: DrizzleTx, tenantId: string, channelKey: string): Promise<string[]> {
+  const notifies = JSON.stringify([{ channel: channelKey }]);
+  const rows = await tx
+    .select({ name: rules.name })
+    .from(rules)
+    .where(and(eq(rules.tenantId, tenantId), sql`${rules.spec} -> 'notify' @> ${notifies}::text::jsonb`))
+    .orderBy(rules.name);
+  return rows.map(({ name }) => name);
+}
+
+async function insertVersion(tx: DrizzleTx, { tenantId, id: ruleId, version, spec, updatedBy: createdBy }: RuleRow): Promise<void> {
+  await tx.insert(ruleVersions).values({ tenantId, ruleId, version, spec, createdBy });
+}
+
+const oneRule = (tenantId: string, by: { id: string } | { key: string }): SQL | undefined =>
+  and(eq(rules.tenantId, tenantId), 'id' in by ? eq(rules.id, by.id) : eq(rules.key, by.key));
+
+// Mildest first, so that the greatest position is the worst.
+const PHASES = sql`array['ok', 'pending', 'recovering', 'firing']`;
+const worstPhase = sql<Phase>`(${PHASES})[max(array_position(${PHASES}, ${seriesStates.phase}))]`;
+const worstPhaseOf = (ruleId: SQL): SQL =>
+  sql`select ${worstPhase} from ${seriesStates} where ${seriesStates.tenantId} = ${rules.tenantId} and ${seriesStates.ruleId} = ${ruleId}`;
+
+const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;

@@ -1,0 +1,38 @@
+import { channelOf, maskSecrets } from '@tocsin/channels';
+import type { Channel } from '@tocsin/contracts';
+import type { ChannelRow } from '@tocsin/db';
+import type { Context } from '../context.ts';
+import { timeText, timeTextOrNull } from '../time-text.ts';
+
+type Fields = Record<string, unknown>;
+
+/** A channel as people see it: secrets are masked. */
+export function viewChannel(ctx: Context, row: ChannelRow): Channel {
+  return {
+    id: row.id,
+    key: row.key,
+    name: row.name,
+    kind: row.kind,
+    config: (channelOf(row.kind) === null ? row.config : maskSecrets(row.config, openSecrets(ctx, row))) as Channel['config'],
+    enabled: row.enabled,
+    disabledReason: row.disabledReason,
+    lastUsedAt: timeTextOrNull(row.lastUsedAtMs),
+    lastError: row.lastError,
+    version: row.version,
+    createdAt: timeText(row.createdAtMs),
+    createdBy: row.createdBy,
+    updatedAt: timeText(row.updatedAtMs),
+    updatedBy: row.updatedBy,
+  };
+}
+
+export function openSecrets({ secretBox }: Context, { tenantId, id, secrets }: Pick<ChannelRow, 'tenantId' | 'id' | 'secrets'>): Fields {
+  return secrets === null ? {} : (JSON.parse(secretBox.open(secrets, binding(tenantId, id))) as Fields);
+}
+
+/** Null: nothing to seal. */
+export function sealSecrets({ secretBox }: Context, tenantId: string, id: string, secrets: Fields): Buffer | null {
+  return Object.keys(secrets).length === 0 ? null : secretBox.seal(JSON.stringify(secrets), binding(tenantId, id));
+}
+
+const binding = (tenantId: string, rowId: string) => ({ tenantId, table: 'channels', rowId, column: 'secrets' });

@@ -1,0 +1,25 @@
+import { splitSecrets } from '@tocsin/channels';
+import { type Channel, CreateChannel } from '@tocsin/contracts';
+import { insertChannel, newId } from '@tocsin/db';
+import { AppError } from '../app-error.ts';
+import { audit } from '../audit.ts';
+import type { Context } from '../context.ts';
+import { change } from '../idempotency.ts';
+import { parse } from '../parse.ts';
+import { verb } from '../verb.ts';
+import { sealSecrets, viewChannel } from './channel-view.ts';
+import { channelOfKind, checkConfig } from './check-config.ts';
+
+export const createChannel = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Channel> => {
+  const { key, name, kind, enabled, ...given } = parse(CreateChannel, input.body);
+  const definition = channelOfKind(kind);
+  const { config, secrets } = splitSecrets(definition, await checkConfig(ctx, definition, given.config));
+  return change(ctx, async (tx) => {
+    const { tenantId, actor } = ctx;
+    const id = newId();
+    const row = await insertChannel(tx, { tenantId, id, key, name, kind, config, secrets: sealSecrets(ctx, tenantId, id, secrets), enabled, actor });
+    if (row === null) throw new AppError('key_taken', `There is a channel with the key '${key}' already.`);
+    await audit(tx, ctx, 'channel.created', id, { key, name, kind });
+    return viewChannel(ctx, row);
+  });
+});

@@ -1,0 +1,38 @@
+import { DeleteChannel } from '@tocsin/contracts';
+import { deleteChannel as deleteRow, findChannelForUpdate, namesOfRulesNotifying } from '@tocsin/db';
+import { AppError, notFound } from '../app-error.ts';
+import { audit } from '../audit.ts';
+import type { Context } from '../context.ts';
+import { change } from '../idempotency.ts';
+import { idFrom, parse } from '../parse.ts';
+import { requireVersion } from '../version.ts';
+import { verb } from '../verb.ts';
+
+const NAMES_SHOWN = 5;
+
+interface Input {
+  id: string;
+  query: unknown;
+  ifMatch: string | undefined;
+}
+
+/** Refused while rules notify it, unless forced; those rules then tell one channel less. Deliveries under way end dead. */
+export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<void> => {
+  const id = idFrom(input.id, 'channel');
+  const isForced = parse(DeleteChannel, input.query, 'query').force === 'true';
+  return change(ctx, async (tx) => {
+    const row = await findChannelForUpdate(tx, ctx.tenantId, id);
+    if (row === null) throw notFound('channel');
+    requireVersion(input.ifMatch, row.version);
+    const rules = await namesOfRulesNotifying(tx, ctx.tenantId, row.key);
+    if (rules.length > 0 && !isForced) throw inUse(rules);
+    await deleteRow(tx, ctx.tenantId, id);
+    await audit(tx, ctx, 'channel.deleted', id, { key: row.key, usedByRules: rules.length });
+  });
+});
+
+function inUse(rules: readonly string[]): AppError {
+  const names = rules.slice(0, NAMES_SHOWN).map((name) => `'${name}'`).join(', ');
+  const more = rules.length > NAMES_SHOWN ? ` and ${rules.length - NAMES_SHOWN} more` : '';
+  return new AppError('channel_in_use', `It is notified by ${names}${more}.`);
+}

@@ -1,0 +1,50 @@
+import { mergeSecrets, splitSecrets } from '@tocsin/channels';
+import { type Channel, UpdateChannel } from '@tocsin/contracts';
+import { type ChannelRow, findChannel, updateChannel as updateRow, withTenant } from '@tocsin/db';
+import { notFound } from '../app-error.ts';
+import { audit } from '../audit.ts';
+import type { Context } from '../context.ts';
+import { change } from '../idempotency.ts';
+import { idFrom, parse } from '../parse.ts';
+import { requireVersion, staleWrite } from '../version.ts';
+import { verb } from '../verb.ts';
+import { openSecrets, sealSecrets, viewChannel } from './channel-view.ts';
+import { channelOfKind, checkConfig } from './check-config.ts';
+
+interface Input {
+  id: string;
+  body: unknown;
+  ifMatch: string | undefined;
+}
+
+/** What is left out stays; a masked or missing secret stays as stored. Switching on forgets why it was switched off. */
+export const updateChannel = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Channel> => {
+  const id = idFrom(input.id, 'channel');
+  const patch = parse(UpdateChannel, input.body);
+  const before = await withTenant(ctx.db, ctx.tenantId, (tx) => findChannel(tx, ctx.tenantId, id));
+  if (before === null) throw notFound('channel');
+  requireVersion(input.ifMatch, before.version);
+  const stored = patch.config === undefined ? before : await editConfig(ctx, before, patch.config);
+  // The configuration was checked outside of the transaction (addresses are resolved): the version says nobody changed it meanwhile.
+  return change(ctx, async (tx) => {
+    const row = await updateRow(tx, {
+      ...before,
+      config: stored.config,
+      secrets: stored.secrets,
+      name: patch.name ?? before.name,
+      enabled: patch.enabled ?? before.enabled,
+      disabledReason: patch.enabled === true ? null : before.disabledReason,
+      updatedBy: ctx.actor,
+    });
+    if (row === null) throw staleWrite();
+    await audit(tx, ctx, 'channel.updated', id, { fields: Object.keys(patch) });
+    return viewChannel(ctx, row);
+  });
+});
+
+async function editConfig(ctx: Context, row: ChannelRow, edited: Record<string, unknown>): Promise<Pick<ChannelRow, 'config' | 'secrets'>> {
+  const definition = channelOfKind(row.kind);
+  const whole = await checkConfig(ctx, definition, mergeSecrets(definition, edited, openSecrets(ctx, row)));
+  const { config, secrets } = splitSecrets(definition, whole);
+  return { config, secrets: sealSecrets(ctx, row.tenantId, row.id, secrets) };
+}

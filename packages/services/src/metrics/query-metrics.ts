@@ -1,0 +1,51 @@
+import { type MetricRange, QueryMetrics } from '@tocsin/contracts';
+import { compileRule, type MetricQuery, parseDuration, parseRule } from '@tocsin/domain';
+import { invalid } from '../app-error.ts';
+import type { Context } from '../context.ts';
+import { parse } from '../parse.ts';
+import { timeText } from '../time-text.ts';
+import { verb } from '../verb.ts';
+
+const POINTS_MAX = 1_500;
+const STEP_MIN_MS = 1_000;
+
+interface Input {
+  body: unknown;
+  signal: AbortSignal;
+}
+
+/** Reads a metric as a rule would, at every step of a range. */
+export const queryMetrics = verb('metrics:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<MetricRange> => {
+  const { from: fromMs, to: toMs, step, groupBy, ...comparison } = parse(QueryMetrics, input.body);
+  const stepMs = stepOf(step, fromMs, toMs);
+  const query = queryOf(comparison, groupBy);
+  const { series, dropped } = await ctx.events.queryRange(ctx.tenantId, query, { fromMs, toMs, stepMs }, input.signal);
+  return {
+    series: series.map(({ labels, points }) => ({
+      labels: { ...labels },
+      points: points.map(({ atMs, value, samples }) => ({ at: timeText(atMs), value, samples })),
+    })),
+    dropped,
+  };
+});
+
+function stepOf(step: string, fromMs: number, toMs: number): number {
+  const stepMs = parseDuration(step);
+  if (stepMs === null || stepMs < STEP_MIN_MS) {
+    throw invalid([{ pointer: '/step', code: 'bad_duration', message: 'must be a duration of at least 1s, such as 30s or 5m' }]);
+  }
+  if (toMs <= fromMs) throw invalid([{ pointer: '/to', code: 'out_of_range', message: 'must be after `from`' }]);
+  if ((toMs - fromMs) / stepMs > POINTS_MAX) {
+    throw invalid([{ pointer: '/step', code: 'too_many', message: `gives more than ${POINTS_MAX} points; take a longer step or a shorter range` }]);
+  }
+  return stepMs;
+}
+
+/** The words of a rule's comparison mean the same here, because a rule's parser reads them. */
+function queryOf(comparison: Record<string, unknown>, groupBy: unknown): MetricQuery {
+  const parsed = parseRule({ name: 'query', condition: { ...comparison, operator: '>', threshold: 0 }, ...(groupBy === undefined ? {} : { groupBy }) });
+  if (!parsed.ok) throw invalid(parsed.issues.map((issue) => ({ ...issue, pointer: issue.pointer.replace(/^\/condition/, '') })));
+  const [only] = compileRule(parsed.spec).comparisons;
+  if (only === undefined) throw new Error('a condition of one comparison compiled to none');
+  return only.query;
+}
