@@ -34,12 +34,13 @@ begin
 end $$;
 
 -- The days that may be written to: back to the oldest event that is still taken, and a week ahead for every table.
+-- Three days back for the others: a schedule of one slot a day still records the slot before its newest.
 create function tocsin.ensure_horizon(retention interval default interval '30 days') returns integer
   language sql security definer
   set search_path = pg_catalog, pg_temp
   as $$
   select tocsin.ensure_partitions(tocsin.tocsin_now() - retention, tocsin.tocsin_now() + interval '7 days', 'segments')
-       + tocsin.ensure_partitions(tocsin.tocsin_now() - interval '1 day', tocsin.tocsin_now() + interval '7 days')
+       + tocsin.ensure_partitions(tocsin.tocsin_now() - interval '3 days', tocsin.tocsin_now() + interval '7 days')
 $$;
 
 -- Dropping locks the whole table for a moment, so it gives up after 200 ms (55P03) rather than make everyone queue behind it: try again.

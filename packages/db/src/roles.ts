@@ -18,20 +18,22 @@ export async function ensureRoles(sql: postgres.Sql, { appUrl, queueUrl }: RoleU
   const queue = queueUrl !== null && isPostgresUrl(queueUrl) ? login(queueUrl, 'tocsin_queue') : null;
   await tryAgain(() =>
     sql.begin(async (tx) => {
-      const [{ database, admin } = unreachable()] = await tx<{ database: string; admin: string }[]>`
-        select quote_ident(current_database()) as database, quote_ident(session_user) as admin`;
+      const [{ database, admin } = unreachable()] = await tx<{ database: string; admin: string | null }[]>`
+        select quote_ident(current_database()) as database, case when not rolsuper then quote_ident(rolname) end as admin
+        from pg_roles where rolname = current_user`;
       await ensureRole(tx, 'tocsin_owner', 'nologin noinherit');
       await ensureRole(tx, 'tocsin_pipeline', 'nologin');
       await ensureRole(tx, 'tocsin_app', 'login');
       await setPassword(tx, app);
-      await ensureMember(tx, 'tocsin_owner', admin);
-      await ensureMember(tx, 'tocsin_pipeline', 'tocsin_owner');
+      await tx`grant tocsin_pipeline to tocsin_owner`;
+      // a superuser may become any role; another has to be a member, and its maker is one that may not until it says so
+      if (admin !== null) await tx.unsafe(`grant tocsin_owner to ${admin}`);
       await tx.unsafe(`grant create on database ${database} to tocsin_owner`);
       await tx.unsafe(`grant connect on database ${database} to tocsin_app`);
       if (queue === null) return;
       await ensureRole(tx, 'tocsin_queue', 'login');
       await setPassword(tx, queue);
-      await ensureMember(tx, 'tocsin_queue', admin);
+      if (admin !== null) await tx.unsafe(`grant tocsin_queue to ${admin}`);
       // adding jobs in bulk goes through a temporary table
       await tx.unsafe(`grant connect, temporary on database ${database} to tocsin_queue`);
       await tx.unsafe('create schema if not exists bullmq authorization tocsin_queue');
@@ -64,11 +66,6 @@ async function setPassword(sql: postgres.TransactionSql, { role, password }: Log
   await sql.unsafe(`alter role ${role} password ${quoted?.literal}`);
 }
 
-/** A superuser may become any role as it is, and from PostgreSQL 16 the maker of a role is a member that may not. */
-async function ensureMember(sql: postgres.TransactionSql, role: string, member: string): Promise<void> {
-  await sql.unsafe(`grant ${role} to ${member}`);
-}
-
 const CLASHES = new Set(['23505', '42710', 'XX000', '40P01']);
 const TRIES = 20;
 
@@ -84,5 +81,5 @@ async function tryAgain(work: () => Promise<unknown>): Promise<void> {
 }
 
 function unreachable(): never {
-  throw new Error('a select without from answers one row');
+  throw new Error('the current user has no role');
 }

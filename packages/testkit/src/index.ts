@@ -18,3 +18,4 @@ export { apiClient, newTenant } from './api-client.ts';
 export type { ApiAnswer, ApiClient } from './api-client.ts';
 export { openDeployment } from './deployment.ts';
 export type { App, Deployment } from './deployment.ts';
+export { passTime } from './pass-time.ts';
