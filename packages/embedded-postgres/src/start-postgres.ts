@@ -1,14 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import postgres from 'postgres';
 import { installedBinaries } from './binaries.ts';
 import { lock, tryLock } from './file-lock.ts';
-import { freePort } from './free-port.ts';
-import { launch } from './launch.ts';
-import { discardCluster, ensureCluster, SUPERUSER } from './make-cluster.ts';
+import { joinOrLaunch, superuserUrl } from './join-or-launch.ts';
+import { discardCluster, ensureCluster } from './make-cluster.ts';
 import { clusterIn, placeFiles, type Place } from './place-files.ts';
-import { disownServerRecord, readServerRecord, runningServer, servesCluster, type ServerRecord } from './server-lock.ts';
+import { runningServer, servesCluster } from './server-lock.ts';
 
 export interface StartOptions {
   /** A folder for this server alone. Where root's unprivileged user cannot reach it, `dir` of the result tells the place used instead. */
@@ -51,7 +49,13 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
     const using = await lock(join(place.dir, 'use.lock'), 'shared', START_TIMEOUT_MS);
     try {
       const password = ensureCluster(place, log);
-      const { record, reused } = await joinOrLaunch(place, password, options, log);
+      const { record, reused } = await joinOrLaunch(place, {
+        password,
+        preferredPort: options.port ?? PREFERRED_PORT,
+        settings: options.settings ?? {},
+        timeoutMs: START_TIMEOUT_MS,
+        log,
+      });
       let left: Promise<void> | undefined;
       const end = (discards: boolean): Promise<void> => (left ??= leave(place, using.release, discards));
       return {
@@ -70,60 +74,6 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
     }
   } finally {
     starting.release();
-  }
-}
-
-async function joinOrLaunch(
-  place: Place,
-  password: string,
-  options: StartOptions,
-  log: (line: string) => void,
-): Promise<{ record: ServerRecord; reused: boolean }> {
-  const cluster = realpathSync(clusterIn(place.dir));
-  const deadline = performance.now() + START_TIMEOUT_MS;
-  for (;;) {
-    if (runningServer(cluster) !== null) {
-      log('a server already runs on this database; using it');
-      const record = await untilReady(cluster, deadline, () => runningServer(cluster) !== null);
-      if (record !== null) return { record: await untilAnswers(record, password, deadline), reused: true };
-    }
-    disownServerRecord(cluster);
-    const port = await freePort(options.port ?? PREFERRED_PORT);
-    const server = await launch(place, cluster, port, options.settings ?? {});
-    const record = await untilReady(cluster, deadline, () => !server.hasEnded(), server.pid);
-    if (record !== null) return { record: await untilAnswers(record, password, deadline), reused: false };
-    const said = server.lastWords();
-    // Lost races with somebody else's port, or with the last backends of a server that was killed: they pass.
-    if (!/lock file|could not bind|could not create any TCP|shared memory block/.test(said) || performance.now() > deadline) {
-      throw new Error(`PostgreSQL did not start: ${said}`);
-    }
-    await sleep(200);
-  }
-}
-
-/** Null when the server died before it was ready. @throws when it is still not ready at the deadline. */
-async function untilReady(cluster: string, deadline: number, isAlive: () => boolean, pid?: number): Promise<ServerRecord | null> {
-  for (;;) {
-    const record = readServerRecord(cluster);
-    if (record?.isReady && record.pid === (pid ?? record.pid)) return record;
-    if (!isAlive()) return null;
-    if (performance.now() > deadline) throw new Error(`PostgreSQL on ${cluster} was not ready within ${START_TIMEOUT_MS / 1000} s`);
-    await sleep(20);
-  }
-}
-
-async function untilAnswers(record: ServerRecord, password: string, deadline: number): Promise<ServerRecord> {
-  for (;;) {
-    const sql = postgres(superuserUrl(record.port, password), { max: 1, ssl: false, connect_timeout: 3, onnotice: () => {} });
-    try {
-      await sql`select 1`;
-      return record;
-    } catch (cause) {
-      if (performance.now() > deadline) throw new Error(`PostgreSQL (process ${record.pid}) runs but does not answer`, { cause });
-    } finally {
-      await sql.end({ timeout: 1 });
-    }
-    await sleep(100);
   }
 }
 
@@ -156,5 +106,3 @@ async function stopServer(cluster: string): Promise<void> {
     }
   }
 }
-
-const superuserUrl = (port: number, password: string): string => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
