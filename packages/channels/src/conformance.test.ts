@@ -11,7 +11,7 @@ const EXAMPLES: Record<string, Record<string, unknown>> = {
     secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
     headers: { authorization: 'Bearer s3cret-of-the-tenant' },
   },
-  slack: { webhookUrl: 'https://hooks.slack.example/services/T000/B000/s3cretpath' },
+  slack: { webhookUrl: 'https://hooks.slack.example/services/T000/B000/s3cretpath24characterslong' },
   inbox: {},
 };
 
@@ -98,9 +98,9 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
 
   test('no secret leaves through the verdict, whatever the receiver or the network says', async () => {
     const { secrets } = splitSecrets(channel, config);
-    const words = leaves(secrets);
+    const words = leaves(secrets).flatMap((secret) => [secret, secret.slice(secret.search(/[^ /_]+$/))]);
     expect(words.length).toBeGreaterThan(0);
-    const echo = JSON.stringify({ echoed: config, url: outboundUrls(channel, config) });
+    const echo = JSON.stringify({ echoed: config, words });
     for (const outside of [anOutside({ body: echo }), anOutside({ status: 500, body: echo }), anOutside({ status: 400, body: echo }), anOutside(new Error(echo))]) {
       const verdict = JSON.stringify(await deliver(outside));
       for (const word of words) expect(verdict).not.toContain(word);

@@ -20,8 +20,9 @@ export type Verdict =
 const FINAL_CODES = new Set(['url_not_allowed', 'blocked_address', 'invalid_request', 'tls', 'redirect']);
 
 const EXCERPT_MAX = 1_024;
-/** Shorter texts are parts of words, not secrets. */
+/** Shorter ones occur in any text. */
 const SECRET_MIN = 6;
+const PART_MIN = 12;
 
 /** What an HTTP answer means for the delivery. `secrets` are cut out of the excerpt: a receiver may echo what it was sent. */
 export function verdictOfAnswer({ status, headers, body }: OutboundAnswer, secrets: readonly string[], nowMs: EpochMs): Verdict {
@@ -49,6 +50,12 @@ function codeOf(error: unknown): string {
   return 'name' in error && (error.name === 'TimeoutError' || error.name === 'AbortError') ? 'timeout' : 'connect';
 }
 
+/** A secret, and the parts that would do as well: the token after `Bearer`, the key after `whsec_`, the path of an address. */
+const secretWords = (secret: string): string[] => [
+  ...(secret.length < SECRET_MIN ? [] : [secret]),
+  ...secret.split(/[\s/?&=:,_]+/).filter((part) => part.length >= PART_MIN),
+];
+
 /** A redirect is an answer that is refused for what it is. */
 const statusOf = (error: unknown): number | null =>
   typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : null;
@@ -56,6 +63,6 @@ const statusOf = (error: unknown): number | null =>
 function excerpt(body: string, secrets: readonly string[]): string | null {
   if (body === '') return null;
   let text = body;
-  for (const secret of secrets) if (secret.length >= SECRET_MIN) text = text.replaceAll(secret, '••••');
+  for (const word of secrets.flatMap(secretWords)) text = text.replaceAll(word, '••••');
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').slice(0, EXCERPT_MAX);
 }

@@ -26,6 +26,7 @@ export interface AttemptRow {
   statusCode: number | null;
   reason: string | null;
   retryAfterMs: number | null;
+  responseExcerpt: string | null;
 }
 
 export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
@@ -119,7 +120,8 @@ export async function deliveryWorld(backend: QueueBackend) {
     attempts: (deliveryId: string): Promise<AttemptRow[]> =>
       inTenant(
         (sql) => sql<AttemptRow[]>`
-          select number, started_at as "startedMs", outcome, status_code as "statusCode", reason, retry_after_ms as "retryAfterMs"
+          select number, started_at as "startedMs", outcome, status_code as "statusCode", reason, retry_after_ms as "retryAfterMs",
+                 response_excerpt as "responseExcerpt"
           from delivery_attempts where tenant_id = ${tenantId} and delivery_id = ${deliveryId} order by number`,
       ),
 

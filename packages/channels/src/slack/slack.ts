@@ -24,7 +24,7 @@ export const slack = defineChannel({
     } catch (error) {
       if (seen.answer === null) return verdictOfFailure(seen.failure ?? error);
     }
-    return seen.answer === null ? verdictOfFailure(null) : verdictOfAnswer(seen.answer, [webhookUrl, new URL(webhookUrl).pathname], nowMs);
+    return seen.answer === null ? verdictOfFailure(null) : verdictOfAnswer(seen.answer, [webhookUrl], nowMs);
   },
 });
 
