@@ -15,6 +15,8 @@ export interface ProcessContext<Config> {
 
 /** Longer than any drain inside, shorter than the 30 s after which orchestrators kill. */
 const SHUTDOWN_MS = 25_000;
+/** One Ctrl-C can arrive several times over: from the terminal, and passed on by npm. Only a later one is impatience. */
+const SAME_SIGNAL_MS = 1_000;
 
 /**
  * A process from its environment to its end. Exit codes: 0 stopped by a signal or by `finished`, 1 a bad variable
@@ -30,9 +32,11 @@ export async function runProcess<Shape extends z.ZodRawShape>(
   const logger = createLogger(name, level);
   const stack = shutdownStack(logger);
   const stopping = new AbortController();
+  let stoppingSinceMs = 0;
 
   const stop = async (reason: string, code: number): Promise<void> => {
     if (stopping.signal.aborted) return;
+    stoppingSinceMs = performance.now();
     logger.info({ reason }, 'stopping');
     stopping.abort(reason);
     const clean = await stack.run(SHUTDOWN_MS);
@@ -40,7 +44,7 @@ export async function runProcess<Shape extends z.ZodRawShape>(
     process.exit(clean ? code : 1);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping.signal.aborted) process.exit(130);
+    if (stopping.signal.aborted && performance.now() - stoppingSinceMs > SAME_SIGNAL_MS) process.exit(130);
     void stop(signal, 0);
   };
   const onCrash = (error: unknown): void => {

@@ -1,0 +1,101 @@
+import { buildApi } from '@tocsin/api';
+import { startDispatch } from '@tocsin/dispatcher';
+import { startPostgres } from '@tocsin/embedded-postgres';
+import { startEvaluation } from '@tocsin/evaluator';
+import { openEventStore } from '@tocsin/events';
+import { prepareDatabase } from '@tocsin/migrate';
+import { deliveryVariables, openDelivery, openPipeline, pipelineChecks } from '@tocsin/pipeline';
+import { type Logger, type ShutdownStack, variables } from '@tocsin/runtime';
+import { startScheduler } from '@tocsin/scheduler';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { demoRoutes } from './demo/demo-routes.ts';
+import { openEcho } from './demo/echo.ts';
+import { startDemo } from './demo/start-demo.ts';
+import { type Credentials, firstTenant } from './first-tenant.ts';
+import { keepSecrets } from './keep-secrets.ts';
+
+export const standaloneConfig = z.object({
+  ...deliveryVariables,
+  secretKey: variables.secretKey.optional(),
+  adminKey: variables.adminKey.optional(),
+  schedulerSecret: z.string().min(32, 'at least 32 characters').optional(),
+  host: variables.host,
+  port: variables.port,
+  dataDir: z.string().default('.tocsin'),
+});
+export type StandaloneConfig = z.infer<typeof standaloneConfig>;
+
+export interface StandaloneOptions {
+  config: StandaloneConfig;
+  /** An absolute path. */
+  dataDir: string;
+  isDemo: boolean;
+  logger: Logger;
+  stack: ShutdownStack;
+  /** Tells a person what is going on. */
+  say: (line: string) => void;
+}
+
+/** The cache of an evaluator of its own would be larger than everything else here together. */
+const CACHE_BYTES = 64 * 1_024 * 1_024;
+/** The demo's receiver is this very server. */
+const LOOPBACK = ['127.0.0.0/8', '::1/128'];
+
+/** Everything in this process, on an embedded PostgreSQL. Resolves once requests are answered. */
+export async function startStandalone({ config, dataDir, isDemo, logger, stack, say }: StandaloneOptions): Promise<Credentials> {
+  const secrets = keepSecrets(dataDir);
+  say('starting PostgreSQL');
+  const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.info(line) });
+  stack.defer('PostgreSQL', server.stop);
+  for (const note of server.notes) say(note);
+
+  const databaseUrl = asRole(server.url, 'tocsin_app', secrets.appPassword);
+  const queueUrl = asRole(server.url, 'tocsin_queue', secrets.queuePassword);
+  say('preparing the database');
+  await prepareDatabase({ adminDatabaseUrl: server.url, databaseUrl, queueUrl, log: (line) => logger.info(line) });
+
+  say('starting the scheduler, an evaluator, a dispatcher and the API');
+  const pipeline = await openPipeline({ name: 'standalone', databaseUrl, queueUrl, logger, stack });
+  const delivery = isDemo ? { ...config, allowHttp: true, allowCidrs: [...config.allowCidrs, ...LOOPBACK] } : config;
+  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  const deps = openDelivery(pipeline, { ...delivery, publicUrl, secretKey: config.secretKey ?? secrets.secretKey }, stack);
+  const store = openEventStore({ ...deps, bounds: { cacheBytes: CACHE_BYTES } });
+  stack.defer('event store', store.close);
+  startScheduler(deps, stack);
+  await Promise.all([startEvaluation({ ...deps, store }, stack), startDispatch(deps, stack)]);
+
+  const demo = { state: { isBroken: false }, echo: openEcho() };
+  const adminKey = config.adminKey ?? secrets.adminKey;
+  const app = await buildApi({
+    services: { ...deps, events: store },
+    adminKey,
+    dependencies: pipelineChecks(deps),
+    ...(isDemo ? { extend: (api) => demoRoutes(api, demo.state, demo.echo) } : {}),
+  });
+  stack.defer('API', () => app.close());
+  await app.listen({ host: config.host, port: config.port });
+  const url = reachableUrl(config.host, (app.server.address() as AddressInfo).port);
+
+  const credentials = await firstTenant({ app, adminKey, schedulerSecret: config.schedulerSecret ?? secrets.schedulerSecret, url, dataDir });
+  if (isDemo) {
+    say('filling the demo shop with a day of history');
+    await startDemo({ url, apiKey: credentials.apiKey, state: demo.state, clock: deps.clock, logger, stack });
+  }
+  return credentials;
+}
+
+function asRole(adminUrl: string, user: string, password: string): string {
+  const url = new URL(adminUrl);
+  url.username = user;
+  url.password = password;
+  return url.href;
+}
+
+/** An address that listens everywhere is not one to call. */
+function reachableUrl(host: string, port: number): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
+  if (host === '::') return `http://[::1]:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
