@@ -7,7 +7,8 @@ const dollars = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'U
 export function formatValue(value: number | null, unit: string | null): string {
   if (value === null || !Number.isFinite(value)) return 'no data';
   if (unit === 'USD' && (value === 0 || Math.abs(value) >= 0.01)) return dollars.format(value);
-  const text = (Math.abs(value) < 1 ? small : grouped).format(value);
+  // Adding 0 turns −0 into 0.
+  const text = (Math.abs(value) < 1 ? small : grouped).format(value + 0);
   if (unit === null || unit === '') return text;
   return `${text} ${unit === 'percent' ? '%' : unit}`;
 }

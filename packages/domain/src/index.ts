@@ -15,6 +15,7 @@ export {
 } from './notification.ts';
 export { parseRule, type ParsedRule } from './parse-rule.ts';
 export { parseMetricQuery } from './parse-query.ts';
+export { didYouMean } from './nearest-name.ts';
 export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
 export { seriesKey, type Labels, type MetricSource, type QueryResult, type ReadRequest, type SeriesReading, type WindowedQuery } from './reading.ts';
 export { renderTemplate, type TemplateValues } from './render-template.ts';
