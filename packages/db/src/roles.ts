@@ -19,21 +19,21 @@ export async function ensureRoles(sql: postgres.Sql, { appUrl, queueUrl }: RoleU
   await tryAgain(() =>
     sql.begin(async (tx) => {
       const [{ database, admin } = unreachable()] = await tx<{ database: string; admin: string | null }[]>`
-        select quote_ident(current_database()) as database, case when not rolsuper then quote_ident(rolname) end as admin
+        select quote_ident(current_database()) as database, case when not rolsuper then rolname end as admin
         from pg_roles where rolname = current_user`;
       await ensureRole(tx, 'tocsin_owner', 'nologin noinherit');
       await ensureRole(tx, 'tocsin_pipeline', 'nologin');
       await ensureRole(tx, 'tocsin_app', 'login');
       await setPassword(tx, app);
-      await tx`grant tocsin_pipeline to tocsin_owner`;
+      await ensureMember(tx, 'tocsin_pipeline', 'tocsin_owner');
       // a superuser may become any role; another has to be a member, and its maker is one that may not until it says so
-      if (admin !== null) await tx.unsafe(`grant tocsin_owner to ${admin}`);
+      if (admin !== null) await ensureMember(tx, 'tocsin_owner', admin);
       await tx.unsafe(`grant create on database ${database} to tocsin_owner`);
       await tx.unsafe(`grant connect on database ${database} to tocsin_app`);
       if (queue === null) return;
       await ensureRole(tx, 'tocsin_queue', 'login');
       await setPassword(tx, queue);
-      if (admin !== null) await tx.unsafe(`grant tocsin_queue to ${admin}`);
+      if (admin !== null) await ensureMember(tx, 'tocsin_queue', admin);
       // adding jobs in bulk goes through a temporary table
       await tx.unsafe(`grant connect, temporary on database ${database} to tocsin_queue`);
       await tx.unsafe('create schema if not exists bullmq authorization tocsin_queue');
@@ -64,6 +64,14 @@ async function setPassword(sql: postgres.TransactionSql, { role, password }: Log
   if (password === '') return;
   const [quoted] = await sql`select quote_literal(${password}) as literal`;
   await sql.unsafe(`alter role ${role} password ${quoted?.literal}`);
+}
+
+/** Asks first: a grant keeps its grantor from ever being dropped. PostgreSQL 15 has no `set_option`; there every member may. */
+async function ensureMember(sql: postgres.TransactionSql, role: string, member: string): Promise<void> {
+  const [found] = await sql`
+    select from pg_auth_members m join pg_roles granted on granted.oid = m.roleid join pg_roles grantee on grantee.oid = m.member
+    where granted.rolname = ${role} and grantee.rolname = ${member} and coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)`;
+  if (!found) await sql`grant ${sql(role)} to ${sql(member)}`;
 }
 
 const CLASHES = new Set(['23505', '42710', 'XX000', '40P01']);

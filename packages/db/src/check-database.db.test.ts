@@ -1,0 +1,76 @@
+import { testDatabase, type TestDatabase } from '@tocsin/testkit';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkDatabase } from './check-database.ts';
+import { openDatabase } from './open-database.ts';
+
+let test: TestDatabase;
+let admin: postgres.Sql;
+
+beforeAll(async () => {
+  test = await testDatabase();
+  admin = postgres(test.adminUrl, { max: 1, onnotice: () => {} });
+});
+
+afterAll(async () => {
+  await admin.end();
+  await test.drop();
+});
+
+async function problemsOf(url: string): Promise<readonly string[]> {
+  const db = openDatabase({ url, applicationName: 'check' });
+  try {
+    await checkDatabase(db);
+    return [];
+  } catch (error) {
+    return (error as { problems: string[] }).problems;
+  } finally {
+    await db.close();
+  }
+}
+
+describe('the check before work', () => {
+  it('finds nothing wrong with a migrated database and the role of the processes', async () => {
+    expect(await problemsOf(test.appUrl)).toEqual([]);
+  });
+
+  it('refuses a superuser, and names each reason', async () => {
+    const problems = await problemsOf(test.adminUrl);
+    expect(problems.join('\n')).toMatch(/is a superuser/);
+    expect(problems.join('\n')).toMatch(/has BYPASSRLS/);
+    expect(problems.join('\n')).toMatch(/is not tocsin_app/);
+  });
+
+  it('refuses a role that can become the owner', async () => {
+    const name = `insider_${new URL(test.appUrl).pathname.slice(-12)}`;
+    await admin.unsafe(`create role ${name} login password 'p' in role tocsin_owner, tocsin_app`);
+    try {
+      const url = new URL(test.appUrl);
+      url.username = name;
+      url.password = 'p';
+      expect((await problemsOf(url.href)).join('\n')).toMatch(/can become tocsin_owner/);
+    } finally {
+      await admin.unsafe(`drop role ${name}`);
+    }
+  });
+
+  it('refuses a schema older than the code, and says how to mend it', async () => {
+    const removed = await admin`delete from tocsin.migrations where created_at = (select max(created_at) from tocsin.migrations) returning hash, created_at`;
+    try {
+      expect(await problemsOf(test.appUrl)).toEqual([expect.stringMatching(/^migrations are missing \(0001_functions\): run `npm run migrate`$/)]);
+    } finally {
+      await admin`insert into tocsin.migrations ${admin(removed[0]!)}`;
+    }
+  });
+
+  it('accepts a schema newer than the code', async () => {
+    await admin`insert into tocsin.migrations (hash, created_at) values ('later', 9999999999999)`;
+    expect(await problemsOf(test.appUrl)).toEqual([]);
+    await admin`delete from tocsin.migrations where hash = 'later'`;
+  });
+
+  it('refuses a database without our schema', async () => {
+    await admin`drop schema tocsin cascade`;
+    expect(await problemsOf(test.appUrl)).toEqual(['the schema is missing: run `npm run migrate`']);
+  });
+});
