@@ -6,8 +6,8 @@ import type { OutboundAnswer, Outside } from '../outside.ts';
 import { verdictOfAnswer, verdictOfFailure } from '../verdict.ts';
 import { slackMessage } from './slack-message.ts';
 
-/** The library has none of its own unless told. */
-const TIMEOUT_MS = 30_000;
+/** The library has none unless told. Beyond the outbound door's 30 s, so that the door speaks first: its error says more. */
+const TIMEOUT_MS = 35_000;
 
 /** A Slack incoming webhook. Its address is the credential. */
 export const slack = defineChannel({

@@ -25,17 +25,17 @@ export interface HeardChannel {
 
 export async function channelsOfAlert(sql: SqlTx, tenantId: string, alertId: string): Promise<HeardChannel[]> {
   return sql<HeardChannel[]>`
-    select channels.id, coalesce(channels.key, heard.key) as key, coalesce(channels.kind, heard.kind) as kind,
-           coalesce(channels.enabled, false) as enabled, heard.told
+    select distinct on (key) id, key, kind, enabled, told
     from (
-      select channel_id, channel_key as key, min(channel_kind) as kind,
-             bool_or(attempts > 0 or status in ('pending', 'sending', 'retrying')) as told
-      from deliveries
-      where tenant_id = ${tenantId} and alert_id = ${alertId} and kind <> 'resolved'
-      group by channel_id, channel_key
+      select channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind, coalesce(bool_or(channels.enabled), false) as enabled,
+             bool_or(d.attempts > 0 or d.status in ('pending', 'sending', 'retrying')) as told
+      from deliveries d
+      left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
+      where d.tenant_id = ${tenantId} and d.alert_id = ${alertId} and d.kind <> 'resolved'
+      group by 1, 2
     ) heard
-    left join channels on channels.tenant_id = ${tenantId} and channels.id = heard.channel_id
-    order by heard.key`;
+    -- of a deleted channel and a new one under its key, the new one
+    order by key, id nulls last`;
 }
 
 /** Notes a send on its channel. A busy channel's row is written once a second at most, unless what there is to say changed. */
@@ -46,13 +46,19 @@ export async function noteChannelUse(sql: SqlTx, tenantId: string, channelId: st
       and (last_used_at is null or last_used_at < tocsin_now() - interval '1 second' or last_error is distinct from ${lastError})`;
 }
 
-/** Switches a channel off for a reason of its own and writes that into the audit log; answers whether it was on. */
-export async function disableChannel(sql: SqlTx, disabled: { tenantId: string; channelId: string; reason: string; auditId: string }): Promise<boolean> {
-  const { tenantId, channelId, reason, auditId } = disabled;
+/**
+ * Switches a channel off for a reason of its own and writes that into the audit log. False: it was off, or somebody has changed it since
+ * `version`, so that what was learnt of it may hold no longer.
+ */
+export async function disableChannel(
+  sql: SqlTx,
+  disabled: { tenantId: string; channelId: string; version: number; reason: string; auditId: string },
+): Promise<boolean> {
+  const { tenantId, channelId, version, reason, auditId } = disabled;
   const rows = await sql`
     with disabled as (
       update channels set enabled = false, disabled_reason = ${reason}, version = version + 1, updated_at = tocsin_now(), updated_by = 'dispatcher'
-      where tenant_id = ${tenantId} and id = ${channelId} and enabled
+      where tenant_id = ${tenantId} and id = ${channelId} and version = ${version} and enabled
       returning tenant_id, id, key
     )
     insert into audit_events (tenant_id, id, actor, action, subject, data)

@@ -55,7 +55,7 @@ export interface OpenDelivery {
   leasedForMs: number | null;
   nowMs: EpochMs;
   /** The channel as it is now; null: it is deleted. `secrets` are sealed. */
-  channel: { enabled: boolean; config: Record<string, unknown>; secrets: Buffer | null } | null;
+  channel: { enabled: boolean; version: number; config: Record<string, unknown>; secrets: Buffer | null } | null;
   /** What is told; null for a test. */
   told: { snapshot: AlertSnapshot; createdMs: EpochMs; rule: RuleName } | null;
   /** The rule's, as it stands; none once it is deleted. */
@@ -75,7 +75,7 @@ export async function lockOpenDelivery(sql: SqlTx, tenantId: string, deliveryId:
            (extract(epoch from d.next_attempt_at - tocsin_now()) * 1000)::float8 as "dueInMs",
            (extract(epoch from d.expires_at - tocsin_now()) * 1000)::float8 as "expiresInMs",
            (extract(epoch from d.lease_until - tocsin_now()) * 1000)::float8 as "leasedForMs",
-           tocsin_now() as "nowMs", channels.enabled, channels.config, channels.secrets,
+           tocsin_now() as "nowMs", channels.enabled, channels.version, channels.config, channels.secrets,
            triggers.snapshot, triggers.created_at as "createdMs", alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey",
            alerts.rule_name as "ruleName", coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey",
            earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted"
@@ -89,7 +89,7 @@ export async function lockOpenDelivery(sql: SqlTx, tenantId: string, deliveryId:
       select min(extract(epoch from e.next_attempt_at - tocsin_now()) * 1000) filter (where e.status in ('pending', 'sending', 'retrying')) as due_in_ms,
              bool_or(e.attempts > 0) as attempted
       from deliveries e
-      where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_key = d.channel_key and e.kind <> 'resolved'
+      where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
     ) earlier on true
     where d.tenant_id = ${tenantId} and d.id = ${deliveryId} and d.status in ('pending', 'sending', 'retrying')
     for update of d skip locked`;
@@ -98,6 +98,7 @@ export async function lockOpenDelivery(sql: SqlTx, tenantId: string, deliveryId:
 
 interface LockedRow extends Omit<OpenDelivery, 'channel' | 'told'> {
   enabled: boolean | null;
+  version: number | null;
   config: Record<string, unknown> | null;
   secrets: Buffer | null;
   snapshot: AlertSnapshot | null;
@@ -107,12 +108,12 @@ interface LockedRow extends Omit<OpenDelivery, 'channel' | 'told'> {
   ruleName: string | null;
 }
 
-function openDeliveryOf({ enabled, config, secrets, snapshot, createdMs, ruleId, ruleKey, ruleName, ...rest }: LockedRow): OpenDelivery {
-  const hasChannel = enabled !== null && config !== null;
+function openDeliveryOf({ enabled, version, config, secrets, snapshot, createdMs, ruleId, ruleKey, ruleName, ...rest }: LockedRow): OpenDelivery {
+  const hasChannel = enabled !== null && version !== null && config !== null;
   const isTold = snapshot !== null && createdMs !== null && ruleId !== null && ruleKey !== null && ruleName !== null;
   return {
     ...rest,
-    channel: hasChannel ? { enabled, config, secrets } : null,
+    channel: hasChannel ? { enabled, version, config, secrets } : null,
     told: isTold ? { snapshot, createdMs, rule: { id: ruleId, key: ruleKey, name: ruleName } } : null,
   };
 }
@@ -214,10 +215,10 @@ export async function postponeDelivery(sql: SqlTx, tenantId: string, deliveryId:
 }
 
 /** Makes due at once what waited for this message to be over: the `resolved` of the same alert for the same channel. Answers their ids. */
-export async function wakeResolved(sql: SqlTx, tenantId: string, alertId: string, channelKey: string): Promise<string[]> {
+export async function wakeResolved(sql: SqlTx, tenantId: string, alertId: string, channel: { id: string | null; key: string }): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     update deliveries set next_attempt_at = tocsin_now()
-    where tenant_id = ${tenantId} and alert_id = ${alertId} and channel_key = ${channelKey} and kind = 'resolved' and status = 'pending'
+    where tenant_id = ${tenantId} and alert_id = ${alertId} and (channel_id = ${channel.id} or channel_key = ${channel.key}) and kind = 'resolved' and status = 'pending'
     returning id`;
   return rows.map((row) => row.id);
 }

@@ -185,10 +185,41 @@ describeQueues('delivering', (backend) => {
     const audits = await world.inTenant((sql) => sql`select actor, action, data from audit_events where data ->> 'key' = ${channel}`);
     expect(audits).toMatchObject([{ actor: 'dispatcher', action: 'channel.disabled', data: { reason: 'http_410' } }]);
     expect((await world.timeline(alertId)).map(({ kind }) => kind).sort()).toEqual(['channel_disabled', 'delivery_dead']);
+    const notices = await world.inTenant((sql) => sql`select body from inbox where body ->> 'channel' = ${channel}`);
+    expect(notices).toMatchObject([{ body: { kind: 'channel_disabled', reason: 'http_410' } }]);
 
     const next = await world.alert(ruleId);
     await tell(ruleId, next, 'fired');
     expect(await only(next, ({ status }) => status === 'suppressed')).toMatchObject({ reason: 'channel_disabled', attempts: 0 });
+  });
+
+  test('410 from an address that has been replaced meanwhile does not switch the channel off', async () => {
+    const channel = await hook();
+    receiver.respondWith(async () => {
+      await world.inTenant((sql) => sql`update channels set version = version + 1 where key = ${channel}`);
+      return { status: 410 };
+    });
+    const { alertId } = await fire([channel]);
+    await only(alertId, ({ status }) => status === 'dead');
+    expect(await world.inTenant((sql) => sql`select enabled from channels where key = ${channel}`)).toMatchObject([{ enabled: true }]);
+  });
+
+  test('a send that a shutdown gives up does not count, and comes again', async () => {
+    const mine = await deliveryWorld(backend);
+    const short = startDispatcher(mine.deps);
+    try {
+      await short.ready();
+      receiver.respondWith(() => new Promise(() => undefined));
+      await mine.channel('hook', 'webhook', { url: receiver.url });
+      const ruleId = await mine.rule(['hook']);
+      const alertId = await mine.alert(ruleId);
+      await mine.deps.queues.producer(dispatchTrigger).send(await mine.trigger(ruleId, alertId, 'fired'));
+      await receiver.next();
+      await short.close(50);
+      expect(await mine.deliveries(alertId)).toMatchObject([{ status: 'retrying', reason: 'aborted', attempts: 1, countedAttempts: 0 }]);
+    } finally {
+      await mine.close();
+    }
   });
 
   test('a network that fails is tried again', async () => {

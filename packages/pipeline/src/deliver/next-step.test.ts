@@ -4,10 +4,10 @@ import { nextStep } from './next-step.ts';
 
 const delivery: OpenDelivery = {
   id: 'd', triggerId: 't', alertId: 'a', channelId: 'c', channelKey: 'hook', channelKind: 'webhook', kind: 'fired', body: null, countedAttempts: 0,
-  attempts: 0, dueInMs: -1, expiresInMs: 86_400_000, leasedForMs: null, nowMs: 0, channel: { enabled: true, config: {}, secrets: null }, told: null,
+  attempts: 0, dueInMs: -1, expiresInMs: 86_400_000, leasedForMs: null, nowMs: 0, channel: { enabled: true, version: 1, config: {}, secrets: null }, told: null,
   annotations: {}, tenantExternalKey: 'acme', earlierDueInMs: null, earlierAttempted: false,
 };
-const off = { enabled: false, config: {}, secrets: null };
+const off = { enabled: false, version: 1, config: {}, secrets: null };
 
 test.each<[string, Partial<OpenDelivery>, ReturnType<typeof nextStep>]>([
   ['due: sent', {}, { kind: 'send' }],

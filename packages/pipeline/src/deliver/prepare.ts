@@ -69,11 +69,11 @@ async function end(sql: SqlTx, tenantId: string, delivery: OpenDelivery, status:
 export async function tellTimeline(
   sql: SqlTx,
   tenantId: string,
-  { id, alertId, kind, channelKey, channelKind }: OpenDelivery,
+  { id, alertId, kind, channelId, channelKey, channelKind }: OpenDelivery,
   { status, reason, attempts }: { status: 'delivered' | 'dead' | 'suppressed'; reason: string | null; attempts: number },
 ): Promise<string[]> {
   if (alertId === null) return [];
   const data = { deliveryId: id, channel: channelKey, channelKind, told: kind, attempts };
   await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: `delivery_${status}`, reason, data });
-  return kind === 'resolved' ? [] : wakeResolved(sql, tenantId, alertId, channelKey);
+  return kind === 'resolved' ? [] : wakeResolved(sql, tenantId, alertId, { id: channelId, key: channelKey });
 }

@@ -3,9 +3,6 @@ import { newId, putInboxMessage, withTenantsSql } from '@tocsin/db';
 import type { AttemptDeps } from './delivery-deps.ts';
 import type { Prepared } from './prepare.ts';
 
-/** From the call to the last byte of the answer. */
-const TIMEOUT_MS = 30_000;
-
 /** Makes the attempt. Rejects only when our own database fails a channel that lives in it; the lease then runs out and it is tried again. */
 export async function send(deps: AttemptDeps, tenantId: string, { delivery, channel, body, attempt }: Prepared): Promise<Verdict> {
   const config = openConfig(deps, tenantId, delivery);
@@ -14,9 +11,11 @@ export async function send(deps: AttemptDeps, tenantId: string, { delivery, chan
     request: (call, signal) => deps.outbound.request(call, signal),
     fetch: deps.outbound.fetch,
     putInbox: (message) => withTenantsSql(deps.db, [tenantId], (sql) => putInboxMessage(sql, { tenantId, id: newId(), ...message })),
-    signal: AbortSignal.any([deps.giveUp, AbortSignal.timeout(TIMEOUT_MS)]),
+    signal: deps.giveUp,
   };
-  return channel.deliver(body, config, outside, { deliveryId: delivery.id, alertId: delivery.alertId, nowMs: attempt.startedMs });
+  const verdict = await channel.deliver(body, config, outside, { deliveryId: delivery.id, alertId: delivery.alertId, nowMs: attempt.startedMs });
+  // given up by our own shutdown: no fault of the receiver's, so it does not count and comes again soon
+  return verdict.outcome === 'retry' && verdict.reason === 'aborted' ? { ...verdict, retryAfterMs: 0 } : verdict;
 }
 
 /** Null: the secrets were sealed with another key, or for another row. */

@@ -1,5 +1,5 @@
 import type { Verdict } from '@tocsin/channels';
-import { disableChannel, isRetryable, newId, noteChannelUse, noteOnTimeline, settleDelivery, withTenantsSql, type SqlTx } from '@tocsin/db';
+import { disableChannel, isRetryable, newId, noteChannelUse, noteOnTimeline, putOwnerNotices, settleDelivery, withTenantsSql, type SqlTx } from '@tocsin/db';
 import type { AttemptDeps } from './delivery-deps.ts';
 import { outcomeOf, type Outcome } from './outcome-of.ts';
 import { tellTimeline, type Prepared } from './prepare.ts';
@@ -64,11 +64,15 @@ async function write(sql: SqlTx, tenantId: string, prepared: Prepared, verdict: 
   };
 }
 
-async function disable(sql: SqlTx, tenantId: string, { delivery: { channelId, channelKey, alertId } }: Prepared, reason: string): Promise<void> {
-  if (channelId === null) return;
-  const wasOn = await disableChannel(sql, { tenantId, channelId, reason, auditId: newId() });
-  if (!wasOn || alertId === null) return;
-  await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'channel_disabled', reason, data: { channel: channelKey } });
+/** The receiver is gone for good: the channel is switched off, and its people are told, in the one place that needs no channel. */
+async function disable(sql: SqlTx, tenantId: string, { delivery }: Prepared, reason: string): Promise<void> {
+  const { id, channelId, channelKey, channelKind, channel, alertId } = delivery;
+  if (channelId === null || channel === null) return;
+  const wasOn = await disableChannel(sql, { tenantId, channelId, version: channel.version, reason, auditId: newId() });
+  if (!wasOn) return;
+  const body = { kind: 'channel_disabled', channelId, channel: channelKey, channelKind, reason };
+  await putOwnerNotices(sql, [{ tenantId, id: newId(), aboutId: id, title: `Channel ${channelKey} was switched off: its receiver is gone (410)`, body }]);
+  if (alertId !== null) await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'channel_disabled', reason, data: { channel: channelKey } });
 }
 
 /** A receiver may ask for longer than a number of milliseconds holds. */

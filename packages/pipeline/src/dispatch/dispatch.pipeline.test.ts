@@ -175,6 +175,29 @@ describeQueues('dispatching', (backend) => {
     expect(told(await settled(alertId, (found) => found[1]?.status === 'delivered'))).toEqual(['fired dead(http_404)', 'resolved delivered']);
   });
 
+  test('a channel that has been renamed meanwhile hears the end', async () => {
+    const key = await hook();
+    const ruleId = await world.rule([key]);
+    const alertId = await world.alert(ruleId);
+    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    await settled(alertId, ([row]) => row?.status === 'delivered');
+    await world.inTenant((sql) => sql`update channels set key = ${`${key}-new`} where key = ${key}`);
+    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    const rows = await settled(alertId, (found) => found[1]?.status === 'delivered');
+    expect(rows.map(({ channelKey }) => channelKey)).toEqual([key, `${key}-new`]);
+  });
+
+  test('a channel that has been deleted meanwhile does not, and its row says why', async () => {
+    const key = await hook();
+    const ruleId = await world.rule([key]);
+    const alertId = await world.alert(ruleId);
+    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    await settled(alertId, ([row]) => row?.status === 'delivered');
+    await world.inTenant((sql) => sql`delete from channels where key = ${key}`);
+    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    expect(told(await settled(alertId, (found) => found.length === 2))).toEqual(['fired delivered', 'resolved suppressed(channel_missing)']);
+  });
+
   const timer = async (alertId: string): Promise<{ tenantId: string; id: string }> => {
     const [row] = await world.inTenant(
       (sql) => sql<{ id: string }[]>`
