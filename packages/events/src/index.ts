@@ -3,3 +3,5 @@ export { IdempotencyConflict, Overloaded } from './errors.ts';
 export type { EvaluationPage, EvaluationRow } from './evaluation-row.ts';
 export type { EventStore, EventStoreDeps, IngestAnswer, RangeSeries } from './event-store.ts';
 export { REJECTION_CODES, type Rejection, type RejectionCode, type TelemetryEvent } from './event.ts';
+export { encodeEvaluations } from './evaluations/encode-evaluations.ts';
+export { openEventStore } from './open-event-store.ts';

@@ -71,6 +71,15 @@ export async function deleteSegments(sql: SqlTx, keys: readonly SegmentKey[]): P
   return count;
 }
 
+/** Counts them as compacted to that level without touching their data. */
+export async function raiseSegments(sql: SqlTx, keys: readonly SegmentKey[], level: SegmentLevel): Promise<void> {
+  await sql`
+    update segments set level = ${level} from unnest(
+      ${keys.map((key) => key.tenantId)}::uuid[], ${keys.map((key) => key.startsAtMs)}::float8[], ${keys.map((key) => key.id)}::uuid[]
+    ) as raised (tenant_id, starts_at, id)
+    where segments.tenant_id = raised.tenant_id and segments.starts_at = to_timestamp(raised.starts_at / 1000) and segments.id = raised.id`;
+}
+
 /**
  * Ids of all segments that overlap the ranges, tenant by tenant, packed: 16 bytes an id and 8 bytes its `starts_at`, in no order.
  * Read the start with `packedStartMs`.
@@ -121,6 +130,24 @@ export async function segmentHeads(client: pg.PoolClient, stream: SegmentStream,
       select tenant_id as "tenantId", starts_at as "startsAtMs", id, ends_at as "endsAtMs", level, event_count as "eventCount"
       from segments where ${overlapping(stream, ranges)}
     ) found order by "tenantId", "startsAtMs", id`);
+  return rows;
+}
+
+/** Segments that compaction has not reached: fresh ones before `minutesBeforeMs`, also minutes before `hoursBeforeMs`. Oldest first. */
+export async function fineSegments(
+  client: pg.PoolClient,
+  stream: SegmentStream,
+  tenantId: string,
+  { minutesBeforeMs, hoursBeforeMs }: { minutesBeforeMs: EpochMs; hoursBeforeMs: EpochMs },
+): Promise<SegmentHead[]> {
+  const { rows } = await client.query<SegmentHead>(
+    `select tenant_id as "tenantId", starts_at as "startsAtMs", id, ends_at as "endsAtMs", level, event_count as "eventCount"
+    from segments
+    where tenant_id = $1 and stream = $2 and level < 2
+      and ((level = 0 and starts_at < $3::timestamptz) or (level = 1 and starts_at < $4::timestamptz))
+    order by starts_at, id`,
+    [tenantId, stream, instant(minutesBeforeMs), instant(hoursBeforeMs)],
+  );
   return rows;
 }
 

@@ -7,7 +7,7 @@ import type { RejectionCode } from '../event.ts';
 import { PendingEvents } from './pending-events.ts';
 
 const NOW = Date.parse('2026-11-20T12:00:30Z');
-const add = (...events: unknown[]) => new PendingEvents().add(events, NOW, DEFAULT_BOUNDS);
+const add = (...events: unknown[]) => new PendingEvents({ bytes: 0 }).add(events, NOW, DEFAULT_BOUNDS);
 
 /** What would be stored, segment by segment. */
 function stored(pending: PendingEvents) {
@@ -62,7 +62,7 @@ test.for<[string, unknown, RejectionCode]>([
 });
 
 test('a refused event leaves nothing behind in the events around it', () => {
-  const pending = new PendingEvents();
+  const pending = new PendingEvents({ bytes: 0 });
   pending.add(
     [
       { ts: NOW, name: 'a', dims: { d: 'x' }, measures: { m: 1 } },
@@ -81,7 +81,7 @@ test('a refused event leaves nothing behind in the events around it', () => {
 });
 
 test('numbers and booleans become texts, a missing ts is now, fractions of a millisecond are cut', () => {
-  const pending = new PendingEvents();
+  const pending = new PendingEvents({ bytes: 0 });
   pending.add([{ name: 'a', dims: { n: 5.5, yes: true, empty: '' } }, { name: 'b', ts: NOW - 0.5 }, { name: 'c', ts: '2026-11-20T12:00:01.5009Z' }], NOW, DEFAULT_BOUNDS);
   expect(stored(pending).flat()).toEqual([
     { tsMs: NOW, name: 'a', dims: { n: '5.5', yes: 'true', empty: '' }, measures: {} },
@@ -101,14 +101,14 @@ test('the limits themselves are accepted', () => {
 });
 
 test('every minute is a segment of its own', () => {
-  const pending = new PendingEvents();
+  const pending = new PendingEvents({ bytes: 0 });
   pending.add([0, 59_999, 60_000, 1, 60_001].map((offset) => ({ name: 'a', ts: NOW - 30_000 + offset })), NOW, DEFAULT_BOUNDS);
   expect(stored(pending).map((events) => events.map(({ tsMs }) => tsMs - NOW + 30_000))).toEqual([[0, 59_999, 1], [60_000, 60_001]]);
 });
 
 test('events that share no field are split over segments instead of growing one without bound', () => {
   const events = Array.from({ length: 100 }, (_, i) => ({ name: 'a', ts: NOW, dims: Object.fromEntries(Array.from({ length: 32 }, (__, k) => [`d${i}_${k}`, 'x'])) }));
-  const pending = new PendingEvents();
+  const pending = new PendingEvents({ bytes: 0 });
   expect(pending.add(events, NOW, DEFAULT_BOUNDS)).toEqual({ accepted: 100, rejected: [] });
   expect(pending.segments.length).toBe(13);
   expect(stored(pending).flat()).toHaveLength(100);

@@ -1,6 +1,6 @@
 import type { EpochMs } from '@tocsin/domain';
 import type { EventBounds } from '../bounds.ts';
-import { SegmentBuilder } from '../codec/segment-builder.ts';
+import { type Meter, SegmentBuilder } from '../codec/segment-builder.ts';
 import type { Rejection } from '../event.ts';
 import { appendEvent, FULL, readEvent } from './append-event.ts';
 import { eventTime } from './event-time.ts';
@@ -14,6 +14,11 @@ export class PendingEvents {
   private readonly openByMinute = new Map<number, SegmentBuilder>();
   private minute = NaN;
   private open: SegmentBuilder | null = null;
+  private readonly meter: Meter;
+
+  constructor(meter: Meter) {
+    this.meter = meter;
+  }
 
   /** Takes the well-formed events of a request; answers how many, and why not the others. */
   add(rawEvents: readonly unknown[], nowMs: EpochMs, bounds: EventBounds): { accepted: number; rejected: Rejection[] } {
@@ -47,7 +52,7 @@ export class PendingEvents {
   }
 
   private startSegment(minute: number): SegmentBuilder {
-    const started = new SegmentBuilder(FIRST_CAPACITY);
+    const started = new SegmentBuilder(FIRST_CAPACITY, this.meter);
     this.segments.push(started);
     this.openByMinute.set(minute, started);
     this.minute = minute;

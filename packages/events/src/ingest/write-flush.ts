@@ -1,0 +1,103 @@
+import { claimIngestKeys, findIngestKey, insertSegments, newId, type NewSegment, type SeenName, type SqlTx, upsertEventNames } from '@tocsin/db';
+import { type Database, withTenantsSql } from '@tocsin/db';
+import type { EpochMs } from '@tocsin/domain';
+import type { EventBounds } from '../bounds.ts';
+import { ByteSink } from '../codec/byte-sink.ts';
+import { encodeInto } from '../codec/encode.ts';
+import type { SegmentBuilder } from '../codec/segment-builder.ts';
+import { IdempotencyConflict } from '../errors.ts';
+import type { Answer, KeyedRequest, TenantShare, Waiter } from './flush.ts';
+import type { SeenNames } from './seen-names.ts';
+
+export interface FlushWriter {
+  db: Database;
+  bounds: EventBounds;
+  seenNames: SeenNames;
+}
+
+// One flush is written at a time, so all can share it.
+const sink = new ByteSink(1 << 20);
+
+/** Stores these tenants' events in one transaction, then answers their callers. Rejects, and nothing is stored or answered, when it fails. */
+export async function writeFlush({ db, bounds, seenNames }: FlushWriter, shares: readonly TenantShare[], nowMs: EpochMs): Promise<void> {
+  const keyed = shares.flatMap(({ tenantId, keyed: requests }) => requests.map((request) => ({ tenantId, request })));
+  const tenantIds = shares.map(({ tenantId }) => tenantId);
+  const { answers, news } = await withTenantsSql(db, tenantIds, async (sql) => {
+    const fresh = await claimKeys(sql, keyed);
+    const builders = shares.flatMap(({ tenantId, pending, keyed: requests }) =>
+      [pending, ...requests.filter((request) => fresh.has(request)).map((request) => request.pending)]
+        .flatMap(({ segments }) => segments)
+        .filter(({ rows }) => rows > 0)
+        .map((builder) => ({ tenantId, builder })),
+    );
+    await insertSegments(sql, encodeAll(builders));
+    const seen = merged(builders.flatMap(({ tenantId, builder }) => seenNames.news(tenantId, builder, nowMs)));
+    await upsertEventNames(sql, seen, bounds.fieldsPerName);
+    const earlier = await Promise.all(keyed.filter(({ request }) => !fresh.has(request)).map((each) => earlierAnswer(sql, each)));
+    return { answers: earlier, news: seen };
+  });
+  seenNames.remember(news, nowMs);
+  const replays = new Map(answers);
+  for (const { waiters, keyed: requests } of shares) {
+    for (const waiter of waiters) settle(waiter, undefined);
+    for (const request of requests) settle(request, replays.get(request));
+  }
+}
+
+function settle(waiter: Waiter, earlier: Answer | IdempotencyConflict | undefined): void {
+  if (earlier === undefined) waiter.resolve({ ...waiter.answer, replayed: false });
+  else if (earlier instanceof IdempotencyConflict) waiter.reject(earlier);
+  else waiter.resolve({ ...earlier, replayed: true });
+}
+
+/** The requests whose key nobody used before. */
+async function claimKeys(sql: SqlTx, keyed: readonly { tenantId: string; request: KeyedRequest }[]): Promise<Set<KeyedRequest>> {
+  if (keyed.length === 0) return new Set();
+  const claimed = await claimIngestKeys(
+    sql,
+    keyed.map(({ tenantId, request: { key, bodyHash, answer } }) => ({ tenantId, key, bodyHash, answer })),
+  );
+  const won = new Set(claimed.map(({ tenantId, key }) => `${tenantId} ${key}`));
+  return new Set(keyed.filter(({ tenantId, request }) => won.has(`${tenantId} ${request.key}`)).map(({ request }) => request));
+}
+
+async function earlierAnswer(
+  sql: SqlTx,
+  { tenantId, request }: { tenantId: string; request: KeyedRequest },
+): Promise<[KeyedRequest, Answer | IdempotencyConflict]> {
+  const earlier = await findIngestKey(sql, tenantId, request.key);
+  if (earlier === null) throw new Error('An Idempotency-Key is neither new nor known');
+  return [request, earlier.bodyHash.equals(request.bodyHash) ? (earlier.answer as Answer) : new IdempotencyConflict()];
+}
+
+function encodeAll(builders: readonly { tenantId: string; builder: SegmentBuilder }[]): NewSegment[] {
+  sink.reset();
+  const ends = builders.map(({ builder }) => ({ from: encodeInto(sink, builder, { compact: false }), to: sink.length }));
+  return builders.map(({ tenantId, builder }, index) => {
+    const { from, to } = ends[index]!;
+    const data = sink.bytes.subarray(from, to);
+    return { tenantId, id: newId(), stream: 'events', level: 0, ...timesOf(builder), eventCount: builder.rows, data };
+  });
+}
+
+function timesOf({ timestamps, rows }: SegmentBuilder): { startsAtMs: EpochMs; endsAtMs: EpochMs } {
+  let min = Infinity;
+  let max = -Infinity;
+  for (let row = 0; row < rows; row++) {
+    const ts = timestamps[row]!;
+    if (ts < min) min = ts;
+    if (ts > max) max = ts;
+  }
+  return { startsAtMs: min, endsAtMs: max + 1 };
+}
+
+/** One entry a tenant and name: a statement may not touch a row twice. */
+function merged(seen: readonly SeenName[]): SeenName[] {
+  const byName = Map.groupBy(seen, ({ tenantId, name }) => `${tenantId} ${name}`);
+  return [...byName.values()].map((same) => ({
+    tenantId: same[0]!.tenantId,
+    name: same[0]!.name,
+    dims: [...new Set(same.flatMap(({ dims }) => dims))],
+    measures: [...new Set(same.flatMap(({ measures }) => measures))],
+  }));
+}

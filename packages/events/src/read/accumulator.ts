@@ -1,0 +1,107 @@
+import type { Aggregation } from '@tocsin/domain';
+import { ExactSum } from './exact-sum.ts';
+import { quantile } from './quantile.ts';
+
+/** What a series must gather to answer all aggregations asked of it. */
+export interface Needs {
+  sum: boolean;
+  extremes: boolean;
+  last: boolean;
+  values: boolean;
+  distinct: boolean;
+}
+
+const QUANTILES: Partial<Record<Aggregation, number>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
+
+export function needsOf(aggregations: Iterable<Aggregation>, isShare: boolean): Needs {
+  const asked = new Set(aggregations);
+  return {
+    // A share counts its hits, which are worth 100 each.
+    sum: asked.has('sum') || asked.has('avg') || (isShare && (asked.has('count') || asked.has('rate'))),
+    extremes: asked.has('min') || asked.has('max'),
+    last: asked.has('last'),
+    values: (Object.keys(QUANTILES) as Aggregation[]).some((aggregation) => asked.has(aggregation)),
+    distinct: asked.has('distinct'),
+  };
+}
+
+/** One series of one window while its samples come in, in any order and any portions. */
+export class Accumulator {
+  samples = 0;
+  private readonly distinct: Set<number | string> | null;
+  private readonly needs: Needs;
+  private readonly sum: ExactSum | null;
+  private min = Infinity;
+  private max = -Infinity;
+  private lastMs = -Infinity;
+  private last = -Infinity;
+  private values: Float64Array | null;
+
+  constructor(needs: Needs) {
+    this.needs = needs;
+    this.sum = needs.sum ? new ExactSum() : null;
+    this.values = needs.values ? new Float64Array(16) : null;
+    this.distinct = needs.distinct ? new Set() : null;
+  }
+
+  /** `times` is read only where `last` is needed. */
+  add(values: Float64Array, times: Float64Array, from: number, to: number): void {
+    const { needs } = this;
+    if (this.sum !== null) this.sum.add(values, from, to);
+    if (this.values !== null) this.keep(values, from, to);
+    if (needs.extremes) this.widen(values, from, to);
+    if (needs.last) this.takeLast(values, times, from, to);
+    if (this.distinct !== null) for (let i = from; i < to; i++) this.distinct.add(values[i]!);
+    this.samples += to - from;
+  }
+
+  /** `codes` are those of a segment's `texts`, 1 for the first. */
+  addTexts(codes: Float64Array, from: number, to: number, texts: readonly string[]): void {
+    if (this.distinct !== null) for (const code of new Set(codes.subarray(from, to))) this.distinct.add(texts[code - 1]!);
+    this.samples += to - from;
+  }
+
+  /** Null where there is no answer without a sample. */
+  answer(aggregation: Aggregation, isShare: boolean, perWindow: number): number | null {
+    const count = isShare && this.sum !== null ? this.sum.value() / 100 : this.samples;
+    if (aggregation === 'count') return count;
+    if (aggregation === 'rate') return count * perWindow;
+    if (aggregation === 'sum') return this.sum!.value();
+    if (aggregation === 'distinct') return this.samples === 0 ? null : this.distinct!.size;
+    if (this.samples === 0) return null;
+    if (aggregation === 'avg') return this.sum!.value() / this.samples;
+    if (aggregation === 'min') return this.min;
+    if (aggregation === 'max') return this.max;
+    if (aggregation === 'last') return this.last;
+    return quantile(this.values!, this.samples, QUANTILES[aggregation]!);
+  }
+
+  private keep(values: Float64Array, from: number, to: number): void {
+    const needed = this.samples + to - from;
+    if (needed > this.values!.length) {
+      const wider = new Float64Array(Math.max(needed, this.values!.length * 2));
+      wider.set(this.values!.subarray(0, this.samples));
+      this.values = wider;
+    }
+    const kept = this.values!;
+    for (let i = from, at = this.samples; i < to; i++) kept[at++] = values[i]!;
+  }
+
+  private widen(values: Float64Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const value = values[i]!;
+      if (value < this.min) this.min = value;
+      if (value > this.max) this.max = value;
+    }
+  }
+
+  /** Of several at the same time the largest, so that their order does not matter. */
+  private takeLast(values: Float64Array, times: Float64Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const atMs = times[i]!;
+      if (atMs < this.lastMs || (atMs === this.lastMs && values[i]! <= this.last)) continue;
+      this.lastMs = atMs;
+      this.last = values[i]!;
+    }
+  }
+}
