@@ -38,7 +38,10 @@ describe.each(all)('$kind', ({ channel, config }) => {
 
   test('rejects, and does not throw, when a stored configuration no longer fits', async () => {
     const outside = anOutside();
-    expect(await channel.deliver(channel.render(aNotification()), { surprise: 1 }, outside, sending)).toMatchObject({ outcome: 'rejected', reason: 'config_invalid' });
+    expect(await channel.deliver(channel.render(aNotification()), { surprise: 1 }, outside, sending)).toMatchObject({
+      outcome: 'rejected',
+      reason: 'config_invalid',
+    });
     expect(outside.calls).toEqual([]);
   });
 });
@@ -52,11 +55,21 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
   });
 
   test.each([408, 425, 429, 500, 501, 502, 503, 504, 599])('%i: tried again', async (status) => {
-    expect(await deliver(anOutside({ status }))).toMatchObject({ outcome: 'retry', reason: `http_${status}`, statusCode: status, retryAfterMs: null });
+    expect(await deliver(anOutside({ status }))).toMatchObject({
+      outcome: 'retry',
+      reason: `http_${status}`,
+      statusCode: status,
+      retryAfterMs: null,
+    });
   });
 
   test.each([400, 401, 403, 404, 405, 409, 413, 415, 418, 422, 451])('%i: final', async (status) => {
-    expect(await deliver(anOutside({ status }))).toMatchObject({ outcome: 'rejected', reason: `http_${status}`, statusCode: status, disable: false });
+    expect(await deliver(anOutside({ status }))).toMatchObject({
+      outcome: 'rejected',
+      reason: `http_${status}`,
+      statusCode: status,
+      disable: false,
+    });
   });
 
   test('410: final, and the channel is to be switched off', async () => {
@@ -70,7 +83,8 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
     ['soon', null],
     ['-1', null],
   ])('Retry-After: %s is %s ms', async (header, retryAfterMs) => {
-    for (const status of [429, 503]) expect(await deliver(anOutside({ status, headers: { 'retry-after': header } }))).toMatchObject({ outcome: 'retry', retryAfterMs });
+    for (const status of [429, 503])
+      expect(await deliver(anOutside({ status, headers: { 'retry-after': header } }))).toMatchObject({ outcome: 'retry', retryAfterMs });
   });
 
   test.each(['timeout', 'connect', 'dns', 'bad_response', 'too_large', 'aborted'])('a network failure (%s): tried again', async (code) => {
@@ -78,7 +92,10 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
   });
 
   test('an error nobody knows: tried again, without its words', async () => {
-    expect(await deliver(anOutside(new TypeError(`fetch failed ${leaves(config).join(' ')}`)))).toMatchObject({ outcome: 'retry', reason: 'connect' });
+    expect(await deliver(anOutside(new TypeError(`fetch failed ${leaves(config).join(' ')}`)))).toMatchObject({
+      outcome: 'retry',
+      reason: 'connect',
+    });
   });
 
   test.each(['url_not_allowed', 'blocked_address', 'tls', 'invalid_request'])('what the door refuses (%s): final', async (code) => {
@@ -86,7 +103,11 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
   });
 
   test('a redirect: final, with its status', async () => {
-    expect(await deliver(anOutside(doorError('redirect', 302)))).toMatchObject({ outcome: 'rejected', reason: 'redirect', statusCode: 302 });
+    expect(await deliver(anOutside(doorError('redirect', 302)))).toMatchObject({
+      outcome: 'rejected',
+      reason: 'redirect',
+      statusCode: 302,
+    });
   });
 
   test('one delivery is one request, and a repeat sends the same bytes', async () => {
@@ -101,7 +122,12 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
     const words = leaves(secrets).flatMap((secret) => [secret, secret.slice(secret.search(/[^ /_]+$/))]);
     expect(words.length).toBeGreaterThan(0);
     const echo = JSON.stringify({ echoed: config, words });
-    for (const outside of [anOutside({ body: echo }), anOutside({ status: 500, body: echo }), anOutside({ status: 400, body: echo }), anOutside(new Error(echo))]) {
+    for (const outside of [
+      anOutside({ body: echo }),
+      anOutside({ status: 500, body: echo }),
+      anOutside({ status: 400, body: echo }),
+      anOutside(new Error(echo)),
+    ]) {
       const verdict = JSON.stringify(await deliver(outside));
       for (const word of words) expect(verdict).not.toContain(word);
     }

@@ -10,13 +10,23 @@ const config = {
 };
 
 test('the secret fields part from the rest', () => {
-  expect(splitSecrets(webhook, config)).toEqual({ config: { url: config.url }, secrets: { secret: config.secret, headers: config.headers } });
-  expect(splitSecrets(slack, { webhookUrl: 'https://hooks.slack.example/x' })).toEqual({ config: {}, secrets: { webhookUrl: 'https://hooks.slack.example/x' } });
+  expect(splitSecrets(webhook, config)).toEqual({
+    config: { url: config.url },
+    secrets: { secret: config.secret, headers: config.headers },
+  });
+  expect(splitSecrets(slack, { webhookUrl: 'https://hooks.slack.example/x' })).toEqual({
+    config: {},
+    secrets: { webhookUrl: 'https://hooks.slack.example/x' },
+  });
 });
 
 test('people see the last four characters, and of a short secret none', () => {
   const { config: open, secrets } = splitSecrets(webhook, config);
-  expect(maskSecrets(open, secrets)).toEqual({ url: config.url, secret: '••••LaSw', headers: { authorization: '••••efgh', 'x-pin': '••••' } });
+  expect(maskSecrets(open, secrets)).toEqual({
+    url: config.url,
+    secret: '••••LaSw',
+    headers: { authorization: '••••efgh', 'x-pin': '••••' },
+  });
 });
 
 describe('an edit', () => {

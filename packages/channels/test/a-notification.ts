@@ -1,7 +1,10 @@
 import type { Notification } from '@tocsin/domain';
 
 /** A firing alert with everything a message can show; `change` replaces parts of it. */
-export function aNotification({ alert, ...change }: Partial<Omit<Notification, 'alert'>> & { alert?: Partial<Notification['alert']> } = {}): Notification {
+export function aNotification({
+  alert,
+  ...change
+}: Partial<Omit<Notification, 'alert'>> & { alert?: Partial<Notification['alert']> } = {}): Notification {
   return {
     deliveryId: '01990000-0000-7000-8000-00000000000d',
     kind: 'fired',

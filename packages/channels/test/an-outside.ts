@@ -17,8 +17,9 @@ export function anOutside(answer: Answer = {}): Outside & { calls: OutboundCall[
     signal: new AbortController().signal,
     request: async (call) => answered(call),
     fetch: async (url, init) => {
-      const headers = Object.fromEntries(new Headers(init?.headers));
-      const { status, headers: received, body } = answered({ url: String(url), method: 'POST', headers, body: String(init?.body) });
+      if (url instanceof Request || typeof init?.body !== 'string') throw new TypeError('a kind of fetch the door does not offer');
+      const headers = Object.fromEntries(new Headers(init.headers));
+      const { status, headers: received, body } = answered({ url: url.toString(), method: 'POST', headers, body: init.body });
       return new Response(body === '' ? null : body, { status, headers: received });
     },
     putInbox: async (message) => void put.push(message),

@@ -38,20 +38,40 @@ export async function deliveryWorld(backend: QueueBackend) {
   const tenant = await makeTenant(db);
   const { tenantId } = tenant;
   const log: string[] = [];
-  const logger = createLogger('test', 'trace', new Writable({ write: (chunk: Buffer, _encoding, done) => (log.push(chunk.toString()), done()) }));
+  const logger = createLogger(
+    'test',
+    'trace',
+    new Writable({ write: (chunk: Buffer, _encoding, done) => (log.push(chunk.toString()), done()) }),
+  );
   const box = secretBox('a-secret-key-for-tests-of-32-chars-or-more');
   const outbound = openOutbound({ allowHttp: true, allowCidrs: ['127.0.0.0/8'] });
   const opened: Queues[] = [];
   const openDeps = async (): Promise<DeliveryDeps> => {
     const queues = await openQueues({ url: queue.url, logger });
     opened.push(queues);
-    return { db, queues, logger, metrics: createMetrics('test'), clock: systemClock, outbound, secretBox: box, publicUrl: 'https://tocsin.example' };
+    return {
+      db,
+      queues,
+      logger,
+      metrics: createMetrics('test'),
+      clock: systemClock,
+      outbound,
+      secretBox: box,
+      publicUrl: 'https://tocsin.example',
+    };
   };
   const deps = await openDeps();
   const inTenant = <T>(work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenantsSql(db, [tenantId], work);
 
   return {
-    ...tenant, database, queue, db, deps, openDeps, log, inTenant,
+    ...tenant,
+    database,
+    queue,
+    db,
+    deps,
+    openDeps,
+    log,
+    inTenant,
 
     async channel(key: string, kind: string, config: Record<string, unknown> = {}): Promise<string> {
       const channel = channelOf(kind);
@@ -68,9 +88,14 @@ export async function deliveryWorld(backend: QueueBackend) {
     },
 
     /** `notify` as in a rule: channel keys, or key and the severity from which it hears. */
-    async rule(notify: readonly (string | [string, Severity])[], more: { remindEvery?: string; annotations?: Record<string, string> } = {}): Promise<string> {
+    async rule(
+      notify: readonly (string | [string, Severity])[],
+      more: { remindEvery?: string; annotations?: Record<string, string> } = {},
+    ): Promise<string> {
       const id = newId();
-      const list = notify.map((entry) => (typeof entry === 'string' ? { channel: entry, minSeverity: 'info' } : { channel: entry[0], minSeverity: entry[1] }));
+      const list = notify.map((entry) =>
+        typeof entry === 'string' ? { channel: entry, minSeverity: 'info' } : { channel: entry[0], minSeverity: entry[1] },
+      );
       const spec = { key: `rule-${id}`, name: 'Checkout latency', notify: list, annotations: {}, labels: {}, ...more };
       await inTenant(
         (sql) => sql`
@@ -82,7 +107,17 @@ export async function deliveryWorld(backend: QueueBackend) {
 
     async alert(ruleId: string): Promise<string> {
       const id = newId();
-      const reading = { metric: 'latency', aggregation: 'p95', operator: '>', value: 2_000, threshold: 1_000, unit: 'ms', windowMs: 300_000, samples: 12, peak: 2_000 };
+      const reading = {
+        metric: 'latency',
+        aggregation: 'p95',
+        operator: '>',
+        value: 2_000,
+        threshold: 1_000,
+        unit: 'ms',
+        windowMs: 300_000,
+        samples: 12,
+        peak: 2_000,
+      };
       await inTenant(
         (sql) => sql`
           insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)
@@ -93,18 +128,39 @@ export async function deliveryWorld(backend: QueueBackend) {
     },
 
     /** Puts a trigger into the outbox; hints nobody. */
-    async trigger(ruleId: string, alertId: string, kind: TriggerKind, severity: Severity = 'critical'): Promise<{ tenantId: string; triggerId: string }> {
+    async trigger(
+      ruleId: string,
+      alertId: string,
+      kind: TriggerKind,
+      severity: Severity = 'critical',
+    ): Promise<{ tenantId: string; triggerId: string }> {
       const triggerId = newId();
       await inTenant(async (sql) => {
         const [row] = await sql<{ seq: number; nowMs: number }[]>`
           update alerts set trigger_seq = trigger_seq + 1 where tenant_id = ${tenantId} and id = ${alertId} returning trigger_seq as seq, tocsin_now() as "nowMs"`;
         if (row === undefined) throw new Error('no such alert');
         const snapshot: AlertSnapshot = {
-          id: alertId, name: 'Checkout latency', alertType: 'threshold', status: kind === 'resolved' ? 'resolved' : 'active', severity, metric: 'latency',
-          aggregation: 'p95', operator: '>', value: 2_000, threshold: 1_000, unit: 'ms', window: '5m', samples: 12, labels: {},
-          startedAt: new Date(row.nowMs).toISOString(), resolvedAt: kind === 'resolved' ? new Date(row.nowMs).toISOString() : null, url: null,
+          id: alertId,
+          name: 'Checkout latency',
+          alertType: 'threshold',
+          status: kind === 'resolved' ? 'resolved' : 'active',
+          severity,
+          metric: 'latency',
+          aggregation: 'p95',
+          operator: '>',
+          value: 2_000,
+          threshold: 1_000,
+          unit: 'ms',
+          window: '5m',
+          samples: 12,
+          labels: {},
+          startedAt: new Date(row.nowMs).toISOString(),
+          resolvedAt: kind === 'resolved' ? new Date(row.nowMs).toISOString() : null,
+          url: null,
         };
-        await insertTriggers(sql, [{ tenantId, id: triggerId, alertId, ruleId, seq: row.seq, kind, severity, slotMs: row.nowMs, snapshot }]);
+        await insertTriggers(sql, [
+          { tenantId, id: triggerId, alertId, ruleId, seq: row.seq, kind, severity, slotMs: row.nowMs, snapshot },
+        ]);
       });
       return { tenantId, triggerId };
     },
@@ -126,8 +182,10 @@ export async function deliveryWorld(backend: QueueBackend) {
       ),
 
     timeline: (alertId: string): Promise<{ kind: string; reason: string | null; actor: string }[]> =>
-      inTenant((sql) => sql<{ kind: string; reason: string | null; actor: string }[]>`
-        select kind, reason, actor from alert_events where tenant_id = ${tenantId} and alert_id = ${alertId} order by at, id`),
+      inTenant(
+        (sql) => sql<{ kind: string; reason: string | null; actor: string }[]>`
+        select kind, reason, actor from alert_events where tenant_id = ${tenantId} and alert_id = ${alertId} order by at, id`,
+      ),
 
     async close(): Promise<void> {
       db.clock.shiftMs = 0;

@@ -15,5 +15,8 @@ export function truncate(text: string, max: number): string {
 export function escapedWithin(text: string, max: number): string {
   const whole = escapeText(truncate(text, max));
   if (whole.length <= max) return whole;
-  return `${whole.slice(0, max - 1).replace(/&[a-z]{0,3}$/, '').replace(/[\ud800-\udbff]$/, '')}…`;
+  return `${whole
+    .slice(0, max - 1)
+    .replace(/&[a-z]{0,3}$/, '')
+    .replace(/[\ud800-\udbff]$/, '')}…`;
 }

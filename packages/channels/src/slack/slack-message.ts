@@ -40,7 +40,10 @@ export function slackMessage(notification: Notification): SlackMessage {
   });
   const links = [link(alert.url, 'Open alert'), link(context.runbookUrl, 'Runbook')].filter((text) => text !== null);
   if (links.length > 0) blocks.push(section(links.join('  ·  ')));
-  blocks.push({ type: 'context', elements: [{ type: 'plain_text', text: truncate(`Rule ${rule.key} · ${rule.name}`, FIELD_MAX), emoji: false }] });
+  blocks.push({
+    type: 'context',
+    elements: [{ type: 'plain_text', text: truncate(`Rule ${rule.key} · ${rule.name}`, FIELD_MAX), emoji: false }],
+  });
 
   return { text: escapedWithin(`${title}: ${readingLine(alert)}`, FALLBACK_MAX), blocks: blocks.slice(0, BLOCKS_MAX) };
 }

@@ -73,7 +73,16 @@ test('renders a firing alert', () => {
 });
 
 test('renders a resolved one', () => {
-  const alert = { status: 'resolved' as const, value: 0.004, unit: 'USD', metric: 'cost', aggregation: 'sum' as const, resolvedAt: '2026-03-01T12:11:00.000Z', labels: {}, url: null };
+  const alert = {
+    status: 'resolved' as const,
+    value: 0.004,
+    unit: 'USD',
+    metric: 'cost',
+    aggregation: 'sum' as const,
+    resolvedAt: '2026-03-01T12:11:00.000Z',
+    labels: {},
+    url: null,
+  };
   expect(slackMessage(aNotification({ kind: 'resolved', alert, context: {} }))).toMatchInlineSnapshot(`
     {
       "blocks": [
@@ -129,7 +138,9 @@ test('renders a resolved one', () => {
 });
 
 test('says so when there is no value', () => {
-  expect(slackMessage(aNotification({ kind: 'no_data', alert: { value: null, samples: 0 } })).text).toBe('🔴 No data · Checkout latency: p95 latency has no data (limit &gt; 1,000 ms)');
+  expect(slackMessage(aNotification({ kind: 'no_data', alert: { value: null, samples: 0 } })).text).toBe(
+    '🔴 No data · Checkout latency: p95 latency has no data (limit &gt; 1,000 ms)',
+  );
 });
 
 describe('text of tenants', () => {

@@ -5,8 +5,22 @@ const VALUE_MAX = 1_024;
 
 // Hop-by-hop fields (RFC 9110 §7.6.1) and those that frame the message: whoever sets them changes where or how it is read.
 const OURS = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding',
-  'upgrade', 'expect', 'cookie', 'host', 'content-length', 'content-type', 'content-encoding', 'accept-encoding',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'cookie',
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'accept-encoding',
 ]);
 
 // A token of RFC 9110 §5.6.2.

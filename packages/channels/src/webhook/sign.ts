@@ -20,7 +20,8 @@ export function isWebhookSecret(text: string): boolean {
  */
 export function signatureHeaders(id: string, atMs: EpochMs, body: string, secrets: readonly string[]): Record<string, string> {
   const timestamp = String(Math.floor(atMs / 1_000));
-  const sign = (secret: string): string => `v1,${createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  const sign = (secret: string): string =>
+    `v1,${createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': secrets.map(sign).join(' ') };
 }
 

@@ -66,7 +66,9 @@ test('renders the body receivers know', () => {
 });
 
 test('names each kind of message', () => {
-  const types = (['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'test'] as const).map((kind) => JSON.parse(webhook.render(aNotification({ kind }))).type);
+  const types = (['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'test'] as const).map(
+    (kind) => JSON.parse(webhook.render(aNotification({ kind }))).type,
+  );
   expect(types).toEqual(['alert.fired', 'alert.escalated', 'alert.reminded', 'alert.resolved', 'alert.no_data', 'test']);
 });
 
@@ -105,12 +107,16 @@ describe('signature', () => {
     expect(one['secret']).not.toBe(other['secret']);
   });
 
-  test.each(['hunter2', 'whsec_', 'whsec_c2hvcnQ=', `whsec_${Buffer.alloc(65).toString('base64')}`, 'whsec_not base64 at all not base64 at', ['whsec_x']])(
-    'the secret %j is refused',
-    (secret) => {
-      expect(webhook.config.safeParse({ url, secret }).success).toBe(false);
-    },
-  );
+  test.each([
+    'hunter2',
+    'whsec_',
+    'whsec_c2hvcnQ=',
+    `whsec_${Buffer.alloc(65).toString('base64')}`,
+    'whsec_not base64 at all not base64 at',
+    ['whsec_x'],
+  ])('the secret %j is refused', (secret) => {
+    expect(webhook.config.safeParse({ url, secret }).success).toBe(false);
+  });
 });
 
 describe('custom headers', () => {
@@ -120,15 +126,35 @@ describe('custom headers', () => {
   });
 
   test.each([
-    'Host', 'Content-Length', 'content-type', 'Connection', 'Transfer-Encoding', 'TE', 'Upgrade', 'Expect', 'Cookie', 'Proxy-Authorization',
-    'Accept-Encoding', 'webhook-id', 'Webhook-Signature', 'WEBHOOK-ANYTHING', 'with space', 'new\r\nline', 'ünicode', '', ':authority',
+    'Host',
+    'Content-Length',
+    'content-type',
+    'Connection',
+    'Transfer-Encoding',
+    'TE',
+    'Upgrade',
+    'Expect',
+    'Cookie',
+    'Proxy-Authorization',
+    'Accept-Encoding',
+    'webhook-id',
+    'Webhook-Signature',
+    'WEBHOOK-ANYTHING',
+    'with space',
+    'new\r\nline',
+    'ünicode',
+    '',
+    ':authority',
   ])('the name %j is refused', (name) => {
     expect(webhook.config.safeParse({ url, headers: { [name]: 'x' } }).success).toBe(false);
   });
 
-  test.each(['a\r\nX-Injected: 1', 'a\nb', 'a\u0000b', ' padded', 'padded ', '', 'ü', 'x'.repeat(1_025)])('the value %j is refused', (value) => {
-    expect(webhook.config.safeParse({ url, headers: { 'x-team': value } }).success).toBe(false);
-  });
+  test.each(['a\r\nX-Injected: 1', 'a\nb', 'a\u0000b', ' padded', 'padded ', '', 'ü', 'x'.repeat(1_025)])(
+    'the value %j is refused',
+    (value) => {
+      expect(webhook.config.safeParse({ url, headers: { 'x-team': value } }).success).toBe(false);
+    },
+  );
 
   test('twenty-one are refused', () => {
     const headers = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`x-${index}`, 'v']));
@@ -136,6 +162,9 @@ describe('custom headers', () => {
   });
 });
 
-test.each(['ftp://a.example/', 'javascript:alert(1)', 'not a url', '', `https://a.example/${'x'.repeat(2_048)}`])('the address %j is refused', (bad) => {
-  expect(webhook.config.safeParse({ url: bad }).success).toBe(false);
-});
+test.each(['ftp://a.example/', 'javascript:alert(1)', 'not a url', '', `https://a.example/${'x'.repeat(2_048)}`])(
+  'the address %j is refused',
+  (bad) => {
+    expect(webhook.config.safeParse({ url: bad }).success).toBe(false);
+  },
+);

@@ -17,7 +17,10 @@ export const webhook = defineChannel({
   config: z.strictObject({
     url: outboundUrl.meta({ outbound: true }),
     /** One made by us where none is given; several while they are exchanged. */
-    secret: z.union([secret, z.array(secret).min(1).max(SECRETS_MAX)]).default(newWebhookSecret).meta({ secret: true }),
+    secret: z
+      .union([secret, z.array(secret).min(1).max(SECRETS_MAX)])
+      .default(newWebhookSecret)
+      .meta({ secret: true }),
     headers: customHeaders.default({}).meta({ secret: true }),
   }),
 

@@ -69,6 +69,8 @@ export async function disableChannel(
 }
 
 export async function channelById(sql: SqlTx, tenantId: string, channelId: string): Promise<ChannelToPlan | null> {
-  const [channel] = await sql<ChannelToPlan[]>`select id, key, kind, enabled from channels where tenant_id = ${tenantId} and id = ${channelId}`;
+  const [channel] = await sql<
+    ChannelToPlan[]
+  >`select id, key, kind, enabled from channels where tenant_id = ${tenantId} and id = ${channelId}`;
   return channel ?? null;
 }

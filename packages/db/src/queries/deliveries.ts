@@ -108,7 +108,18 @@ interface LockedRow extends Omit<OpenDelivery, 'channel' | 'told'> {
   ruleName: string | null;
 }
 
-function openDeliveryOf({ enabled, version, config, secrets, snapshot, createdMs, ruleId, ruleKey, ruleName, ...rest }: LockedRow): OpenDelivery {
+function openDeliveryOf({
+  enabled,
+  version,
+  config,
+  secrets,
+  snapshot,
+  createdMs,
+  ruleId,
+  ruleKey,
+  ruleName,
+  ...rest
+}: LockedRow): OpenDelivery {
   const hasChannel = enabled !== null && version !== null && config !== null;
   const isTold = snapshot !== null && createdMs !== null && ruleId !== null && ruleKey !== null && ruleName !== null;
   return {
@@ -170,7 +181,10 @@ export interface DeliveryOutcome {
  * Writes how an attempt ended, if its lease is still ours. Null: it is not, and nothing was written. Answers the time from the trigger
  * to now (null for a test), and how long until the next attempt.
  */
-export async function settleDelivery(sql: SqlTx, outcome: DeliveryOutcome): Promise<{ sinceTriggerMs: number | null; nextInMs: number } | null> {
+export async function settleDelivery(
+  sql: SqlTx,
+  outcome: DeliveryOutcome,
+): Promise<{ sinceTriggerMs: number | null; nextInMs: number } | null> {
   const { tenantId, attempt } = outcome;
   const isFinished = outcome.nextInMs === null;
   const [row] = await sql<{ sinceTriggerMs: number | null; nextInMs: number }[]>`
@@ -199,7 +213,13 @@ export async function settleDelivery(sql: SqlTx, outcome: DeliveryOutcome): Prom
 }
 
 /** Ends a delivery under lock without sending. */
-export async function endDelivery(sql: SqlTx, tenantId: string, deliveryId: string, status: 'dead' | 'suppressed', reason: string): Promise<void> {
+export async function endDelivery(
+  sql: SqlTx,
+  tenantId: string,
+  deliveryId: string,
+  status: 'dead' | 'suppressed',
+  reason: string,
+): Promise<void> {
   await sql`
     update deliveries
     set status = ${status}, reason = ${reason}, lease_token = null, lease_until = null, finished_at = tocsin_now()
@@ -215,7 +235,12 @@ export async function postponeDelivery(sql: SqlTx, tenantId: string, deliveryId:
 }
 
 /** Makes due at once what waited for this message to be over: the `resolved` of the same alert for the same channel. Answers their ids. */
-export async function wakeResolved(sql: SqlTx, tenantId: string, alertId: string, channel: { id: string | null; key: string }): Promise<string[]> {
+export async function wakeResolved(
+  sql: SqlTx,
+  tenantId: string,
+  alertId: string,
+  channel: { id: string | null; key: string },
+): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     update deliveries set next_attempt_at = tocsin_now()
     where tenant_id = ${tenantId} and alert_id = ${alertId} and (channel_id = ${channel.id} or channel_key = ${channel.key}) and kind = 'resolved' and status = 'pending'
@@ -224,7 +249,12 @@ export async function wakeResolved(sql: SqlTx, tenantId: string, alertId: string
 }
 
 /** Opens a dead delivery again, with a fresh count and end of life and the same id and body. Answers the status it was found in, null: no such delivery. */
-export async function reopenDelivery(sql: SqlTx, tenantId: string, deliveryId: string, lifetimeMs: number): Promise<{ status: string; hasChannel: boolean } | null> {
+export async function reopenDelivery(
+  sql: SqlTx,
+  tenantId: string,
+  deliveryId: string,
+  lifetimeMs: number,
+): Promise<{ status: string; hasChannel: boolean } | null> {
   const [found] = await sql<{ status: string; hasChannel: boolean; kind: string }[]>`
     select d.status, channels.id is not null as "hasChannel", d.kind
     from deliveries d left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id

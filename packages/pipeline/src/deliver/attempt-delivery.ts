@@ -25,7 +25,10 @@ export async function attemptDelivery(deps: AttemptDeps, ref: DeliveryRef): Prom
   if (prepared.kind === 'not_now') return { againInMs: prepared.againInMs, woken: [], sent: null };
   if (prepared.kind === 'ended') {
     metrics.notifications.inc({ channel: prepared.delivery.channelKind, result: prepared.status });
-    logger.info({ ...ref, channel: prepared.delivery.channelKey, arrow: `${prepared.delivery.kind} → ${prepared.status}`, reason: prepared.reason }, 'delivery ended unsent');
+    logger.info(
+      { ...ref, channel: prepared.delivery.channelKey, arrow: `${prepared.delivery.kind} → ${prepared.status}`, reason: prepared.reason },
+      'delivery ended unsent',
+    );
     return { againInMs: null, woken: prepared.woken, sent: null };
   }
 
@@ -43,7 +46,10 @@ export async function attemptDelivery(deps: AttemptDeps, ref: DeliveryRef): Prom
       metrics.notificationLatencySeconds.observe({ channel: delivery.channelKind }, settled.sinceTriggerMs / 1_000);
     }
     const reason = verdict.outcome === 'delivered' ? null : verdict.reason;
-    logger.info({ ...ref, channel: delivery.channelKey, attempt: attempt.number, arrow: `${delivery.kind} → ${result}`, reason, durationMs }, 'delivery attempted');
+    logger.info(
+      { ...ref, channel: delivery.channelKey, attempt: attempt.number, arrow: `${delivery.kind} → ${result}`, reason, durationMs },
+      'delivery attempted',
+    );
     return { againInMs: settled?.againInMs ?? null, woken: settled?.woken ?? [], sent: { verdict, durationMs } };
   } finally {
     prepared.leave();

@@ -74,7 +74,10 @@ describeQueues('delivering', (backend) => {
   test('a trigger is one request under the id of its delivery, however often it is hinted', async () => {
     const { ruleId, alertId } = await fire([await hook()]);
     const row = await only(alertId, ({ status }) => status === 'delivered');
-    const trigger = { tenantId: world.tenantId, triggerId: (await world.inTenant((sql) => sql`select id from triggers where alert_id = ${alertId}`))[0]?.['id'] };
+    const trigger = {
+      tenantId: world.tenantId,
+      triggerId: (await world.inTenant((sql) => sql`select id from triggers where alert_id = ${alertId}`))[0]?.['id'],
+    };
     for (let again = 0; again < 3; again += 1) await world.deps.queues.producer(dispatchTrigger).send(trigger, { evenIfKnown: true });
     for (let again = 0; again < 3; again += 1) await poke(row.id);
     const later = await fire([await hook()]);
@@ -111,7 +114,12 @@ describeQueues('delivering', (backend) => {
     const row = await only(alertId, ({ status }) => status === 'delivered');
     const attempts = await world.attempts(row.id);
     expect(attempts.map(({ number, outcome, statusCode }) => [number, outcome, statusCode])).toEqual([
-      [1, 'retry', 500], [2, 'retry', 500], [3, 'retry', 500], [4, 'retry', 500], [5, 'retry', 500], [6, 'delivered', 200],
+      [1, 'retry', 500],
+      [2, 'retry', 500],
+      [3, 'retry', 500],
+      [4, 'retry', 500],
+      [5, 'retry', 500],
+      [6, 'delivered', 200],
     ]);
     for (let index = 1; index < attempts.length; index += 1) {
       const waitedMs = (attempts[index]?.startedMs ?? 0) - (attempts[index - 1]?.startedMs ?? 0);
@@ -144,7 +152,8 @@ describeQueues('delivering', (backend) => {
   test('eight attempts that count, then it is dead; retried by hand it goes out with the same id and body', async () => {
     receiver.respondWith(() => ({ status: 503 }));
     const { alertId } = await fire([await hook()]);
-    for (let failed = 1; failed <= 7; failed += 1) await passTo(await only(alertId, ({ status, attempts }) => status === 'retrying' && attempts === failed));
+    for (let failed = 1; failed <= 7; failed += 1)
+      await passTo(await only(alertId, ({ status, attempts }) => status === 'retrying' && attempts === failed));
     const dead = await only(alertId, ({ status }) => status === 'dead');
     expect(dead).toMatchObject({ reason: 'attempts_exhausted', attempts: 8 });
     expect(await world.timeline(alertId)).toMatchObject([{ kind: 'delivery_dead', reason: 'attempts_exhausted' }]);
@@ -162,7 +171,8 @@ describeQueues('delivering', (backend) => {
   test('what is unsent a day after its trigger is given up', async () => {
     receiver.respondWith(() => ({ status: 429, headers: { 'retry-after': '3600' } }));
     const { alertId } = await fire([await hook()]);
-    for (let hour = 1; hour <= 3; hour += 1) await passTo(await only(alertId, ({ status, attempts }) => status === 'retrying' && attempts === hour));
+    for (let hour = 1; hour <= 3; hour += 1)
+      await passTo(await only(alertId, ({ status, attempts }) => status === 'retrying' && attempts === hour));
     const row = await only(alertId, ({ attempts, status }) => attempts === 4 && status === 'retrying');
     world.db.clock.shiftMs += 21 * HOUR;
     await poke(row.id);
@@ -180,7 +190,9 @@ describeQueues('delivering', (backend) => {
     const channel = await hook();
     const { ruleId, alertId } = await fire([channel]);
     await only(alertId, ({ status }) => status === 'dead');
-    const [row] = await world.inTenant((sql) => sql`select enabled, disabled_reason, last_error, last_used_at from channels where key = ${channel}`);
+    const [row] = await world.inTenant(
+      (sql) => sql`select enabled, disabled_reason, last_error, last_used_at from channels where key = ${channel}`,
+    );
     expect(row).toMatchObject({ enabled: false, disabled_reason: 'http_410', last_error: 'http_410', last_used_at: expect.any(Number) });
     const audits = await world.inTenant((sql) => sql`select actor, action, data from audit_events where data ->> 'key' = ${channel}`);
     expect(audits).toMatchObject([{ actor: 'dispatcher', action: 'channel.disabled', data: { reason: 'http_410' } }]);
@@ -264,7 +276,9 @@ describeQueues('delivering', (backend) => {
       const good = await hook();
       const alerts = await Promise.all(Array.from({ length: 40 }, () => fire([hanging, good])));
       for (const { alertId } of alerts) {
-        const rows = await settled(alertId, (found) => found.some(({ channelKey, status }) => channelKey === good && status === 'delivered'));
+        const rows = await settled(alertId, (found) =>
+          found.some(({ channelKey, status }) => channelKey === good && status === 'delivered'),
+        );
         expect(rows.find(({ channelKey }) => channelKey === hanging)?.status).not.toBe('delivered');
       }
       expect(stuck.requests.length).toBeLessThanOrEqual(16);
@@ -314,8 +328,15 @@ describeQueues('delivering', (backend) => {
   });
 
   test('secrets are in no row but the sealed one and in no log line, even when the receiver answers with them', async () => {
-    const [path, header, signing] = ['s3cret-path-canary', 's3cret-header-canary', Buffer.from('s3cret-signing-canary-24').toString('base64')] as const;
-    receiver.respondWith((request) => ({ status: 500, body: `${JSON.stringify(request.headers)} ${request.path.includes(path) ? path : `${header} ${signing}`}` }));
+    const [path, header, signing] = [
+      's3cret-path-canary',
+      's3cret-header-canary',
+      Buffer.from('s3cret-signing-canary-24').toString('base64'),
+    ] as const;
+    receiver.respondWith((request) => ({
+      status: 500,
+      body: `${JSON.stringify(request.headers)} ${request.path.includes(path) ? path : `${header} ${signing}`}`,
+    }));
     const hookKey = await hook({ headers: { authorization: `Bearer ${header}` }, secret: `whsec_${signing}` });
     const slackKey = key('slack');
     const slackId = await world.channel(slackKey, 'slack', { webhookUrl: `${receiver.url}/services/${path}` });
@@ -324,19 +345,25 @@ describeQueues('delivering', (backend) => {
     await testChannel(world.deps, { tenantId: world.tenantId, channelId: slackId });
 
     expect(receiver.requests.map((request) => request.headers['authorization'] ?? request.path).sort()).toEqual([
-      `/services/${path}`, `/services/${path}`, `Bearer ${header}`,
+      `/services/${path}`,
+      `/services/${path}`,
+      `Bearer ${header}`,
     ]);
     const attempts = await world.attempts(rows[0]?.id ?? '');
     expect(attempts[0]?.responseExcerpt).toContain('••••');
     const tables = ['deliveries', 'delivery_attempts', 'channels', 'alert_events', 'audit_events', 'inbox', 'triggers', 'alerts'];
     const written = [world.log.join('')];
-    for (const table of tables) written.push(JSON.stringify(await world.inTenant((sql) => sql`select to_jsonb(t) - 'secrets' as row from ${sql(table)} t`)));
+    for (const table of tables)
+      written.push(JSON.stringify(await world.inTenant((sql) => sql`select to_jsonb(t) - 'secrets' as row from ${sql(table)} t`)));
     for (const word of [path, header, signing]) expect(written.join('\n')).not.toContain(word);
   });
 
   test('a channel whose secrets cannot be opened is dead by name, and sends nothing', async () => {
     const channel = await hook();
-    await world.inTenant((sql) => sql`update channels set secrets = (select secrets from channels other where other.key <> ${channel} and other.kind = 'webhook' limit 1) where key = ${channel}`);
+    await world.inTenant(
+      (sql) =>
+        sql`update channels set secrets = (select secrets from channels other where other.key <> ${channel} and other.kind = 'webhook' limit 1) where key = ${channel}`,
+    );
     const { alertId } = await fire([channel]);
     expect(await only(alertId, ({ status }) => status === 'dead')).toMatchObject({ reason: 'secrets_unreadable' });
     expect(receiver.requests).toHaveLength(0);
@@ -346,14 +373,21 @@ describeQueues('delivering', (backend) => {
     const channelKey = key('hook');
     const channelId = await world.channel(channelKey, 'webhook', { url: receiver.url });
     const ref = { tenantId: world.tenantId, channelId };
-    expect(await testChannel(world.deps, ref)).toMatchObject({ outcome: 'delivered', statusCode: 200, reason: null, durationMs: expect.any(Number) });
+    expect(await testChannel(world.deps, ref)).toMatchObject({
+      outcome: 'delivered',
+      statusCode: 200,
+      reason: null,
+      durationMs: expect.any(Number),
+    });
     expect(JSON.parse(receiver.requests[0]?.body ?? '')).toMatchObject({ type: 'test' });
 
     receiver.respondWith(() => ({ status: 500, body: 'out of order' }));
     await world.inTenant((sql) => sql`update channels set enabled = false where id = ${channelId}`);
     const failed = await testChannel(world.deps, ref);
     expect(failed).toMatchObject({ outcome: 'retry', statusCode: 500, reason: 'http_500', responseExcerpt: 'out of order' });
-    const rows = await world.inTenant((sql) => sql`select kind, status, reason, attempts, trigger_id from deliveries where channel_id = ${channelId} order by created_at`);
+    const rows = await world.inTenant(
+      (sql) => sql`select kind, status, reason, attempts, trigger_id from deliveries where channel_id = ${channelId} order by created_at`,
+    );
     expect(rows).toEqual([
       { kind: 'test', status: 'delivered', reason: null, attempts: 1, trigger_id: null },
       { kind: 'test', status: 'dead', reason: 'http_500', attempts: 1, trigger_id: null },

@@ -3,9 +3,26 @@ import { expect, test } from 'vitest';
 import { nextStep } from './next-step.ts';
 
 const delivery: OpenDelivery = {
-  id: 'd', triggerId: 't', alertId: 'a', channelId: 'c', channelKey: 'hook', channelKind: 'webhook', kind: 'fired', body: null, countedAttempts: 0,
-  attempts: 0, dueInMs: -1, expiresInMs: 86_400_000, leasedForMs: null, nowMs: 0, channel: { enabled: true, version: 1, config: {}, secrets: null }, told: null,
-  annotations: {}, tenantExternalKey: 'acme', earlierDueInMs: null, earlierAttempted: false,
+  id: 'd',
+  triggerId: 't',
+  alertId: 'a',
+  channelId: 'c',
+  channelKey: 'hook',
+  channelKind: 'webhook',
+  kind: 'fired',
+  body: null,
+  countedAttempts: 0,
+  attempts: 0,
+  dueInMs: -1,
+  expiresInMs: 86_400_000,
+  leasedForMs: null,
+  nowMs: 0,
+  channel: { enabled: true, version: 1, config: {}, secrets: null },
+  told: null,
+  annotations: {},
+  tenantExternalKey: 'acme',
+  earlierDueInMs: null,
+  earlierAttempted: false,
 };
 const off = { enabled: false, version: 1, config: {}, secrets: null };
 
@@ -18,11 +35,23 @@ test.each<[string, Partial<OpenDelivery>, ReturnType<typeof nextStep>]>([
   ['too old, though not due: dead', { expiresInMs: 0, dueInMs: 9 }, { kind: 'end', status: 'dead', reason: 'expired' }],
   ['its channel is gone: suppressed', { channel: null }, { kind: 'end', status: 'suppressed', reason: 'channel_missing' }],
   ['its channel is off: suppressed', { channel: off }, { kind: 'end', status: 'suppressed', reason: 'channel_disabled' }],
-  ['its channel was switched off between attempts: dead', { channel: off, attempts: 2 }, { kind: 'end', status: 'dead', reason: 'channel_disabled' }],
+  [
+    'its channel was switched off between attempts: dead',
+    { channel: off, attempts: 2 },
+    { kind: 'end', status: 'dead', reason: 'channel_disabled' },
+  ],
   ['a test of a channel that is off: sent', { channel: off, kind: 'test' }, { kind: 'send' }],
   ['its sender died eight times: dead', { attempts: 8, countedAttempts: 8 }, { kind: 'end', status: 'dead', reason: 'attempts_exhausted' }],
-  ['an end whose beginning is being tried: after that', { kind: 'resolved', earlierDueInMs: 20_000, earlierAttempted: true }, { kind: 'wait', inMs: 25_000, postpone: true }],
-  ['an end whose beginning is overdue: a moment later', { kind: 'resolved', earlierDueInMs: -9_000 }, { kind: 'wait', inMs: 5_000, postpone: true }],
+  [
+    'an end whose beginning is being tried: after that',
+    { kind: 'resolved', earlierDueInMs: 20_000, earlierAttempted: true },
+    { kind: 'wait', inMs: 25_000, postpone: true },
+  ],
+  [
+    'an end whose beginning is overdue: a moment later',
+    { kind: 'resolved', earlierDueInMs: -9_000 },
+    { kind: 'wait', inMs: 5_000, postpone: true },
+  ],
   ['an end whose beginning was never tried: suppressed', { kind: 'resolved' }, { kind: 'end', status: 'suppressed', reason: 'never_told' }],
   ['an end whose beginning was tried: sent', { kind: 'resolved', earlierAttempted: true }, { kind: 'send' }],
 ])('%s', (_name, change, expected) => {

@@ -24,11 +24,16 @@ export function nextStep(delivery: OpenDelivery): NextStep {
   if (!delivery.channel.enabled && delivery.kind !== 'test') return unsendable(delivery, 'channel_disabled');
   if (delivery.countedAttempts >= RETRY.maxCountedAttempts) return { kind: 'end', status: 'dead', reason: 'attempts_exhausted' };
   if (delivery.kind === 'resolved') {
-    if (delivery.earlierDueInMs !== null) return { kind: 'wait', inMs: Math.max(delivery.earlierDueInMs, 0) + AFTER_EARLIER_MS, postpone: true };
+    if (delivery.earlierDueInMs !== null)
+      return { kind: 'wait', inMs: Math.max(delivery.earlierDueInMs, 0) + AFTER_EARLIER_MS, postpone: true };
     if (!delivery.earlierAttempted) return { kind: 'end', status: 'suppressed', reason: 'never_told' };
   }
   return { kind: 'send' };
 }
 
 /** What was tried and cannot be tried on is dead; what was never tried is suppressed. */
-const unsendable = ({ attempts }: OpenDelivery, reason: EndReason): NextStep => ({ kind: 'end', status: attempts > 0 ? 'dead' : 'suppressed', reason });
+const unsendable = ({ attempts }: OpenDelivery, reason: EndReason): NextStep => ({
+  kind: 'end',
+  status: attempts > 0 ? 'dead' : 'suppressed',
+  reason,
+});

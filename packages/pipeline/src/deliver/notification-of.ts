@@ -8,7 +8,15 @@ export function notificationOf(tenantId: string, delivery: OpenDelivery, publicU
   if (kind === 'test') return { deliveryId, kind, tenant, ...madeUp(delivery) };
   if (told === null) throw new Error(`delivery ${deliveryId} has lost its trigger`);
   const alert = { ...told.snapshot, url: publicUrl === null ? null : `${publicUrl}/alerts/${told.snapshot.id}` };
-  return { deliveryId, kind, timestamp: new Date(told.createdMs).toISOString(), tenant, alert, rule: told.rule, context: contextOf(alert, annotations) };
+  return {
+    deliveryId,
+    kind,
+    timestamp: new Date(told.createdMs).toISOString(),
+    tenant,
+    alert,
+    rule: told.rule,
+    context: contextOf(alert, annotations),
+  };
 }
 
 function contextOf(alert: AlertSnapshot, annotations: Readonly<Record<string, string>>): NotificationContext {
@@ -17,7 +25,14 @@ function contextOf(alert: AlertSnapshot, annotations: Readonly<Record<string, st
     value: formatValue(alert.value, alert.unit),
     threshold: formatValue(alert.threshold, alert.unit),
     rule: alert.name,
-    severity, status, metric, aggregation, operator, window, samples, labels,
+    severity,
+    status,
+    metric,
+    aggregation,
+    operator,
+    window,
+    samples,
+    labels,
     series: labels,
   };
   return Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, renderTemplate(text, values)]));
@@ -27,8 +42,28 @@ function contextOf(alert: AlertSnapshot, annotations: Readonly<Record<string, st
 function madeUp({ id, nowMs }: OpenDelivery): Pick<Notification, 'timestamp' | 'alert' | 'rule' | 'context'> {
   const timestamp = new Date(nowMs).toISOString();
   const alert: AlertSnapshot = {
-    id, name: 'Test message', alertType: 'threshold', status: 'triggered', severity: 'info', metric: 'latency', aggregation: 'p95', operator: '>',
-    value: 1_250, threshold: 1_000, unit: 'ms', window: '5m', samples: 42, labels: { operation: 'example' }, startedAt: timestamp, resolvedAt: null, url: null,
+    id,
+    name: 'Test message',
+    alertType: 'threshold',
+    status: 'triggered',
+    severity: 'info',
+    metric: 'latency',
+    aggregation: 'p95',
+    operator: '>',
+    value: 1_250,
+    threshold: 1_000,
+    unit: 'ms',
+    window: '5m',
+    samples: 42,
+    labels: { operation: 'example' },
+    startedAt: timestamp,
+    resolvedAt: null,
+    url: null,
   };
-  return { timestamp, alert, rule: { id, key: 'test', name: 'Test message' }, context: { summary: 'A test of this channel. No alert is behind it.' } };
+  return {
+    timestamp,
+    alert,
+    rule: { id, key: 'test', name: 'Test message' },
+    context: { summary: 'A test of this channel. No alert is behind it.' },
+  };
 }

@@ -8,11 +8,20 @@ const told: Verdict = { outcome: 'retry', reason: 'http_429', retryAfterMs: 3_00
 const first = { countedBefore: 0, isTest: false, random: 0.5 };
 
 test('delivered is delivered', () => {
-  expect(outcomeOf({ outcome: 'delivered', ...answered }, first)).toEqual({ status: 'delivered', reason: null, nextInMs: null, isCounted: true });
+  expect(outcomeOf({ outcome: 'delivered', ...answered }, first)).toEqual({
+    status: 'delivered',
+    reason: null,
+    nextInMs: null,
+    isCounted: true,
+  });
 });
 
 test('rejected is dead, with its reason', () => {
-  expect(outcomeOf({ outcome: 'rejected', reason: 'http_404', disable: false, ...answered }, first)).toMatchObject({ status: 'dead', reason: 'http_404', nextInMs: null });
+  expect(outcomeOf({ outcome: 'rejected', reason: 'http_404', disable: false, ...answered }, first)).toMatchObject({
+    status: 'dead',
+    reason: 'http_404',
+    nextInMs: null,
+  });
 });
 
 test('seven failures are each followed by another attempt, the eighth by none', () => {
@@ -22,7 +31,12 @@ test('seven failures are each followed by another attempt, the eighth by none', 
 });
 
 test('an attempt whose receiver said when to come back does not count, not even the last', () => {
-  expect(outcomeOf(told, { ...first, countedBefore: 7 })).toEqual({ status: 'retrying', reason: 'http_429', nextInMs: 3_000, isCounted: false });
+  expect(outcomeOf(told, { ...first, countedBefore: 7 })).toEqual({
+    status: 'retrying',
+    reason: 'http_429',
+    nextInMs: 3_000,
+    isCounted: false,
+  });
 });
 
 test('a test is tried once', () => {

@@ -1,5 +1,16 @@
 import { channelOf, type Channel } from '@tocsin/channels';
-import { endDelivery, leaseDelivery, lockOpenDelivery, newId, noteOnTimeline, postponeDelivery, wakeResolved, withTenantsSql, type OpenDelivery, type SqlTx } from '@tocsin/db';
+import {
+  endDelivery,
+  leaseDelivery,
+  lockOpenDelivery,
+  newId,
+  noteOnTimeline,
+  postponeDelivery,
+  wakeResolved,
+  withTenantsSql,
+  type OpenDelivery,
+  type SqlTx,
+} from '@tocsin/db';
 import type { AttemptDeps, DeliveryRef } from './delivery-deps.ts';
 import { nextStep } from './next-step.ts';
 import { notificationOf } from './notification-of.ts';
@@ -60,9 +71,21 @@ export async function prepare(deps: AttemptDeps, { tenantId, deliveryId }: Deliv
   }
 }
 
-async function end(sql: SqlTx, tenantId: string, delivery: OpenDelivery, status: 'dead' | 'suppressed', reason: string): Promise<Preparation> {
+async function end(
+  sql: SqlTx,
+  tenantId: string,
+  delivery: OpenDelivery,
+  status: 'dead' | 'suppressed',
+  reason: string,
+): Promise<Preparation> {
   await endDelivery(sql, tenantId, delivery.id, status, reason);
-  return { kind: 'ended', delivery, status, reason, woken: await tellTimeline(sql, tenantId, delivery, { status, reason, attempts: delivery.attempts }) };
+  return {
+    kind: 'ended',
+    delivery,
+    status,
+    reason,
+    woken: await tellTimeline(sql, tenantId, delivery, { status, reason, attempts: delivery.attempts }),
+  };
 }
 
 /** Writes what became of a message into its alert's timeline; answers who waited for it to be over. */

@@ -6,14 +6,19 @@ import type { Prepared } from './prepare.ts';
 /** Makes the attempt. Rejects only when our own database fails a channel that lives in it; the lease then runs out and it is tried again. */
 export async function send(deps: AttemptDeps, tenantId: string, { delivery, channel, body, attempt }: Prepared): Promise<Verdict> {
   const config = openConfig(deps, tenantId, delivery);
-  if (config === null) return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
+  if (config === null)
+    return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
   const outside: Outside = {
     request: (call, signal) => deps.outbound.request(call, signal),
     fetch: deps.outbound.fetch,
     putInbox: (message) => withTenantsSql(deps.db, [tenantId], (sql) => putInboxMessage(sql, { tenantId, id: newId(), ...message })),
     signal: deps.giveUp,
   };
-  const verdict = await channel.deliver(body, config, outside, { deliveryId: delivery.id, alertId: delivery.alertId, nowMs: attempt.startedMs });
+  const verdict = await channel.deliver(body, config, outside, {
+    deliveryId: delivery.id,
+    alertId: delivery.alertId,
+    nowMs: attempt.startedMs,
+  });
   // given up by our own shutdown: no fault of the receiver's, so it does not count and comes again soon
   return verdict.outcome === 'retry' && verdict.reason === 'aborted' ? { ...verdict, retryAfterMs: 0 } : verdict;
 }
@@ -27,7 +32,9 @@ function openConfig(
   if (channel === null || channelId === null) throw new Error(`delivery ${id} was leased without a channel`);
   if (channel.secrets === null) return channel.config;
   try {
-    const secrets = JSON.parse(secretBox.open(channel.secrets, { tenantId, table: 'channels', rowId: channelId, column: 'secrets' })) as object;
+    const secrets = JSON.parse(
+      secretBox.open(channel.secrets, { tenantId, table: 'channels', rowId: channelId, column: 'secrets' }),
+    ) as object;
     return { ...channel.config, ...secrets };
   } catch (error) {
     logger.error({ tenantId, channelId, err: error }, 'secrets of a channel cannot be opened');

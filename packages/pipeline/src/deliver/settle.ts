@@ -1,5 +1,15 @@
 import type { Verdict } from '@tocsin/channels';
-import { disableChannel, isRetryable, newId, noteChannelUse, noteOnTimeline, putOwnerNotices, settleDelivery, withTenantsSql, type SqlTx } from '@tocsin/db';
+import {
+  disableChannel,
+  isRetryable,
+  newId,
+  noteChannelUse,
+  noteOnTimeline,
+  putOwnerNotices,
+  settleDelivery,
+  withTenantsSql,
+  type SqlTx,
+} from '@tocsin/db';
 import type { AttemptDeps } from './delivery-deps.ts';
 import { outcomeOf, type Outcome } from './outcome-of.ts';
 import { tellTimeline, type Prepared } from './prepare.ts';
@@ -55,7 +65,11 @@ async function write(sql: SqlTx, tenantId: string, prepared: Prepared, verdict: 
   if (delivery.channelId !== null) await noteChannelUse(sql, tenantId, delivery.channelId, failure);
   if (verdict.outcome === 'rejected' && verdict.disable) await disable(sql, tenantId, prepared, verdict.reason);
   const isFinished = outcome.status !== 'retrying';
-  const ended = { status: outcome.status === 'delivered' ? 'delivered' : 'dead', reason: outcome.reason, attempts: attempt.number } as const;
+  const ended = {
+    status: outcome.status === 'delivered' ? 'delivered' : 'dead',
+    reason: outcome.reason,
+    attempts: attempt.number,
+  } as const;
   return {
     outcome,
     sinceTriggerMs: written.sinceTriggerMs,
@@ -71,8 +85,11 @@ async function disable(sql: SqlTx, tenantId: string, { delivery }: Prepared, rea
   const wasOn = await disableChannel(sql, { tenantId, channelId, version: channel.version, reason, auditId: newId() });
   if (!wasOn) return;
   const body = { kind: 'channel_disabled', channelId, channel: channelKey, channelKind, reason };
-  await putOwnerNotices(sql, [{ tenantId, id: newId(), aboutId: id, title: `Channel ${channelKey} was switched off: its receiver is gone (410)`, body }]);
-  if (alertId !== null) await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'channel_disabled', reason, data: { channel: channelKey } });
+  await putOwnerNotices(sql, [
+    { tenantId, id: newId(), aboutId: id, title: `Channel ${channelKey} was switched off: its receiver is gone (410)`, body },
+  ]);
+  if (alertId !== null)
+    await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'channel_disabled', reason, data: { channel: channelKey } });
 }
 
 /** A receiver may ask for longer than a number of milliseconds holds. */

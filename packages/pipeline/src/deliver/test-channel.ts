@@ -17,12 +17,23 @@ export interface ChannelTested {
 const LIFETIME_MS = 60_000;
 
 /** Sends a made-up alert to a channel, switched on or not, the way real ones go, once. Null: no such channel. */
-export async function testChannel(deps: DeliveryDeps, { tenantId, channelId }: { tenantId: string; channelId: string }): Promise<ChannelTested | null> {
+export async function testChannel(
+  deps: DeliveryDeps,
+  { tenantId, channelId }: { tenantId: string; channelId: string },
+): Promise<ChannelTested | null> {
   const deliveryId = newId();
   const isThere = await withTenantsSql(deps.db, [tenantId], async (sql) => {
     const channel = await channelById(sql, tenantId, channelId);
     if (channel === null) return false;
-    const test = { id: deliveryId, triggerId: null, alertId: null, channelId, channelKey: channel.key, channelKind: channel.kind, kind: 'test' as const };
+    const test = {
+      id: deliveryId,
+      triggerId: null,
+      alertId: null,
+      channelId,
+      channelKey: channel.key,
+      channelKind: channel.kind,
+      kind: 'test' as const,
+    };
     await insertDeliveries(sql, tenantId, [{ ...test, suppressed: null, lifetimeMs: LIFETIME_MS }]);
     return true;
   });

@@ -34,7 +34,8 @@ describeQueues('dispatching', (backend) => {
     await world.channel(key, 'webhook', { url: receiver.url });
     return key;
   };
-  const hint = (trigger: { tenantId: string; triggerId: string }): Promise<void> => world.deps.queues.producer(dispatchTrigger).send(trigger);
+  const hint = (trigger: { tenantId: string; triggerId: string }): Promise<void> =>
+    world.deps.queues.producer(dispatchTrigger).send(trigger);
   const poke = (deliveryId: string): Promise<void> =>
     world.deps.queues.producer(deliver).send({ tenantId: world.tenantId, deliveryId }, { evenIfKnown: true });
   const settled = (alertId: string, claim: (rows: DeliveryRow[]) => boolean): Promise<DeliveryRow[]> =>
@@ -46,10 +47,13 @@ describeQueues('dispatching', (backend) => {
       },
       { timeout: 15_000, interval: 20 },
     );
-  const told = (rows: DeliveryRow[]): string[] => rows.map(({ kind, status, reason }) => `${kind} ${status}${reason === null ? '' : `(${reason})`}`);
+  const told = (rows: DeliveryRow[]): string[] =>
+    rows.map(({ kind, status, reason }) => `${kind} ${status}${reason === null ? '' : `(${reason})`}`);
   const types = (): string[] => receiver.requests.map(({ body }) => (JSON.parse(body) as { type: string }).type);
   const triggerOf = async ({ triggerId }: { triggerId: string }): Promise<{ status: string; reason: string | null }> => {
-    const [row] = await world.inTenant((sql) => sql<{ status: string; reason: string | null }[]>`select status, reason from triggers where id = ${triggerId}`);
+    const [row] = await world.inTenant(
+      (sql) => sql<{ status: string; reason: string | null }[]>`select status, reason from triggers where id = ${triggerId}`,
+    );
     if (row === undefined) throw new Error('no such trigger');
     return row;
   };
@@ -64,7 +68,10 @@ describeQueues('dispatching', (backend) => {
     await hint(trigger);
     const rows = await settled(alertId, (found) => found.some(({ status }) => status === 'delivered'));
     expect(Object.fromEntries(rows.map(({ channelKey, status, reason }) => [channelKey, reason ?? status]))).toEqual({
-      [good]: 'delivered', [off]: 'channel_disabled', [picky]: 'below_min_severity', 'no-such-channel': 'channel_missing',
+      [good]: 'delivered',
+      [off]: 'channel_disabled',
+      [picky]: 'below_min_severity',
+      'no-such-channel': 'channel_missing',
     });
     expect(await triggerOf(trigger)).toEqual({ status: 'planned', reason: null });
     expect(receiver.requests).toHaveLength(1);
@@ -106,7 +113,10 @@ describeQueues('dispatching', (backend) => {
     const alertId = await world.alert(ruleId);
     await hint(await world.trigger(ruleId, alertId, 'fired'));
     await settled(alertId, ([row]) => row?.status === 'delivered');
-    await world.inTenant((sql) => sql`update rules set spec = jsonb_set(spec, '{notify}', ${JSON.stringify([{ channel: late, minSeverity: 'info' }])}::text::jsonb) where id = ${ruleId}`);
+    await world.inTenant(
+      (sql) =>
+        sql`update rules set spec = jsonb_set(spec, '{notify}', ${JSON.stringify([{ channel: late, minSeverity: 'info' }])}::text::jsonb) where id = ${ruleId}`,
+    );
     await hint(await world.trigger(ruleId, alertId, 'resolved'));
     const rows = await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'delivered'));
     expect(rows.every(({ channelKey }) => channelKey === first)).toBe(true);
@@ -159,9 +169,14 @@ describeQueues('dispatching', (backend) => {
     if (fired === undefined || resolved === undefined) throw new Error('not planned');
     await world.inTenant((sql) => sql`update deliveries set expires_at = tocsin_now() where id = ${fired.deliveryId}`);
     await poke(resolved.deliveryId);
-    await vi.waitFor(async () => expect((await world.deliveries(alertId)).some(({ nextInMs }) => nextInMs > 1_000)).toBe(true), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await world.deliveries(alertId)).some(({ nextInMs }) => nextInMs > 1_000)).toBe(true), {
+      timeout: 10_000,
+    });
     await poke(fired.deliveryId);
-    expect(told(await settled(alertId, (found) => found.every(({ reason }) => reason !== null))).sort()).toEqual(['fired dead(expired)', 'resolved suppressed(never_told)']);
+    expect(told(await settled(alertId, (found) => found.every(({ reason }) => reason !== null))).sort()).toEqual([
+      'fired dead(expired)',
+      'resolved suppressed(never_told)',
+    ]);
     expect(receiver.requests).toHaveLength(0);
   });
 
@@ -172,7 +187,10 @@ describeQueues('dispatching', (backend) => {
     await hint(await world.trigger(ruleId, alertId, 'fired'));
     await settled(alertId, ([row]) => row?.status === 'dead');
     await hint(await world.trigger(ruleId, alertId, 'resolved'));
-    expect(told(await settled(alertId, (found) => found[1]?.status === 'delivered'))).toEqual(['fired dead(http_404)', 'resolved delivered']);
+    expect(told(await settled(alertId, (found) => found[1]?.status === 'delivered'))).toEqual([
+      'fired dead(http_404)',
+      'resolved delivered',
+    ]);
   });
 
   test('a channel that has been renamed meanwhile hears the end', async () => {
@@ -195,7 +213,10 @@ describeQueues('dispatching', (backend) => {
     await settled(alertId, ([row]) => row?.status === 'delivered');
     await world.inTenant((sql) => sql`delete from channels where key = ${key}`);
     await hint(await world.trigger(ruleId, alertId, 'resolved'));
-    expect(told(await settled(alertId, (found) => found.length === 2))).toEqual(['fired delivered', 'resolved suppressed(channel_missing)']);
+    expect(told(await settled(alertId, (found) => found.length === 2))).toEqual([
+      'fired delivered',
+      'resolved suppressed(channel_missing)',
+    ]);
   });
 
   const timer = async (alertId: string): Promise<{ tenantId: string; id: string }> => {
@@ -207,7 +228,10 @@ describeQueues('dispatching', (backend) => {
     return { tenantId: world.tenantId, id: row?.id ?? '' };
   };
   const dueIn = async (id: string): Promise<number | null> => {
-    const [row] = await world.inTenant((sql) => sql<{ ms: number }[]>`select (extract(epoch from due_at - tocsin_now()) * 1000)::float8 as ms from alert_timers where id = ${id}`);
+    const [row] = await world.inTenant(
+      (sql) =>
+        sql<{ ms: number }[]>`select (extract(epoch from due_at - tocsin_now()) * 1000)::float8 as ms from alert_timers where id = ${id}`,
+    );
     return row?.ms ?? null;
   };
 

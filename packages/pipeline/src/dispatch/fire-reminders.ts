@@ -1,6 +1,15 @@
 import {
-  dropTimer, insertTriggers, lockDueReminders, moveTimer, newId, nextTriggerSeq, noteOnTimeline, withTenantsSql,
-  type DueReminder, type DueRow, type SqlTx,
+  dropTimer,
+  insertTriggers,
+  lockDueReminders,
+  moveTimer,
+  newId,
+  nextTriggerSeq,
+  noteOnTimeline,
+  withTenantsSql,
+  type DueReminder,
+  type DueRow,
+  type SqlTx,
 } from '@tocsin/db';
 import { parseDuration } from '@tocsin/domain';
 import { dispatchTrigger } from '@tocsin/queue';
@@ -16,7 +25,11 @@ export async function fireReminders(deps: PipelineDeps, timers: readonly DueRow[
   const byTenant = Map.groupBy(timers, ({ tenantId }) => tenantId);
   for (const [tenantId, rows] of byTenant) {
     const triggers = await withTenantsSql(deps.db, [tenantId], async (sql) => {
-      const due = await lockDueReminders(sql, tenantId, rows.map(({ id }) => id));
+      const due = await lockDueReminders(
+        sql,
+        tenantId,
+        rows.map(({ id }) => id),
+      );
       const told: TriggerRef[] = [];
       for (const reminder of due) told.push(...(await fire(sql, tenantId, reminder)));
       return told;
@@ -37,7 +50,9 @@ async function fire(sql: SqlTx, tenantId: string, reminder: DueReminder): Promis
   const seq = await nextTriggerSeq(sql, tenantId, alertId);
   const { value, samples, threshold } = reminder.reading;
   const now = { ...snapshot, status, severity, value, samples, threshold };
-  await insertTriggers(sql, [{ tenantId, id: triggerId, alertId, ruleId, seq, kind: 'reminded', severity, slotMs: reminder.lastSlotMs, snapshot: now }]);
+  await insertTriggers(sql, [
+    { tenantId, id: triggerId, alertId, ruleId, seq, kind: 'reminded', severity, slotMs: reminder.lastSlotMs, snapshot: now },
+  ]);
   await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'reminded', reason: 'still_open', data: { severity, value } });
   await moveTimer(sql, tenantId, id, dueMs + (Math.floor((nowMs - dueMs) / everyMs) + 1) * everyMs);
   return [{ tenantId, triggerId }];

@@ -5,28 +5,48 @@ import { planForEnd, planForRule, silentReason, type PlannedDelivery } from './p
 const trigger = (notify: PendingTrigger['notify'], change: Partial<PendingTrigger> = {}): PendingTrigger =>
   ({ id: 't', alertId: 'a', kind: 'fired', severity: 'error', createdMs: 0, notify, ...change }) as PendingTrigger;
 const channel = (key: string, enabled = true): ChannelToPlan => ({ id: `id-${key}`, key, kind: 'webhook', enabled });
-const reasons = (planned: PlannedDelivery[]): Record<string, string | null> => Object.fromEntries(planned.map((each) => [each.channelKey, each.suppressed]));
+const reasons = (planned: PlannedDelivery[]): Record<string, string | null> =>
+  Object.fromEntries(planned.map((each) => [each.channelKey, each.suppressed]));
 
 test('a channel hears from its least severity on', () => {
   const notify = (['info', 'warning', 'error', 'critical'] as const).map((minSeverity) => ({ channel: minSeverity, minSeverity }));
   const channels = notify.map((entry) => channel(entry.channel));
-  expect(reasons(planForRule(trigger(notify), channels))).toEqual({ info: null, warning: null, error: null, critical: 'below_min_severity' });
+  expect(reasons(planForRule(trigger(notify), channels))).toEqual({
+    info: null,
+    warning: null,
+    error: null,
+    critical: 'below_min_severity',
+  });
 });
 
 test('a channel listed twice hears once, by its laxest entry', () => {
-  const notify = [{ channel: 'a', minSeverity: 'critical' }, { channel: 'a', minSeverity: 'info' }, { channel: 'a', minSeverity: 'critical' }] as const;
+  const notify = [
+    { channel: 'a', minSeverity: 'critical' },
+    { channel: 'a', minSeverity: 'info' },
+    { channel: 'a', minSeverity: 'critical' },
+  ] as const;
   expect(reasons(planForRule(trigger([...notify]), [channel('a')]))).toEqual({ a: null });
 });
 
 test('a channel that is off or unknown is named with that reason', () => {
-  const notify = [{ channel: 'off', minSeverity: 'critical' }, { channel: 'gone', minSeverity: 'info' }] as const;
+  const notify = [
+    { channel: 'off', minSeverity: 'critical' },
+    { channel: 'gone', minSeverity: 'info' },
+  ] as const;
   expect(reasons(planForRule(trigger([...notify]), [channel('off', false)]))).toEqual({ off: 'channel_disabled', gone: 'channel_missing' });
 });
 
 test('the end is for those who heard', () => {
   const heard = (key: string, change: Partial<HeardChannel>): HeardChannel => ({ ...channel(key), told: true, ...change });
-  expect(reasons(planForEnd([heard('a', {}), heard('b', { told: false }), heard('c', { id: null, enabled: false }), heard('d', { enabled: false })]))).toEqual({
-    a: null, b: 'never_told', c: 'channel_missing', d: 'channel_disabled',
+  expect(
+    reasons(
+      planForEnd([heard('a', {}), heard('b', { told: false }), heard('c', { id: null, enabled: false }), heard('d', { enabled: false })]),
+    ),
+  ).toEqual({
+    a: null,
+    b: 'never_told',
+    c: 'channel_missing',
+    d: 'channel_disabled',
   });
 });
 
@@ -38,6 +58,11 @@ test.each<[string, PendingTrigger, (string | null)[], string | null]>([
   ['all for one reason', trigger([]), ['channel_disabled', 'channel_disabled'], 'channel_disabled'],
   ['all for several reasons', trigger([]), ['channel_disabled', 'channel_missing'], 'all_suppressed'],
 ])('silence has a reason: %s', (_name, of, suppressed, expected) => {
-  const planned = suppressed.map((reason) => ({ channelId: null, channelKey: 'x', channelKind: 'x', suppressed: reason })) as PlannedDelivery[];
+  const planned = suppressed.map((reason) => ({
+    channelId: null,
+    channelKey: 'x',
+    channelKind: 'x',
+    suppressed: reason,
+  })) as PlannedDelivery[];
   expect(silentReason(of, planned)).toBe(expected);
 });

@@ -1,4 +1,15 @@
-import { channelsByKey, channelsOfAlert, finishTrigger, insertDeliveries, lockPendingTriggers, newId, noteOnTimeline, withTenantsSql, type PendingTrigger, type SqlTx } from '@tocsin/db';
+import {
+  channelsByKey,
+  channelsOfAlert,
+  finishTrigger,
+  insertDeliveries,
+  lockPendingTriggers,
+  newId,
+  noteOnTimeline,
+  withTenantsSql,
+  type PendingTrigger,
+  type SqlTx,
+} from '@tocsin/db';
 import { RETRY } from '@tocsin/domain';
 import type { DeliveryRef } from '../deliver/delivery-deps.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
@@ -21,7 +32,17 @@ export async function planTrigger({ db, logger, metrics }: PipelineDeps, { tenan
   });
   for (const { trigger, silent, suppressedKinds, toSend } of plans) {
     for (const channel of suppressedKinds) metrics.notifications.inc({ channel, result: 'suppressed' });
-    logger.info({ tenantId, triggerId: trigger.id, alertId: trigger.alertId, arrow: `${trigger.kind} → ${silent === null ? 'planned' : 'suppressed'}`, reason: silent, deliveries: toSend.length }, 'trigger planned');
+    logger.info(
+      {
+        tenantId,
+        triggerId: trigger.id,
+        alertId: trigger.alertId,
+        arrow: `${trigger.kind} → ${silent === null ? 'planned' : 'suppressed'}`,
+        reason: silent,
+        deliveries: toSend.length,
+      },
+      'trigger planned',
+    );
   }
   return plans.flatMap(({ toSend }) => toSend.map((deliveryId) => ({ tenantId, deliveryId })));
 }
@@ -38,7 +59,14 @@ async function planOne(sql: SqlTx, tenantId: string, trigger: PendingTrigger): P
   const planned =
     kind === 'resolved'
       ? planForEnd(await channelsOfAlert(sql, tenantId, alertId))
-      : planForRule(trigger, await channelsByKey(sql, tenantId, (trigger.notify ?? []).map(({ channel }) => channel)));
+      : planForRule(
+          trigger,
+          await channelsByKey(
+            sql,
+            tenantId,
+            (trigger.notify ?? []).map(({ channel }) => channel),
+          ),
+        );
   const deliveries = planned.map((each) => ({ ...each, id: newId(), triggerId, alertId, kind, lifetimeMs: RETRY.expiresAfterMs }));
   const silent = silentReason(trigger, planned);
 
@@ -46,7 +74,14 @@ async function planOne(sql: SqlTx, tenantId: string, trigger: PendingTrigger): P
   await finishTrigger(sql, tenantId, triggerId, silent);
   const unsent = planned.flatMap(({ channelKey, suppressed }) => (suppressed === null ? [] : { channel: channelKey, reason: suppressed }));
   if (silent !== null || unsent.length > 0) {
-    await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'delivery_suppressed', reason: silent, data: { told: kind, channels: unsent } });
+    await noteOnTimeline(sql, {
+      tenantId,
+      id: newId(),
+      alertId,
+      kind: 'delivery_suppressed',
+      reason: silent,
+      data: { told: kind, channels: unsent },
+    });
   }
   return {
     trigger,
