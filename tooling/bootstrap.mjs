@@ -23,7 +23,8 @@ const env = {
 
 const [script, ...args] = process.argv.slice(2);
 if (script === undefined) fail('usage: node tooling/bootstrap.mjs <script> [arguments…]');
-if (major(process.versions.node) < 18) fail(`Node ${process.versions.node} is too old: install Node 20 or newer, it fetches the one Tocsin runs on.`);
+if (major(process.versions.node) < 18)
+  fail(`Node ${process.versions.node} is too old: install Node 20 or newer, it fetches the one Tocsin runs on.`);
 
 await ensureInstalled();
 process.exit(await handOver());
@@ -71,7 +72,9 @@ function node() {
   const pinned = join(bin, 'node');
   if (existsSync(pinned) && spawnSync(pinned, ['--version'], { stdio: 'ignore' }).status === 0) return pinned;
   if (major(process.versions.node) < 24) {
-    fail(`npm has no Node for ${process.platform} ${process.arch}, and Node ${process.versions.node} cannot run Tocsin: install Node 24 or newer.`);
+    fail(
+      `npm has no Node for ${process.platform} ${process.arch}, and Node ${process.versions.node} cannot run Tocsin: install Node 24 or newer.`,
+    );
   }
   return process.execPath;
 }

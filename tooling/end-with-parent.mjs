@@ -9,5 +9,9 @@ if (isMainThread && fd > 2) {
   delete process.env['TOCSIN_PARENT_FD'];
   const pipe = new Socket({ fd, readable: true, writable: false });
   const stop = () => process.kill(process.pid, 'SIGTERM');
-  pipe.on('close', stop).on('error', () => {}).resume().unref();
+  pipe
+    .on('close', stop)
+    .on('error', () => {})
+    .resume()
+    .unref();
 }

@@ -17,7 +17,9 @@ const notRun: string[] = [];
 const servers = await startTestServers(console.log);
 try {
   if (servers.env['TOCSIN_TEST_REDIS_URL'] === undefined && process.env['TOCSIN_TEST_REDIS_URL'] === undefined) {
-    notRun.push('everything on Redis: this machine has no redis-server or valkey-server, and none could be fetched (install one, or set TOCSIN_TEST_REDIS_URL)');
+    notRun.push(
+      'everything on Redis: this machine has no redis-server or valkey-server, and none could be fetched (install one, or set TOCSIN_TEST_REDIS_URL)',
+    );
   }
   tallies.push(await runVitest(args, servers.env, interrupted.signal));
 } finally {

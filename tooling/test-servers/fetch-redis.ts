@@ -3,7 +3,8 @@ import { existsSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 
 /** What `redis-server` links to and a slim image may lack. */
-const LIBRARIES = /^(libjemalloc\d|liblzf\d|liblua5\.1-0|lua-cjson|lua-bitop|libhiredis[\d.]+|libatomic1|libssl\d\w*|libstdc\+\+6|libsystemd0)$/;
+const LIBRARIES =
+  /^(libjemalloc\d|liblzf\d|liblua5\.1-0|lua-cjson|lua-bitop|libhiredis[\d.]+|libatomic1|libssl\d\w*|libstdc\+\+6|libsystemd0)$/;
 
 /**
  * Takes Redis from Debian's or Ubuntu's packages into `cacheDir`, without root and without installing anything: apt
@@ -33,7 +34,12 @@ function unpackRedis(cacheDir: string, root: string): void {
   };
   dir('lists/partial');
   dir('cache/archives/partial');
-  const options = [`Dir::State::lists=${join(cacheDir, 'lists')}`, `Dir::Cache=${join(cacheDir, 'cache')}`, 'Debug::NoLocking=1', 'APT::Sandbox::User='];
+  const options = [
+    `Dir::State::lists=${join(cacheDir, 'lists')}`,
+    `Dir::Cache=${join(cacheDir, 'cache')}`,
+    'Debug::NoLocking=1',
+    'APT::Sandbox::User=',
+  ];
   const apt = (program: string, ...args: string[]): string =>
     execFileSync(program, [...options.flatMap((option) => ['-o', option]), '-qq', ...args], {
       cwd: dir('debs'),

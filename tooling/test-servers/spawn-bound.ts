@@ -12,7 +12,11 @@ export interface BoundProcess {
 const UNTIL_WE_END = 'exec 3<&0; "$@" & server=$!; { cat <&3; kill $server; } > /dev/null 2>&1 & wait $server';
 
 /** Starts a server that cannot outlive this process, `kill -9` included, and that a Ctrl-C at the terminal does not reach. */
-export function spawnBound(command: string, args: readonly string[], options: Pick<SpawnOptions, 'uid' | 'gid' | 'env'> = {}): BoundProcess {
+export function spawnBound(
+  command: string,
+  args: readonly string[],
+  options: Pick<SpawnOptions, 'uid' | 'gid' | 'env'> = {},
+): BoundProcess {
   const child = spawn('/bin/sh', ['-c', UNTIL_WE_END, 'sh', command, ...args], {
     ...options,
     cwd: '/',

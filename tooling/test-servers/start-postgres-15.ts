@@ -29,8 +29,19 @@ export async function startPostgres15(): Promise<TestServer | null> {
   if (made.status !== 0) throw new Error(`PostgreSQL 15: ${made.stderr}`);
 
   const port = await freePort();
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=400', 'fsync=off', 'full_page_writes=off'];
-  const server = spawnBound(join(bin, 'postgres'), ['-D', join(dir, 'data'), ...settings.flatMap((setting) => ['-c', setting])], user ?? {});
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=400',
+    'fsync=off',
+    'full_page_writes=off',
+  ];
+  const server = spawnBound(
+    join(bin, 'postgres'),
+    ['-D', join(dir, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
+    user ?? {},
+  );
   const stop = async (): Promise<void> => {
     await server.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -56,8 +67,10 @@ function unprivileged(): { uid: number; gid: number } | null {
 
 async function answers(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 2 });
-  return await sql`select 1`.then(
-    () => true,
-    () => false,
-  ).finally(() => sql.end({ timeout: 1 }));
+  return await sql`select 1`
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => sql.end({ timeout: 1 }));
 }

@@ -23,7 +23,20 @@ export function redisProgram(cacheDir: string, log: (line: string) => void): str
 export async function startRedis(program: string): Promise<TestServer> {
   const dir = mkdtempSync(join(tmpdir(), 'tocsin-redis-'));
   const port = await freePort();
-  const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
+  const flags = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    dir,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--maxmemory-policy',
+    'noeviction',
+  ];
   const server = spawnBound(program, flags);
   const stop = async (): Promise<void> => {
     await server.stop();

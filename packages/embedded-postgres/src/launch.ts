@@ -38,7 +38,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
  * The log is a file, not a pipe, so that a server whose launcher was killed can go on writing it.
  * @throws when the server cannot be executed at all.
  */
-export async function launch(place: Place, cluster: string, port: number, settings: Readonly<Record<string, string>>): Promise<LaunchedServer> {
+export async function launch(
+  place: Place,
+  cluster: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<LaunchedServer> {
   const logFile = join(place.dir, 'server.log');
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.previous`);
   const log = openSync(logFile, 'w', 0o600);

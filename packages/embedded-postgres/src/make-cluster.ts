@@ -25,7 +25,8 @@ export function ensureCluster(place: Place, log: (line: string) => void): string
 /** The cluster appears by a rename, so one whose making was interrupted is never mistaken for a whole one. */
 function makeCluster(place: Place, passwordFile: string): void {
   // The initdb of a killed start may still be writing to its folder while this one clears it away.
-  for (const torn of globSync('cluster.*', { cwd: place.dir })) rmSync(join(place.dir, torn), { recursive: true, maxRetries: 20, retryDelay: 50 });
+  for (const torn of globSync('cluster.*', { cwd: place.dir }))
+    rmSync(join(place.dir, torn), { recursive: true, maxRetries: 20, retryDelay: 50 });
   rmSync(passwordFile, { force: true });
   writeFileSync(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flush: true });
   giveTo(place.user, passwordFile);
@@ -44,5 +45,6 @@ function makeCluster(place: Place, passwordFile: string): void {
 
 /** Leaves the locks: another start may be waiting on them. */
 export function discardCluster({ dir }: Place): void {
-  for (const name of ['cluster', 'password', 'server.log', 'server.log.previous']) rmSync(join(dir, name), { recursive: true, force: true });
+  for (const name of ['cluster', 'password', 'server.log', 'server.log.previous'])
+    rmSync(join(dir, name), { recursive: true, force: true });
 }

@@ -97,7 +97,11 @@ async function leave(place: Place, stopUsing: () => void, discards: boolean): Pr
 async function stopServer(cluster: string): Promise<void> {
   const pid = runningServer(cluster)?.pid;
   if (pid === undefined) return;
-  for (const [signal, waitMs] of [['SIGINT', FAST_STOP_MS], ['SIGQUIT', 1_000], ['SIGKILL', 1_000]] as const) {
+  for (const [signal, waitMs] of [
+    ['SIGINT', FAST_STOP_MS],
+    ['SIGQUIT', 1_000],
+    ['SIGKILL', 1_000],
+  ] as const) {
     process.kill(pid, signal);
     const deadline = performance.now() + waitMs;
     while (performance.now() < deadline) {
