@@ -19,12 +19,15 @@ begin
       join pg_class c on c.oid = p.partrelid
       cross join generate_series(date_trunc('day', from_at), to_at, interval '1 day') d(day)
     where c.relnamespace = 'tocsin'::regnamespace and c.relname = coalesce(only_table, c.relname)
+      and not exists (
+        select from pg_class made
+        where made.relnamespace = c.relnamespace and made.relname = c.relname || to_char(d.day, '"_"YYYYMMDD')
+      )
     order by d.day, c.relname
   loop
-    continue when to_regclass('tocsin.' || partition) is not null;
-    -- two at once: the second waits here and then finds the day made
+    -- two at once: the second waits here, and then sees the day in a new snapshot (to_regclass would answer from its cache)
     perform pg_advisory_xact_lock(hashtextextended('tocsin.partitions', 0));
-    continue when to_regclass('tocsin.' || partition) is not null;
+    continue when exists (select from pg_class made where made.relnamespace = 'tocsin'::regnamespace and made.relname = partition);
     execute format('create table tocsin.%I (like %s including all)', partition, parent);
     execute format('call tocsin.protect(%L)', 'tocsin.' || partition);
     execute format('alter table %s attach partition tocsin.%I for values from (%L) to (%L)', parent, partition, day, day + interval '1 day');

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Database, newId, withTenantsSql } from '@tocsin/db';
+import { phaseOf } from '@tocsin/domain';
 
 export interface TestTenant {
   tenantId: string;
@@ -8,11 +9,14 @@ export interface TestTenant {
   apiKey: (role: 'viewer' | 'responder' | 'editor' | 'admin') => Promise<string>;
 }
 
-/** A tenant of one's own. */
+/** A tenant of one's own, with the schedule that every tenant has: nothing to evaluate yet. */
 export async function makeTenant(db: Database, { name = 'Acme' }: { name?: string } = {}): Promise<TestTenant> {
   const tenantId = newId();
   const externalKey = `acme-${tenantId}`;
-  await withTenantsSql(db, [tenantId], (sql) => sql`insert into tenants (tenant_id, name, external_key) values (${tenantId}, ${name}, ${externalKey})`);
+  await withTenantsSql(db, [tenantId], async (sql) => {
+    await sql`insert into tenants (tenant_id, name, external_key) values (${tenantId}, ${name}, ${externalKey})`;
+    await sql`insert into schedules (tenant_id, phase_ms) values (${tenantId}, ${phaseOf(tenantId)})`;
+  });
   return {
     tenantId,
     externalKey,
