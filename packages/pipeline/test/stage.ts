@@ -3,6 +3,7 @@ import { parseRule, type MetricSource, type QueryResult, type ReadRequest } from
 import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import { makeTenant, testDatabase, testQueue } from '@tocsin/testkit';
+import postgres from 'postgres';
 import type { EvaluatorDeps } from '../src/index.ts';
 
 /** A database, queues and a metric source that answers what the test says. */
@@ -11,9 +12,9 @@ export interface Stage {
   queues: Queues;
   deps: EvaluatorDeps;
   source: ScriptedSource;
-  /** Admin's URL of the database. */
-  adminUrl: string;
   wipeQueues: () => Promise<void>;
+  /** Takes all tenants out of play and the clock back to now, so that the next test has the stage to itself. */
+  clear: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -47,14 +48,22 @@ export async function openStage(backend: QueueBackend): Promise<Stage> {
   const logger = createLogger('test', 'silent');
   const queues = await openQueues({ url: queue.url, logger });
   const source = scriptedSource();
+  const admin = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
   return {
     db: database.db,
     queues,
     source,
     deps: { db: database.db, queues, logger, metrics: createMetrics('test'), clock: systemClock, source },
-    adminUrl: database.adminUrl,
     wipeQueues: queue.wipe,
+    clear: async () => {
+      await admin`truncate tocsin.tenants cascade`;
+      await admin`truncate tocsin.runs`;
+      database.db.clock.shiftMs = 0;
+      source.answer = () => 0;
+      source.before = () => Promise.resolve();
+    },
     close: async () => {
+      await admin.end();
       await queues.close();
       await queue.close();
       await database.drop();
@@ -63,7 +72,7 @@ export async function openStage(backend: QueueBackend): Promise<Stage> {
 }
 
 /** A tenant whose schedule looks every `everyMs`. */
-export async function tenantWith(db: Database, everyMs = 10_000): Promise<string> {
+export async function tenantWith(db: Database, everyMs: number): Promise<string> {
   const { tenantId } = await makeTenant(db);
   await withTenant(db, tenantId, (tx) => refreshSchedule(tx, tenantId));
   await asTenant(db, tenantId, (sql) => sql`update schedules set every_ms = ${everyMs}`);

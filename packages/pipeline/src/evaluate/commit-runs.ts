@@ -1,9 +1,9 @@
 import {
-  clearBackOff, correctRunCounts, deleteSeriesStates, dropTimers, finishRuns, insertAlertEvents, insertTriggers, lockChangedSeries, lockCurrentRules,
+  clearBackOff, correctRunCounts, deleteSeriesStates, dropTimers, finishRuns, insertAlertEvents, insertSegments, insertTriggers, lockChangedSeries, lockCurrentRules,
   openAlerts, recordRuleNews, setReminders, updateAlerts, waitingRuns, withTenantsSql, writeSeriesStates,
   type FinishedRun, type LeasedRun, type NewTrigger, type SqlTx,
 } from '@tocsin/db';
-import { insertEvaluations } from '@tocsin/events';
+import { encodeEvaluations } from '@tocsin/events';
 import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { evaluationRows, type EvaluationTime } from './evaluation-rows.ts';
@@ -50,7 +50,7 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
     const writes = collectWrites(changing.filter((outcome) => !outcome.isSuperseded));
     const triggers = await write(sql, writes);
     faultPoint('evaluator.mid-transaction');
-    await insertEvaluations(sql, ours.map(({ run, outcomes: ofRun, time }) => ({ tenantId: run.tenantId, rows: evaluationRows(ofRun, time) })));
+    await insertSegments(sql, ours.flatMap(({ run, outcomes: ofRun, time }) => encodeEvaluations(run.tenantId, evaluationRows(ofRun, time))));
     const recovered = ours.filter(({ run }) => run.failedRuns > 0).map(({ run }) => run.tenantId);
     if (recovered.length > 0) await clearBackOff(sql, recovered);
     return { finished, triggers, waiting: await waitingRuns(sql, tenantIds) };
