@@ -1,0 +1,135 @@
+import { refreshSchedule, withTenant } from '@tocsin/db';
+import { evaluateRun } from '@tocsin/queue';
+import { systemClock } from '@tocsin/runtime';
+import { describeQueues } from '@tocsin/testkit';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { addRule, asTenant, openStage, runsOf, tenantWith, type Stage } from '../../test/stage.ts';
+import { sweep } from '../sweep/sweep.ts';
+import { claimDueSlots } from './claim-due-slots.ts';
+import { runScheduler } from './run-scheduler.ts';
+
+/** Long against the time a test takes, so that no slot falls due by itself. */
+const EVERY_MS = 600_000;
+
+describeQueues('claiming slots', (backend) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage(backend);
+  });
+  afterAll(() => stage.close());
+  afterEach(() => stage.clear());
+
+  /** Makes exactly one slot fall due for everybody. */
+  const passOneSlot = (): void => {
+    stage.db.clock.shiftMs += EVERY_MS;
+  };
+
+  const activeTenant = async (everyMs: number = EVERY_MS): Promise<string> => {
+    const tenantId = await tenantWith(stage.db, everyMs);
+    await addRule(stage.db, tenantId);
+    return tenantId;
+  };
+
+  test('three schedulers at once make exactly one run of every slot', async () => {
+    const many = await Promise.all(Array.from({ length: 20 }, () => activeTenant()));
+    for (let slot = 0; slot < 8; slot += 1) {
+      passOneSlot();
+      await Promise.all(Array.from({ length: 3 }, () => claimDueSlots(stage.deps)));
+    }
+    for (const tenantId of many) {
+      const runs = await runsOf(stage.db, tenantId);
+      expect(runs).toHaveLength(8);
+      expect(runs.every((run) => run.status === 'queued')).toBe(true);
+      const gaps = runs.slice(1).map((run, index) => run.slotMs - runs[index]!.slotMs);
+      expect(new Set(gaps)).toEqual(new Set([EVERY_MS]));
+    }
+  });
+
+  test('slots missed while nothing ran: the newest runs, one row says which were skipped', async () => {
+    const tenantId = await activeTenant();
+    passOneSlot();
+    await claimDueSlots(stage.deps);
+    const [first] = await runsOf(stage.db, tenantId);
+    stage.db.clock.shiftMs += 6 * EVERY_MS;
+    const claimed = await claimDueSlots(stage.deps);
+    expect(claimed.skipped).toBe(5);
+    const runs = await runsOf(stage.db, tenantId);
+    expect(runs.map((run) => [run.slotMs - first!.slotMs, run.status, run.reason, run.skippedCount])).toEqual([
+      [0, 'queued', null, null],
+      [5 * EVERY_MS, 'skipped', 'missed', 5],
+      [6 * EVERY_MS, 'queued', null, null],
+    ]);
+  });
+
+  test('a tenant without an enabled rule is never claimed', async () => {
+    const tenantId = await activeTenant();
+    await asTenant(stage.db, tenantId, (sql) => sql`update rules set enabled = false`);
+    await withTenant(stage.db, tenantId, (tx) => refreshSchedule(tx, tenantId));
+    stage.db.clock.shiftMs += 10 * EVERY_MS;
+    await claimDueSlots(stage.deps);
+    expect(await runsOf(stage.db, tenantId)).toEqual([]);
+  });
+
+  test('slots are as fine as the smallest `every` of the enabled rules', async () => {
+    const tenantId = await activeTenant();
+    const slotEvery = async (): Promise<number | undefined> =>
+      (await asTenant(stage.db, tenantId, (sql) => sql<{ every: number }[]>`select slot_every_ms as every from schedules`))[0]?.every;
+    expect(await slotEvery()).toBe(EVERY_MS);
+    await addRule(stage.db, tenantId, { key: 'fine', every: '15s' });
+    await addRule(stage.db, tenantId, { key: 'coarse', every: '1h' });
+    expect(await slotEvery()).toBe(15_000);
+  });
+
+  test('changing a rule while a slot waits to be claimed does not lose the slot', async () => {
+    const tenantId = await activeTenant();
+    stage.db.clock.shiftMs += 3 * EVERY_MS;
+    await addRule(stage.db, tenantId, { key: 'another' });
+    await claimDueSlots(stage.deps);
+    const runs = await runsOf(stage.db, tenantId);
+    const accounted = runs.reduce((total, run) => total + (run.skippedCount ?? 1), 0);
+    expect(accounted).toBe(3);
+  });
+
+  test('hints that vanished are sent again by the sweep, each row at most once a wait', async () => {
+    const tenantId = await activeTenant();
+    passOneSlot();
+    await claimDueSlots(stage.deps);
+    await stage.wipeQueues();
+    const hinted: string[] = [];
+    const consumer = stage.queues.consumer(evaluateRun, { concurrency: 5 }, (payload) => {
+      if (payload.tenantId === tenantId) hinted.push(payload.runId);
+      return Promise.resolve();
+    });
+    await consumer.ready();
+    await sweep(stage.deps);
+    stage.db.clock.shiftMs += 6_000;
+    await Promise.all([sweep(stage.deps), sweep(stage.deps)]);
+    const [run] = await runsOf(stage.db, tenantId);
+    await vi.waitFor(() => expect(hinted).toEqual([run!.id]), 5_000);
+    await sweep(stage.deps);
+    expect(hinted).toEqual([run!.id]);
+    await consumer.close();
+  });
+
+  test('the loop claims what falls due, sleeps in between, and stops when told', async () => {
+    const tenantId = await activeTenant();
+    const stop = new AbortController();
+    const sleeps: number[] = [];
+    const clock = {
+      ...systemClock,
+      sleep: (ms: number, signal: AbortSignal) => {
+        sleeps.push(ms);
+        return systemClock.sleep(Math.min(ms, 50), signal);
+      },
+    };
+    const running = Promise.all([1, 2, 3].map(() => runScheduler({ ...stage.deps, clock }, stop.signal)));
+    passOneSlot();
+    await vi.waitFor(async () => expect(await runsOf(stage.db, tenantId)).toHaveLength(1), 5_000);
+    passOneSlot();
+    await vi.waitFor(async () => expect(await runsOf(stage.db, tenantId)).toHaveLength(2), 5_000);
+    stop.abort();
+    await running;
+    expect(Math.max(...sleeps.filter((ms) => ms < 60_000))).toBeLessThanOrEqual(2_000);
+    expect(Math.min(...sleeps)).toBeGreaterThanOrEqual(20);
+  });
+});
