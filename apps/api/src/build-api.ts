@@ -1,6 +1,7 @@
+/// <reference path="./fastify.d.ts" />
 import type { DependencyChecks } from '@tocsin/runtime';
 import { AppError, openKeyring, type Services } from '@tocsin/services';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { queueBoard } from './admin/queue-board.ts';
@@ -33,8 +34,8 @@ const API = { prefix: '/api/v1' };
 
 /** The whole HTTP surface as a function of what it needs; not listening yet. */
 export async function buildApi({ services, adminKey, dependencies, extend }: ApiDeps): Promise<FastifyInstance> {
-  const app = Fastify({
-    loggerInstance: services.logger,
+  const app: FastifyInstance = Fastify({
+    loggerInstance: services.logger as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: BODY_MAX_BYTES,
     genReqId: () => randomUUID(),

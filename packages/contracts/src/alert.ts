@@ -1,9 +1,8 @@
-import { SEVERITIES } from '@tocsin/domain';
+import { ALERT_STATUSES, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
 import { Id, Key, Time, TimeInput } from './primitives.ts';
 import { PageQuery } from './page.ts';
 
-export const ALERT_STATUSES = ['triggered', 'active', 'acknowledged', 'resolved'] as const;
 const Labels = z.record(z.string(), z.string());
 
 /** `a,b` becomes a list of the known words. */
@@ -35,14 +34,17 @@ export const Alert = z.strictObject({
   status: z.enum(ALERT_STATUSES),
   severity: z.enum(SEVERITIES),
   /** What was measured, as the rule's author calls it. */
-  metric: z.string().nullable(),
-  aggregation: z.string().nullable(),
-  operator: z.string().nullable(),
+  metric: z.string(),
+  aggregation: z.string(),
+  operator: z.string(),
+  /** Null: no reading. */
   value: z.number().nullable(),
-  threshold: z.number().nullable(),
+  threshold: z.number(),
   unit: z.string().nullable(),
-  window: z.string().nullable(),
-  samples: z.int().nullable(),
+  window: z.string(),
+  samples: z.int(),
+  /** The worst value so far; null while there is none. */
+  peak: z.number().nullable(),
   startedAt: Time,
   lastSlotAt: Time,
   resolvedAt: Time.nullable(),

@@ -25,6 +25,8 @@ export const MetricRange = z.strictObject({
       points: z.array(z.strictObject({ at: Time, value: z.number().nullable(), samples: z.int() })),
     }),
   ),
+  /** Null: a bare number. */
+  unit: z.string().nullable(),
   /** Series past the limit of 1,000; the worst are kept. */
   dropped: z.int(),
 });

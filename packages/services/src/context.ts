@@ -1,22 +1,11 @@
-import type { Database } from '@tocsin/db';
-import { can, type Clock, type Permission, type Role } from '@tocsin/domain';
+import { can, type Permission, type Role } from '@tocsin/domain';
 import type { EventStore } from '@tocsin/events';
-import type { Queues } from '@tocsin/queue';
-import type { Logger, Metrics, Outbound, SecretBox } from '@tocsin/runtime';
+import type { DeliveryDeps } from '@tocsin/pipeline';
 import type { IdempotentRequest } from './idempotency.ts';
 
-/** What verbs need of the process they run in. */
-export interface Services {
-  db: Database;
+/** What verbs need of the process they run in: what the pipeline stands on, the way out, and the event store. */
+export interface Services extends DeliveryDeps {
   events: EventStore;
-  queues: Queues;
-  outbound: Outbound;
-  secretBox: SecretBox;
-  clock: Clock;
-  logger: Logger;
-  metrics: Metrics;
-  /** Where people reach this deployment; links in messages begin with it. Null: not configured. */
-  publicUrl: string | null;
 }
 
 /** Whoever holds `TOCSIN_ADMIN_KEY`: makes tenants and their keys, and sees the queues. No role within a tenant. */

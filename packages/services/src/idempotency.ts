@@ -1,9 +1,10 @@
 import {
-  claimIdempotencyKey,
-  completeIdempotencyKey,
+  deleteIdempotencyKey,
   type DrizzleTx,
+  findIdempotencyKey,
+  type IdempotencyKey,
   lockIdempotencyKey,
-  releaseIdempotencyKey,
+  saveIdempotencyKey,
   withTenant,
 } from '@tocsin/db';
 import { AppError } from './app-error.ts';
@@ -27,52 +28,67 @@ export function change<Output>(ctx: Context, work: (tx: DrizzleTx) => Promise<Ou
   const { idempotency } = ctx;
   return withTenant(ctx.db, ctx.tenantId, async (tx) => {
     if (idempotency === null) return work(tx);
-    const earlier = await claim<Output>(ctx, tx, idempotency);
+    const earlier = await answeredEarlier<Output>(ctx, tx, idempotency);
     if (earlier !== null) return earlier.answer;
     const answer = await work(tx);
-    await completeIdempotencyKey(tx, ctx.tenantId, idempotency, seal(ctx, idempotency, answer));
+    await remember(ctx, tx, idempotency, answer);
     return answer;
   });
 }
 
 /**
- * The same for work that must not sit in a transaction, such as sending a message: the key is claimed before and completed after.
- * Work that fails gives the key back; where the process dies in between, the key is free again after two minutes.
+ * The same for work that must not sit in a transaction, such as sending a message: the key is taken before and the answer remembered
+ * after. Work that fails gives the key back; where the process dies in between, the key is free again after two minutes.
  */
 export async function once<Output>(ctx: Context, work: () => Promise<Output>): Promise<Output> {
   const { idempotency } = ctx;
   if (idempotency === null) return work();
-  const earlier = await withTenant(ctx.db, ctx.tenantId, (tx) => claim<Output>(ctx, tx, idempotency));
+  const place = placeOf(ctx, idempotency);
+  const inTenant = <T>(step: (tx: DrizzleTx) => Promise<T>): Promise<T> => withTenant(ctx.db, ctx.tenantId, step);
+  const earlier = await inTenant(async (tx) => {
+    const found = await answeredEarlier<Output>(ctx, tx, idempotency);
+    if (found === null) await saveIdempotencyKey(tx, place, idempotency.bodyHash, null);
+    return found;
+  });
   if (earlier !== null) return earlier.answer;
   try {
     const answer = await work();
-    await withTenant(ctx.db, ctx.tenantId, (tx) => completeIdempotencyKey(tx, ctx.tenantId, idempotency, seal(ctx, idempotency, answer)));
+    await inTenant((tx) => remember(ctx, tx, idempotency, answer));
     return answer;
   } catch (error) {
-    await withTenant(ctx.db, ctx.tenantId, (tx) => releaseIdempotencyKey(tx, ctx.tenantId, idempotency));
+    await inTenant((tx) => deleteIdempotencyKey(tx, place));
     throw error;
   }
 }
 
-async function claim<Output>(ctx: Context, tx: DrizzleTx, request: IdempotentRequest): Promise<{ answer: Output } | null> {
-  const inProgress = (): AppError =>
-    new AppError('request_in_progress', 'A request with this Idempotency-Key is in progress.', { retryAfterMs: 1_000 });
-  if (!(await lockIdempotencyKey(tx, ctx.tenantId, request))) throw inProgress();
-  const earlier = await claimIdempotencyKey(tx, ctx.tenantId, request);
+/** Null: the request is new. Throws a 409 while the first one is at work, a 422 when it had another body. */
+async function answeredEarlier<Output>(ctx: Context, tx: DrizzleTx, request: IdempotentRequest): Promise<{ answer: Output } | null> {
+  const place = placeOf(ctx, request);
+  if (!(await lockIdempotencyKey(tx, place))) throw inProgress();
+  const earlier = await findIdempotencyKey(tx, place);
   if (earlier === null) return null;
-  if (!earlier.sameBody) throw new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another body.');
-  if (earlier.response === null) throw inProgress();
+  if (!earlier.requestHash.equals(request.bodyHash)) {
+    throw new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another body.');
+  }
+  if (typeof earlier.response !== 'string') throw inProgress();
   request.replayed = true;
-  const sealed = Buffer.from(earlier.response, 'base64');
-  return { answer: JSON.parse(ctx.secretBox.open(sealed, binding(ctx, request))) as Output };
+  const text = ctx.secretBox.open(Buffer.from(earlier.response, 'base64'), sealOf(place));
+  return { answer: (text === '' ? undefined : JSON.parse(text)) as Output };
 }
 
 // Sealed, because an answer can hold what is shown once: a new API key.
-function seal(ctx: Context, request: IdempotentRequest, answer: unknown): string {
-  return ctx.secretBox.seal(JSON.stringify(answer ?? null), binding(ctx, request)).toString('base64');
+async function remember(ctx: Context, tx: DrizzleTx, request: IdempotentRequest, answer: unknown): Promise<void> {
+  const place = placeOf(ctx, request);
+  const sealed = ctx.secretBox.seal(answer === undefined ? '' : JSON.stringify(answer), sealOf(place));
+  await saveIdempotencyKey(tx, place, request.bodyHash, { status: request.status, response: sealed.toString('base64') });
 }
 
-const binding = ({ tenantId }: Context, { route, key }: IdempotentRequest) => ({
+const inProgress = (): AppError =>
+  new AppError('request_in_progress', 'A request with this Idempotency-Key is in progress.', { retryAfterMs: 1_000 });
+
+const placeOf = ({ tenantId }: Context, { route, key }: IdempotentRequest): IdempotencyKey => ({ tenantId, route, key });
+
+const sealOf = ({ tenantId, route, key }: IdempotencyKey) => ({
   tenantId,
   table: 'idempotency_keys',
   rowId: `${route} ${key}`,

@@ -1,7 +1,7 @@
 import type { ProblemIssue } from '@tocsin/contracts';
+import { didYouMean } from '@tocsin/domain';
 import { z } from 'zod';
 import { invalid, notFound } from './app-error.ts';
-import { nearest } from './nearest.ts';
 
 /**
  * Checks a body (pointers `/a/b`) or a query (pointers `?a`). Throws a 422 that names every fault; an unknown field is one.
@@ -53,11 +53,6 @@ const codeOf = (issue: z.core.$ZodIssue): string =>
 export function pointerOf(path: readonly PropertyKey[], place: 'body' | 'query' = 'body'): string {
   if (place === 'query') return `?${excerpt(String(path[0] ?? ''))}`;
   return path.map((key) => `/${excerpt(String(key)).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
-export function didYouMean(word: string, known: readonly string[]): string {
-  const guess = nearest(word, known);
-  return guess === null ? '' : ` Did you mean '${guess}'?`;
 }
 
 // What was sent comes back in messages; a megabyte of it must not, nor what would forge a line of a terminal.

@@ -1,5 +1,5 @@
 import { AppError, type Keyring, requirePermission } from '@tocsin/services';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { credentialsOf } from './credentials.ts';
 import { answerError } from './problem.ts';
@@ -20,8 +20,12 @@ export function authenticate(app: FastifyInstance, { keyring, adminKey }: Authen
   const isAdminKey = (secret: string): boolean => timingSafeEqual(sha256(secret), adminHash);
 
   app.decorateRequest('caller', null);
-  app.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.permission === undefined) throw new Error(`${String(method)} ${url} declares no permission`);
+  const routes: RouteOptions[] = [];
+  app.decorate('permissions', () => routes.map(({ method, url, config }) => ({ method: String(method), url, permission: config?.permission ?? null })));
+  app.addHook('onRoute', (route) => void routes.push(route));
+  app.addHook('onReady', async () => {
+    const open = app.permissions().filter(({ permission }) => permission === null);
+    if (open.length > 0) throw new Error(`no permission is declared by ${open.map(({ method, url }) => `${method} ${url}`).join(', ')}`);
   });
   // Answered here rather than thrown: a plugin's own error handler must not have a say in it.
   app.addHook('onRequest', async (request, reply) => {

@@ -1,6 +1,6 @@
 import { invalid } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
-import { addBodyParser, jsonParserOf, type ParseJson } from './parse-json.ts';
+import { addBodyParser, jsonParserOf } from './parse-json.ts';
 
 /** The events of a request as parsed, unchecked. */
 export interface EventBody {
@@ -15,8 +15,8 @@ const NONE: ReadonlySet<number> = new Set();
 export function readEventBodies(app: FastifyInstance): void {
   const parseJson = jsonParserOf(app);
   app.removeAllContentTypeParsers();
-  addBodyParser(app, 'application/json', (text) => eventsOfJson(parseJson(text)));
-  addBodyParser(app, 'application/x-ndjson', (text) => eventsOfLines(text, parseJson));
+  addBodyParser(app, 'application/json', (text, request) => eventsOfJson(parseJson(text, request)));
+  addBodyParser(app, 'application/x-ndjson', (text, request) => eventsOfLines(text, (line) => parseJson(line, request)));
 }
 
 function eventsOfJson(body: unknown): EventBody {
@@ -33,13 +33,13 @@ function eventsOfJson(body: unknown): EventBody {
   return { items, notJson: NONE };
 }
 
-function eventsOfLines(text: string, parseJson: ParseJson): EventBody {
+function eventsOfLines(text: string, parseLine: (line: string) => unknown): EventBody {
   const items: unknown[] = [];
   const notJson = new Set<number>();
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue;
     try {
-      items.push(parseJson(line));
+      items.push(parseLine(line));
     } catch {
       notJson.add(items.length);
       items.push(undefined);

@@ -13,8 +13,8 @@ type Path = readonly (string | number)[];
 export function readJsonBodies(app: FastifyInstance): void {
   const parseJson = jsonParserOf(app);
   app.removeAllContentTypeParsers();
-  addBodyParser(app, 'application/json', (text) => {
-    const value = parseJson(text);
+  addBodyParser(app, 'application/json', (text, request) => {
+    const value = parseJson(text, request);
     refuseUnstorable(value, []);
     return value;
   });

@@ -1,4 +1,4 @@
-import { desc, eq, inArray } from 'drizzle-orm';
+import { asc, eq, inArray } from 'drizzle-orm';
 import { type TenantRow, tenants } from '../tables/tenants.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
 
@@ -13,7 +13,7 @@ export async function tenantExists(tx: DrizzleTx, tenantId: string): Promise<boo
   return rows.length > 0;
 }
 
-/** Those of `ids` the transaction may see, in the reverse order of their ids. */
+/** Those of `ids` the transaction may see, in the order of their ids. */
 export async function selectTenants(tx: DrizzleTx, ids: readonly string[]): Promise<TenantRow[]> {
-  return tx.select().from(tenants).where(inArray(tenants.tenantId, [...ids])).orderBy(desc(tenants.tenantId));
+  return tx.select().from(tenants).where(inArray(tenants.tenantId, [...ids])).orderBy(asc(tenants.tenantId));
 }

@@ -1,22 +1,24 @@
 import type { Alert } from '@tocsin/contracts';
 import type { AlertRow } from '@tocsin/db';
+import { formatDuration } from '@tocsin/domain';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 
 export const viewAlert = (row: AlertRow): Alert => ({
   id: row.id,
   rule: { id: row.ruleId, key: row.ruleKey, name: row.ruleName },
-  labels: row.labels,
+  labels: { ...row.labels },
   alertType: row.alertType,
   status: row.status,
   severity: row.severity,
-  metric: row.reading.metric ?? null,
-  aggregation: row.reading.aggregation ?? null,
-  operator: row.reading.operator ?? null,
-  value: row.reading.value ?? null,
-  threshold: row.reading.threshold ?? null,
-  unit: row.reading.unit ?? null,
-  window: row.reading.window ?? null,
-  samples: row.reading.samples ?? null,
+  metric: row.reading.metric,
+  aggregation: row.reading.aggregation,
+  operator: row.reading.operator,
+  value: row.reading.value,
+  threshold: row.reading.threshold,
+  unit: row.reading.unit,
+  window: formatDuration(row.reading.windowMs),
+  samples: row.reading.samples,
+  peak: row.reading.peak,
   startedAt: timeText(row.startedAtMs),
   lastSlotAt: timeText(row.lastSlotAtMs),
   resolvedAt: timeTextOrNull(row.resolvedAtMs),

@@ -1,12 +1,11 @@
-import { type Alert, ALERT_STATUSES, ListAlerts, type Page } from '@tocsin/contracts';
+import { type Alert, ListAlerts, type Page } from '@tocsin/contracts';
 import { selectAlerts, withTenant } from '@tocsin/db';
+import { ALERT_STATUSES, type AlertStatus } from '@tocsin/domain';
 import type { Context } from '../context.ts';
 import { idOfCursor, pageOfRows } from '../page.ts';
 import { parse } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { viewAlert } from './alert-view.ts';
-
-type Status = (typeof ALERT_STATUSES)[number];
 
 export const listAlerts = verb('alerts:read', async ({ ctx, input }: { ctx: Context; input: { query: unknown } }): Promise<Page<Alert>> => {
   const query = parse(ListAlerts, input.query, 'query');
@@ -24,5 +23,5 @@ export const listAlerts = verb('alerts:read', async ({ ctx, input }: { ctx: Cont
   return pageOfRows(rows, query.limit, viewAlert);
 });
 
-const statusesMeant = (word: Status | 'open'): Status[] =>
+const statusesMeant = (word: AlertStatus | 'open'): AlertStatus[] =>
   word === 'open' ? ALERT_STATUSES.filter((status) => status !== 'resolved') : [word];

@@ -1,7 +1,8 @@
 import { type Channel, channelOf, channels, outboundUrls } from '@tocsin/channels';
+import { didYouMean } from '@tocsin/domain';
 import { AppError, invalid } from '../app-error.ts';
 import type { Context } from '../context.ts';
-import { didYouMean, parse } from '../parse.ts';
+import { parse } from '../parse.ts';
 
 type Fields = Record<string, unknown>;
 

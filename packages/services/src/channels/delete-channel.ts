@@ -1,5 +1,5 @@
 import { DeleteChannel } from '@tocsin/contracts';
-import { deleteChannel as deleteRow, findChannelForUpdate, namesOfRulesNotifying } from '@tocsin/db';
+import { deleteChannel as deleteRow, lockChannel, namesOfRulesNotifying } from '@tocsin/db';
 import { AppError, notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -21,7 +21,7 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
   const id = idFrom(input.id, 'channel');
   const isForced = parse(DeleteChannel, input.query, 'query').force === 'true';
   return change(ctx, async (tx) => {
-    const row = await findChannelForUpdate(tx, ctx.tenantId, id);
+    const row = await lockChannel(tx, ctx.tenantId, id);
     if (row === null) throw notFound('channel');
     requireVersion(input.ifMatch, row.version);
     const rules = await namesOfRulesNotifying(tx, ctx.tenantId, row.key);

@@ -1,5 +1,5 @@
 import { type MetricRange, QueryMetrics } from '@tocsin/contracts';
-import { compileRule, type MetricQuery, parseDuration, parseRule } from '@tocsin/domain';
+import { parseDuration, parseMetricQuery } from '@tocsin/domain';
 import { invalid } from '../app-error.ts';
 import type { Context } from '../context.ts';
 import { parse } from '../parse.ts';
@@ -16,15 +16,17 @@ interface Input {
 
 /** Reads a metric as a rule would, at every step of a range. */
 export const queryMetrics = verb('metrics:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<MetricRange> => {
-  const { from: fromMs, to: toMs, step, groupBy, ...comparison } = parse(QueryMetrics, input.body);
+  const { from: fromMs, to: toMs, step, ...words } = parse(QueryMetrics, input.body);
   const stepMs = stepOf(step, fromMs, toMs);
-  const query = queryOf(comparison, groupBy);
-  const { series, dropped } = await ctx.events.queryRange(ctx.tenantId, query, { fromMs, toMs, stepMs }, input.signal);
+  const parsed = parseMetricQuery(words);
+  if (!parsed.ok) throw invalid(parsed.issues);
+  const { series, dropped } = await ctx.events.queryRange(ctx.tenantId, parsed.query, { fromMs, toMs, stepMs }, input.signal);
   return {
     series: series.map(({ labels, points }) => ({
       labels: { ...labels },
       points: points.map(({ atMs, value, samples }) => ({ at: timeText(atMs), value, samples })),
     })),
+    unit: parsed.unit,
     dropped,
   };
 });
@@ -39,13 +41,4 @@ function stepOf(step: string, fromMs: number, toMs: number): number {
     throw invalid([{ pointer: '/step', code: 'too_many', message: `gives more than ${POINTS_MAX} points; take a longer step or a shorter range` }]);
   }
   return stepMs;
-}
-
-/** The words of a rule's comparison mean the same here, because a rule's parser reads them. */
-function queryOf(comparison: Record<string, unknown>, groupBy: unknown): MetricQuery {
-  const parsed = parseRule({ name: 'query', condition: { ...comparison, operator: '>', threshold: 0 }, ...(groupBy === undefined ? {} : { groupBy }) });
-  if (!parsed.ok) throw invalid(parsed.issues.map((issue) => ({ ...issue, pointer: issue.pointer.replace(/^\/condition/, '') })));
-  const [only] = compileRule(parsed.spec).comparisons;
-  if (only === undefined) throw new Error('a condition of one comparison compiled to none');
-  return only.query;
 }

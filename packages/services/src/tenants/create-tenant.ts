@@ -5,8 +5,8 @@ import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
 import { change } from '../idempotency.ts';
 import { parse } from '../parse.ts';
-import { timeText } from '../time-text.ts';
 import { verb } from '../verb.ts';
+import { viewTenant } from './tenant-view.ts';
 
 /** The context's `tenantId` is the new tenant's id. */
 export const createTenant = verb('operator', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Tenant> => {
@@ -16,13 +16,6 @@ export const createTenant = verb('operator', async ({ ctx, input }: { ctx: Conte
     if (row === null) throw new AppError('key_taken', `There is a tenant with the external key '${externalKey}' already.`);
     await refreshSchedule(tx, ctx.tenantId);
     await audit(tx, ctx, 'tenant.created', ctx.tenantId, { name, externalKey });
-    return viewTenant(row);
+    return viewTenant({ ...row, id: row.tenantId });
   });
-});
-
-export const viewTenant = (row: { id: string; name: string; externalKey: string; createdAtMs: number }): Tenant => ({
-  id: row.id,
-  name: row.name,
-  externalKey: row.externalKey,
-  createdAt: timeText(row.createdAtMs),
 });

@@ -1,0 +1,2 @@
+export { type ApiDeps, buildApi } from './build-api.ts';
+export { type ApiOptions, type RunningApi, startApi } from './start-api.ts';

@@ -1,0 +1,15 @@
+import { openEventStore } from '@tocsin/events';
+import { deliveryVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
+import { runProcess, variables } from '@tocsin/runtime';
+import { z } from 'zod';
+import { startApi } from './start-api.ts';
+
+const apiVariables = { ...pipelineVariables, ...deliveryVariables, adminKey: variables.adminKey };
+
+await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
+  const deps = openDelivery(await openPipeline({ name: 'api', ...config, logger, stack }), config, stack);
+  const events = openEventStore(deps);
+  stack.defer('event store', events.close);
+  const { port } = await startApi({ ...deps, events }, config, stack);
+  logger.info({ host: config.host, port }, 'serving');
+});

@@ -1,0 +1,112 @@
+import { PERMISSIONS, ROLES, type Role } from '@tocsin/domain';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Actor, ADMIN_KEY, type Answer, type Ask, aRule, aWebhook, expectProblem, type Method, openWorld, type World } from './open-world.ts';
+
+let world: World;
+let acme: Actor;
+let other: Actor;
+/** What Acme owns, by the parameter that names it in a path. */
+let owned: Record<string, string>;
+
+beforeAll(async () => {
+  world = await openWorld();
+  [acme, other] = [await world.tenant('Acme'), await world.tenant('Other')];
+  const channel = await acme.ask('POST', '/channels', aWebhook());
+  const rule = await acme.ask('POST', '/rules', aRule({ key: 'slow' }));
+  owned = { rules: rule.body.id, channels: channel.body.id, 'by-key': 'slow', tenants: acme.tenantId };
+});
+afterAll(() => world.close());
+
+const UNKNOWN_ID = '0198c0de-0000-7000-8000-000000000000';
+
+/** Paths of the API with their parameters filled with what Acme owns. */
+function routesOfApi(): { method: Method; url: string; permission: string; path: string }[] {
+  return world.app
+    .permissions()
+    .flatMap((route) => route.method.split(',').map((method) => ({ ...route, method })))
+    .filter(({ url, method }) => url.startsWith('/api/v1/') && method !== 'HEAD')
+    .map(({ method, url, permission }) => ({ method: method as Method, url, permission: permission ?? '', path: filled(url) }));
+}
+
+const filled = (url: string): string =>
+  url.replace(/([^/]+)\/:(\w+)/g, (_, noun: string) => `${noun}/${owned[noun] ?? UNKNOWN_ID}`);
+
+const bodyFor = (method: Method, url: string): unknown =>
+  method === 'POST' && /(enable|disable|test|retry)$/.test(url) ? undefined : method === 'GET' || method === 'DELETE' ? undefined : {};
+
+const ask = (by: Ask, { method, path, url }: { method: Method; path: string; url: string }): Promise<Answer> => by(method, path, bodyFor(method, url));
+
+describe('every route', () => {
+  test('declares what its caller must be allowed', () => {
+    const routes = world.app.permissions();
+    expect(routes.filter(({ permission }) => permission === null)).toEqual([]);
+    expect(routesOfApi().length).toBeGreaterThan(30);
+    const open = routes.filter(({ permission }) => permission === 'public').map(({ url }) => url);
+    expect([...new Set(open)].sort()).toEqual(['/errors', '/errors/:code', '/healthz', '/metrics', '/readyz']);
+  });
+
+  test('without a permission fails the boot by name', async () => {
+    await expect(openWorldWithOpenRoute()).rejects.toThrow('GET /open');
+  });
+
+  test('refuses a caller without a key, before it looks at anything else', async () => {
+    for (const route of routesOfApi()) {
+      const problem = expectProblem(await ask(world.askWith(null), route), route.permission === 'operator' ? 'admin_key_required' : 'unauthenticated', 401);
+      expect(problem.detail, route.url).toContain('There was no Authorization header.');
+    }
+  });
+
+  test('refuses the weaker roles and tells which role is needed', async () => {
+    const asks = new Map<Role, Ask>();
+    for (const role of ROLES) asks.set(role, world.askWith(await acme.apiKey(role)));
+    for (const route of routesOfApi().filter(({ permission }) => permission !== 'operator')) {
+      const needed = PERMISSIONS[route.permission as keyof typeof PERMISSIONS];
+      for (const role of ROLES.slice(0, ROLES.indexOf(needed))) {
+        const problem = expectProblem(await ask(asks.get(role) as Ask, route), 'forbidden', 403);
+        expect(problem.detail).toBe(`This needs the role '${needed}'; the key has the role '${role}'.`);
+      }
+    }
+  });
+
+  test("of a tenant says 404 to another tenant's ids and changes nothing", async () => {
+    const before = await Promise.all([acme.ask('GET', '/rules'), acme.ask('GET', '/channels'), acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`)]);
+    const stranger = world.askWith(await other.apiKey('admin'));
+    const withIds = routesOfApi().filter(({ url, method }) => url.includes(':') && !(method === 'PUT' && url.includes('by-key')));
+    expect(withIds.length).toBeGreaterThan(15);
+    for (const route of withIds) expectProblem(await ask(stranger, route), 'not_found', 404);
+    const after = await Promise.all([acme.ask('GET', '/rules'), acme.ask('GET', '/channels'), acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`)]);
+    expect(after.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, ''))).toEqual(before.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, '')));
+  });
+
+  test("lists nothing of another tenant's", async () => {
+    const stranger = await world.tenant('Empty');
+    for (const list of ['/rules', '/channels', '/alerts', '/deliveries', '/inbox', '/events', '/metrics']) {
+      expect((await stranger.ask('GET', list)).body.data, list).toEqual([]);
+    }
+  });
+
+  test('answers an id that cannot be one like an id that is unknown', async () => {
+    for (const id of ['1', 'null', '..%2f..', '%00', "';drop table rules;--", UNKNOWN_ID, '%F0%9F%92%A9']) {
+      for (const noun of ['rules', 'channels', 'alerts', 'deliveries']) {
+        expectProblem(await acme.ask('GET', `/${noun}/${encodeURI(id)}`), 'not_found', 404);
+      }
+    }
+  });
+
+  test('takes the admin key for what is the operator’s and for nothing of a tenant', async () => {
+    const operator = world.askWith(ADMIN_KEY);
+    expect((await operator('GET', '/api/v1/tenants')).status).toBe(200);
+    expect((await operator('GET', `/api/v1/tenants/${acme.tenantId}/api-keys`)).status).toBe(200);
+    for (const route of routesOfApi().filter(({ permission, url }) => permission !== 'operator' && !url.startsWith('/api/v1/tenants'))) {
+      expectProblem(await ask(operator, route), 'unauthenticated', 401);
+    }
+    for (const route of routesOfApi().filter(({ permission }) => permission === 'operator')) {
+      expectProblem(await ask(world.askWith(await acme.apiKey('admin')), route), 'admin_key_required', 401);
+    }
+  });
+});
+
+async function openWorldWithOpenRoute(): Promise<void> {
+  const { buildApi } = await import('../src/build-api.ts');
+  await buildApi({ services: world.services, adminKey: ADMIN_KEY, dependencies: {}, extend: (app) => void app.get('/open', async () => 'hello') });
+}

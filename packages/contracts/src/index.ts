@@ -1,0 +1,13 @@
+export { Alert, AlertDetail, AlertTimelineEntry, ListAlerts } from './alert.ts';
+export { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './api-key.ts';
+export { Channel, ChannelTest, CreateChannel, DeleteChannel, ListChannels, UpdateChannel } from './channel.ts';
+export { Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries } from './delivery.ts';
+export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
+export { Event, IngestAnswer, ListEvents } from './event.ts';
+export { InboxMessage, ListInbox } from './inbox-message.ts';
+export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
+export { type Page, pageOf } from './page.ts';
+export { Problem, ProblemIssue } from './problem.ts';
+export { Evaluation, ListEvaluations, ListRules, Rule } from './rule.ts';
+export { PutSchedule, Schedule } from './schedule.ts';
+export { CreateTenant, ListTenants, Tenant } from './tenant.ts';

@@ -1,0 +1,68 @@
+import { RuleSpec, SEVERITIES } from '@tocsin/domain';
+import { z } from 'zod';
+import { Id, Time, TimeInput } from './primitives.ts';
+import { PageQuery } from './page.ts';
+
+const STATES = ['ok', 'pending', 'firing', 'recovering'] as const;
+const HEALTHS = ['ok', 'no_data', 'error', 'warming'] as const;
+
+/** A rule as shown: its canonical words, and how it does. What is written is checked by the rule parser. */
+export const Rule = z.strictObject({
+  id: Id,
+  ...RuleSpec.shape,
+  enabled: z.boolean(),
+  /** The rule in one sentence. */
+  description: z.string(),
+  /** Of its worst series. */
+  state: z.enum(STATES),
+  health: z.enum(HEALTHS),
+  healthReason: z.string().nullable(),
+  lastTriggeredAt: Time.nullable(),
+  triggerCount: z.int(),
+  /** Counts people's changes; the `ETag`. */
+  version: z.int(),
+  createdAt: Time,
+  createdBy: z.string(),
+  updatedAt: Time,
+  updatedBy: z.string(),
+});
+export type Rule = z.infer<typeof Rule>;
+
+export const ListRules = z.strictObject({
+  ...PageQuery,
+  enabled: z.enum(['true', 'false']).optional(),
+  severity: z.enum(SEVERITIES).optional(),
+  state: z.enum(STATES).optional(),
+  health: z.enum(HEALTHS).optional(),
+  /** Part of a key or name. */
+  search: z.string().min(1).max(200).optional(),
+});
+
+export const ListEvaluations = z.strictObject({
+  ...PageQuery,
+  from: TimeInput.optional(),
+  to: TimeInput.optional(),
+});
+
+/** What one look at one series found. `value` and `threshold` are those of the comparison that decided. */
+export const Evaluation = z.strictObject({
+  runId: Id,
+  slot: Time,
+  evaluatedAt: Time,
+  /** The series' labels; empty without group-by. */
+  series: z.record(z.string(), z.string()),
+  value: z.number().nullable(),
+  threshold: z.number().nullable(),
+  operator: z.string().nullable(),
+  triggered: z.boolean(),
+  samples: z.int(),
+  windowStart: Time,
+  windowEnd: Time,
+  durationMs: z.number().nonnegative(),
+  outcome: z.string(),
+  reason: z.string().nullable(),
+  severity: z.string().nullable(),
+  /** The rule's version that was looked at. */
+  ruleVersion: z.int(),
+});
+export type Evaluation = z.infer<typeof Evaluation>;

@@ -1,0 +1,42 @@
+import { type Evaluation, ListEvaluations, type Page } from '@tocsin/contracts';
+import { findRule, withTenant } from '@tocsin/db';
+import type { EvaluationRow } from '@tocsin/events';
+import { notFound } from '../app-error.ts';
+import type { Context } from '../context.ts';
+import { idFrom, parse } from '../parse.ts';
+import { timeText } from '../time-text.ts';
+import { verb } from '../verb.ts';
+
+interface Input {
+  id: string;
+  query: unknown;
+}
+
+/** Every look at the rule, newest slot first: what was found, and why it ended as it did. */
+export const listEvaluations = verb('rules:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Page<Evaluation>> => {
+  const id = idFrom(input.id, 'rule');
+  const { limit, cursor, from: fromMs, to: toMs } = parse(ListEvaluations, input.query, 'query');
+  const rule = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
+  if (rule === null) throw notFound('rule');
+  const { rows, nextCursor } = await ctx.events.readEvaluations(ctx.tenantId, id, { fromMs, toMs, limit, cursor });
+  return { data: rows.map(viewEvaluation), nextCursor };
+});
+
+const viewEvaluation = (row: EvaluationRow): Evaluation => ({
+  runId: row.runId,
+  slot: timeText(row.slotMs),
+  evaluatedAt: timeText(row.evaluatedAtMs),
+  series: { ...row.labels },
+  value: row.value,
+  threshold: row.threshold,
+  operator: row.operator,
+  triggered: row.triggered,
+  samples: row.samples,
+  windowStart: timeText(row.windowFromMs),
+  windowEnd: timeText(row.windowToMs),
+  durationMs: row.durationMs,
+  outcome: row.outcome,
+  reason: row.reason,
+  severity: row.severity,
+  ruleVersion: row.version,
+});

@@ -1,0 +1,34 @@
+import { parseRule, type RuleSpec } from '@tocsin/domain';
+import { invalid } from '../app-error.ts';
+
+type Fields = Record<string, unknown>;
+
+interface RuleBody {
+  spec: RuleSpec;
+  /** Undefined: not said. */
+  enabled: boolean | undefined;
+}
+
+/** A rule as written, `enabled` beside it. Throws a 422 that names every fault. */
+export function readRuleBody(body: unknown): RuleBody {
+  const { enabled, rest } = takeEnabled(body);
+  const parsed = parseRule(rest);
+  if (!parsed.ok) throw invalid(parsed.issues);
+  return { spec: parsed.spec, enabled };
+}
+
+/** A stored rule with some fields replaced; a field that is null goes back to its default. */
+export function readRulePatch(stored: RuleSpec, body: unknown): RuleBody {
+  if (!isFields(body)) return readRuleBody(body);
+  const merged = Object.entries({ ...stored, ...body }).filter(([, value]) => value !== null);
+  return readRuleBody(Object.fromEntries(merged));
+}
+
+function takeEnabled(body: unknown): { enabled: boolean | undefined; rest: unknown } {
+  if (!isFields(body) || !Object.hasOwn(body, 'enabled')) return { enabled: undefined, rest: body };
+  const { enabled, ...rest } = body;
+  if (typeof enabled === 'boolean') return { enabled, rest };
+  throw invalid([{ pointer: '/enabled', code: 'invalid_type', message: 'must be true or false' }]);
+}
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,85 @@
+import type { Rule } from '@tocsin/contracts';
+import {
+  closeAlertsOfRule, type CloseReason, countRules, type DrizzleTx, insertRule, newId, refreshSchedule, type RuleRow, sqlState, updateRule,
+} from '@tocsin/db';
+import type { RuleSpec } from '@tocsin/domain';
+import { dispatchTrigger } from '@tocsin/queue';
+import { sendHints } from '@tocsin/pipeline';
+import { isDeepStrictEqual } from 'node:util';
+import { AppError } from '../app-error.ts';
+import { audit } from '../audit.ts';
+import type { Context } from '../context.ts';
+import { change } from '../idempotency.ts';
+import { checkNotify } from './check-notify.ts';
+import { viewRules } from './rule-view.ts';
+
+const RULES_MAX = 10_000;
+
+/** What a change to a rule did beside its answer. */
+interface Told<Output> {
+  output: Output;
+  /** Triggers the change made, to be hinted once it is committed. */
+  triggerIds: readonly string[];
+}
+
+/** Runs a change to a rule in one transaction, then hints what it made. */
+export async function changeRule<Output>(ctx: Context, work: (tx: DrizzleTx) => Promise<Told<Output>>): Promise<Output> {
+  let triggerIds: readonly string[] = [];
+  const output = await change(ctx, async (tx) => {
+    const told = await work(tx);
+    triggerIds = told.triggerIds;
+    return told.output;
+  }).catch((error: unknown) => {
+    throw sqlState(error) === UNIQUE_VIOLATION ? new AppError('key_taken', 'There is a rule with this key already.', { cause: error }) : error;
+  });
+  await sendHints(ctx, dispatchTrigger, triggerIds.map((triggerId) => ({ tenantId: ctx.tenantId, triggerId })));
+  return output;
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Throws a 409 for a key that is taken and a 422 past the tenant's limit. */
+export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, enabled: boolean): Promise<Rule> {
+  const { tenantId, actor } = ctx;
+  await checkNotify(tx, tenantId, spec);
+  const row = await insertRule(tx, { tenantId, id: newId(), spec, enabled, actor });
+  if (row === null) throw new AppError('key_taken', `There is a rule with the key '${spec.key}' already.`);
+  // It holds the lock of the tenant's schedule, so that rules are counted one change at a time.
+  await refreshSchedule(tx, tenantId);
+  if ((await countRules(tx, tenantId)) > RULES_MAX) throw new AppError('bound_exceeded', `A tenant has at most ${RULES_MAX} rules.`);
+  await audit(tx, ctx, 'rule.created', row.id, { key: row.key, enabled });
+  return shown(ctx, tx, row);
+}
+
+/** Stores a rule's next version; the caller holds the row's lock. What changes nothing makes no version. */
+export async function storeChangedRule(ctx: Context, tx: DrizzleTx, before: RuleRow, spec: RuleSpec, enabled: boolean): Promise<Told<Rule>> {
+  if (enabled === before.enabled && isDeepStrictEqual(spec, before.spec)) return { output: await shown(ctx, tx, before), triggerIds: [] };
+  const { tenantId, actor } = ctx;
+  if (!isDeepStrictEqual(spec.notify, before.spec.notify)) await checkNotify(tx, tenantId, spec);
+  const row = await updateRule(tx, { tenantId, id: before.id, spec, enabled, actor });
+  const reason = reasonToClose(before, row);
+  const triggerIds = reason === null ? [] : await closeAlertsOfRule(tx, tenantId, row.id, reason);
+  await refreshSchedule(tx, tenantId);
+  await audit(tx, ctx, 'rule.updated', row.id, { key: row.key, version: row.version, enabled, fields: changedFields(before.spec, spec) });
+  return { output: await shown(ctx, tx, row), triggerIds };
+}
+
+function reasonToClose(before: RuleRow, after: RuleRow): CloseReason | null {
+  if (before.enabled && !after.enabled) return 'rule_disabled';
+  const isSameQuestion = isDeepStrictEqual(
+    [before.spec.condition, before.spec.groupBy],
+    [after.spec.condition, after.spec.groupBy],
+  );
+  return isSameQuestion ? null : 'rule_changed';
+}
+
+const changedFields = (before: RuleSpec, after: RuleSpec): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (field) => !isDeepStrictEqual(before[field as keyof RuleSpec], after[field as keyof RuleSpec]),
+  );
+
+async function shown({ tenantId }: Context, tx: DrizzleTx, row: RuleRow): Promise<Rule> {
+  const [rule] = await viewRules(tx, tenantId, [row]);
+  if (rule === undefined) throw new Error('one rule was shown as none');
+  return rule;
+}

@@ -1,0 +1,27 @@
+import type { Rule } from '@tocsin/contracts';
+import { lockRule } from '@tocsin/db';
+import { notFound } from '../app-error.ts';
+import type { Context } from '../context.ts';
+import { idFrom } from '../parse.ts';
+import { requireVersion } from '../version.ts';
+import { verb } from '../verb.ts';
+import { readRulePatch } from './read-rule-body.ts';
+import { changeRule, storeChangedRule } from './save-rule.ts';
+
+interface Input {
+  id: string;
+  body: unknown;
+  ifMatch: string | undefined;
+}
+
+/** Replaces the fields sent, whole; null puts a field back to its default. Another condition or group-by ends the open alerts. */
+export const updateRule = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Rule> => {
+  const id = idFrom(input.id, 'rule');
+  return changeRule(ctx, async (tx) => {
+    const before = await lockRule(tx, ctx.tenantId, { id });
+    if (before === null) throw notFound('rule');
+    requireVersion(input.ifMatch, before.version);
+    const { spec, enabled = before.enabled } = readRulePatch(before.spec, input.body);
+    return storeChangedRule(ctx, tx, before, spec, enabled);
+  });
+});
