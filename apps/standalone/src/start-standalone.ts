@@ -1,13 +1,13 @@
-import { buildApi } from '@tocsin/api';
+import { startApi } from '@tocsin/api';
 import { startDispatch } from '@tocsin/dispatcher';
 import { startPostgres } from '@tocsin/embedded-postgres';
 import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
-import { deliveryVariables, openDelivery, openPipeline, pipelineChecks } from '@tocsin/pipeline';
+import { deliveryVariables, openDelivery, openPipeline } from '@tocsin/pipeline';
 import { type Logger, type ShutdownStack, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
-import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { demoRoutes } from './demo/demo-routes.ts';
@@ -68,15 +68,10 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
 
   const demo = { state: { isBroken: false }, echo: openEcho() };
   const adminKey = config.adminKey ?? secrets.adminKey;
-  const app = await buildApi({
-    services: { ...deps, events: store },
-    adminKey,
-    dependencies: pipelineChecks(deps),
-    ...(isDemo ? { extend: (api) => demoRoutes(api, demo.state, demo.echo) } : {}),
-  });
-  stack.defer('API', () => app.close());
-  await app.listen({ host: config.host, port: config.port });
-  const url = reachableUrl(config.host, (app.server.address() as AddressInfo).port);
+  const { host, port: wantedPort } = config;
+  const extend = isDemo ? { extend: (api: FastifyInstance) => demoRoutes(api, demo.state, demo.echo) } : {};
+  const { app, port } = await startApi({ ...deps, events: store }, { host, port: wantedPort, adminKey, ...extend }, stack);
+  const url = reachableUrl(host, port);
 
   const credentials = await firstTenant({ app, adminKey, schedulerSecret: config.schedulerSecret ?? secrets.schedulerSecret, url, dataDir });
   if (isDemo) {

@@ -1,0 +1,160 @@
+import { apiClient, freePort, startTocsin, type TocsinProcess } from '@tocsin/testkit';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+interface Credentials {
+  url: string;
+  tenantId: string;
+  apiKey: string;
+  schedulerSecret: string;
+}
+
+const ROOT = join(import.meta.dirname, '../../..');
+const STOP_MS = 10_000;
+
+/** What `npm start` runs, in a folder of its own as if it were the checkout. */
+async function startIn(folder: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<TocsinProcess & { credentials: () => Credentials }> {
+  const dataDir = join(folder, '.tocsin');
+  const standalone = await startTocsin('standalone', { TOCSIN_DATA_DIR: dataDir, ...env }, args);
+  await vi.waitFor(() => expect(standalone.output()).toContain('Ctrl-C'), { timeout: 60_000, interval: 50 });
+  await standalone.ready();
+  return { ...standalone, credentials: () => JSON.parse(readFileSync(join(dataDir, 'credentials.json'), 'utf8')) as Credentials };
+}
+
+const postgresOf = (folder: string): number[] => {
+  const lines = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n');
+  const id = folder.split('-').at(-1) ?? folder;
+  return lines.filter((line) => /bin\/postgres /.test(line) && line.includes(id)).map((line) => Number(line.trim().split(' ')[0]));
+};
+
+describe('npm start', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tocsin-start-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('serves, leaves credentials only their owner can read, and stops cleanly', async () => {
+    const standalone = await startIn(folder);
+    const file = join(folder, '.tocsin/credentials.json');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const credentials = standalone.credentials();
+    expect(Object.keys(credentials)).toEqual(['url', 'tenantId', 'apiKey', 'schedulerSecret']);
+    expect(credentials.url).toBe(standalone.url);
+    expect(await apiClient(credentials.url, credentials.apiKey).get('/api/v1/rules')).toMatchObject({ data: [] });
+    expect((await fetch(`${credentials.url}/api/v1/demo/echo`)).status).toBe(404);
+
+    const startedMs = performance.now();
+    expect(await standalone.stop('SIGINT'), standalone.output()).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(STOP_MS);
+    expect(postgresOf(folder)).toEqual([]);
+  }, 120_000);
+
+  test('the README: its first five minutes, to the letter', async () => {
+    const standalone = await startIn(folder);
+    try {
+      const [setUp = '', ...blocks] = firstFiveMinutes();
+      const makes = blocks.slice(0, 3);
+      const looks = blocks.slice(3);
+      const made = await bash(folder, [setUp, ...makes].join('\n'));
+      expect(made).toContain('"accepted":2');
+      expect(made).toContain('"key":"slow-calls"');
+
+      const { url, apiKey } = standalone.credentials();
+      const api = apiClient(url, apiKey);
+      await vi.waitFor(async () => expect((await api.get<{ data: unknown[] }>('/api/v1/inbox')).data.length).toBe(1), { timeout: 40_000, interval: 250 });
+      const seen = await bash(folder, [setUp, ...looks].join('\n'));
+      expect(seen).toMatch(/"value":\s*1932/);
+      expect(seen).toContain('"state":"firing"');
+      expect(seen).toContain('"outcome"');
+    } finally {
+      await standalone.stop();
+    }
+  }, 120_000);
+
+  test('recovers by itself after kill -9 of every process', async () => {
+    const first = await startIn(folder);
+    const { apiKey } = first.credentials();
+    for (const pid of postgresOf(folder)) process.kill(pid, 'SIGKILL');
+    await first.stop('SIGKILL');
+    const second = await startIn(folder);
+    expect(second.credentials().apiKey).toBe(apiKey);
+    expect((await apiClient(second.url, apiKey).get<{ data: unknown[] }>('/api/v1/rules')).data.length).toBe(1);
+    await second.stop('SIGKILL');
+    // PostgreSQL is an orphan now; the third start takes it over.
+    const third = await startIn(folder);
+    expect(await third.stop()).toBe(0);
+    expect(postgresOf(folder)).toEqual([]);
+  }, 180_000);
+
+  test('names the variable at fault and exits 1', async () => {
+    const taken = await freePort();
+    const blocker = spawn(process.execPath, ['-e', `require('net').createServer().listen(${taken}, '127.0.0.1', () => console.log('up'))`]);
+    await new Promise((resolve) => blocker.stdout.once('data', resolve));
+    try {
+      const refused = await startTocsin('standalone', { TOCSIN_DATA_DIR: join(folder, '.tocsin'), TOCSIN_PORT: String(taken) });
+      expect(await refused.exited).toBe(1);
+      expect(refused.output()).toContain('TOCSIN_PORT');
+    } finally {
+      blocker.kill();
+    }
+    const wrong = await startTocsin('standalone', { TOCSIN_DATA_DIR: join(folder, '.tocsin'), TOCSIN_ALLOW_CIDRS: 'everywhere' });
+    expect(await wrong.exited).toBe(1);
+    expect(wrong.output()).toContain('TOCSIN_ALLOW_CIDRS');
+  }, 60_000);
+});
+
+describe('npm start -- --demo', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tocsin-demo-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('fires within a minute of breaking the shop, resolves after healing it, and shows what was sent', async () => {
+    const demo = await startIn(folder, ['--demo']);
+    try {
+      const { url, apiKey } = demo.credentials();
+      const api = apiClient(url, apiKey);
+      const query = { metric: 'throughput', aggregation: 'count', window: '1h' };
+      const now = Date.now();
+      const { series } = await api.post<{ series: { points: { value: number }[] }[] }>('/api/v1/metrics/query', {
+        query, from: new Date(now - 20 * 3_600_000).toISOString(), to: new Date(now - 3_600_000).toISOString(), step: '1h',
+      });
+      expect(series[0]?.points.filter((point) => point.value > 2_000).length).toBeGreaterThan(15);
+
+      const told = async (type: string): Promise<number> => {
+        const { data } = await api.get<{ data: { body: { type: string } }[] }>('/api/v1/demo/echo');
+        return data.filter((message) => message.body.type === type).length;
+      };
+      await fetch(`${url}/api/v1/demo/break`, { method: 'POST' });
+      await vi.waitFor(async () => expect(await told('alert.fired')).toBeGreaterThanOrEqual(2), { timeout: 60_000, interval: 500 });
+      await fetch(`${url}/api/v1/demo/heal`, { method: 'POST' });
+      await vi.waitFor(
+        async () => expect((await api.get<{ data: { status: string }[] }>('/api/v1/alerts')).data.every((alert) => alert.status === 'resolved')).toBe(true),
+        { timeout: 90_000, interval: 500 },
+      );
+      await vi.waitFor(async () => expect(await told('alert.resolved')).toBe(await told('alert.fired')), { timeout: 10_000, interval: 250 });
+    } finally {
+      await demo.stop();
+    }
+    expect(readdirSync(folder)).toEqual(['.tocsin']);
+  }, 240_000);
+});
+
+/** The shell blocks of that section, in order. */
+function firstFiveMinutes(): string[] {
+  const section = readFileSync(join(ROOT, 'README.md'), 'utf8').split('## The first five minutes')[1]?.split('\n## ')[0] ?? '';
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+}
+
+function bash(cwd: string, script: string): Promise<string> {
+  const child = spawn('bash', ['-e', '-o', 'pipefail', '-c', script], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve, reject) => child.once('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`exit ${code}: ${output}`)))));
+}
