@@ -64,7 +64,7 @@ describe('migrate', () => {
     const urls = await emptyDatabase();
     const lines: string[] = [];
     await migrate({ ...urls, log: (line) => lines.push(line) });
-    expect(lines.join('\n')).toMatch(/roles are ready\n.*applied 2 migrations\n.*made \d\d daily partitions/s);
+    expect(lines.join('\n')).toMatch(/roles are ready\n.*applied \d+ migrations\n.*made \d\d daily partitions/s);
     expect(await isFit(urls.appUrl)).toBe(true);
   });
 

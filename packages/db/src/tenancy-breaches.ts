@@ -1,4 +1,4 @@
-import type { Sql } from './open-database.ts';
+import type postgres from 'postgres';
 
 /** Unique constraints that cross tenants on purpose, each with its reason. */
 const CROSS_TENANT_KEYS: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ const NO_TENANT_TABLES: Readonly<Record<string, string>> = {
 const CROSS_TENANT_TABLES = ['schedules', 'runs', 'triggers', 'deliveries', 'alert_timers'];
 
 /** What in schema `tocsin` lets one tenant's rows reach another, a sentence each, from the catalogue of the server. Empty: nothing. */
-export async function tenancyBreaches(sql: Sql): Promise<string[]> {
+export async function tenancyBreaches(sql: postgres.ISql): Promise<string[]> {
   const rows = await sql<{ breach: string }[]>`
     with relation as (
       select c.*, 'tocsin.' || c.relname as name from pg_class c

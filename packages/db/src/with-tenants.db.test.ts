@@ -95,9 +95,9 @@ describe('rows of a tenant', () => {
   it('cannot be written for another tenant, in any table', async () => {
     for (const table of await tableNames()) {
       const moved = withTenantsSql(db, [a], async (sql) => {
-        const [row] = await sql`select * from ${sql(table)} limit 1`;
-        const { series_digest: _generated, ...copy } = { ...row, tenant_id: b };
-        return sql`insert into ${sql(table)} ${sql(copy)}`;
+        const [row] = await sql<Record<string, string>[]>`select * from ${sql(table)} limit 1`;
+        const { series_digest: _generated, ...columns } = row!;
+        return sql`insert into ${sql(table)} ${sql({ ...columns, tenant_id: b })}`;
       });
       await expect(moved, table).rejects.toMatchObject({ code: '42501' });
     }

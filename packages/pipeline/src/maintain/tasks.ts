@@ -23,7 +23,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Makes the days to come and drops those that are over. A day somebody reads just now is dropped another time. */
 export async function keepPartitions({ db, logger, retention }: MaintenanceDeps): Promise<void> {
-  await ensurePartitions(db.sql, retention.eventsMs);
+  await ensurePartitions(db, retention.eventsMs);
   const keep: readonly [table: string, keepMs: number][] = [
     ['segments', retention.eventsMs],
     ['runs', retention.eventsMs],
@@ -33,7 +33,7 @@ export async function keepPartitions({ db, logger, retention }: MaintenanceDeps)
   ];
   for (const [table, keepMs] of keep) {
     try {
-      for (let dropped = await dropOldestPartition(db.sql, table, keepMs); dropped !== null; dropped = await dropOldestPartition(db.sql, table, keepMs)) {
+      for (let dropped = await dropOldestPartition(db, table, keepMs); dropped !== null; dropped = await dropOldestPartition(db, table, keepMs)) {
         logger.info({ partition: dropped }, 'a day is over its retention and dropped');
       }
     } catch (error) {
