@@ -1,0 +1,150 @@
+import { leaseRuns, newId, withTenantsSql } from '@tocsin/db';
+import { describeQueues } from '@tocsin/testkit';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { addRule, asTenant, openStage, runsOf, tenantWith, triggersOf, type Stage } from '../../test/stage.ts';
+import { claimDueSlots } from '../schedule/claim-due-slots.ts';
+import { evaluateBatch } from './evaluate-batch.ts';
+import { openRuleCache } from './rule-cache.ts';
+import { LEASE_MS, whileLeased } from './while-leased.ts';
+
+const EVERY_MS = 600_000;
+
+describeQueues('evaluating a batch', (backend) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage(backend);
+  });
+  afterAll(() => stage.close());
+  afterEach(() => stage.clear());
+
+  const evaluate = (tenantIds: readonly string[]) => evaluateBatch({ ...stage.deps, rules: openRuleCache() }, tenantIds);
+
+  /** Tenants whose next slot is claimed. */
+  const dueTenants = async (count: number, rules = 1): Promise<string[]> => {
+    const ids = await Promise.all(Array.from({ length: count }, () => tenantWith(stage.db, EVERY_MS)));
+    for (const id of ids) for (let rule = 0; rule < rules; rule += 1) await addRule(stage.db, id, { key: `r${rule}` });
+    stage.db.clock.shiftMs += EVERY_MS;
+    await claimDueSlots(stage.deps);
+    return ids;
+  };
+
+  const statements = async (work: () => Promise<unknown>): Promise<string[]> => {
+    const seen: string[] = [];
+    stage.db.sql.options.debug = (_connection, query) => void seen.push(query);
+    await work();
+    stage.db.sql.options.debug = false;
+    return seen;
+  };
+
+  test('takes as many statements and as many reads for 40 tenants of 8 rules that all fire as for one of one', async () => {
+    stage.source.answer = () => 500;
+    const one = await dueTenants(1);
+    const few = await statements(() => evaluate(one));
+    const many = await dueTenants(40, 8);
+    const readsBefore = stage.source.reads;
+    const all = await statements(() => evaluate(many));
+    expect(stage.source.reads - readsBefore).toBe(1);
+    expect(all.length).toBe(few.length);
+    expect(all.length).toBeLessThan(30);
+    for (const tenantId of many) expect(await triggersOf(stage.db, tenantId)).toHaveLength(8);
+  });
+
+  test('of a batch that fails at its commit only the run that is to blame fails', async () => {
+    stage.source.answer = () => 500;
+    const [poison = '', ...others] = await dueTenants(4);
+    // NUL cannot be stored as text: the evaluator must survive a source that answers with it.
+    stage.source.answer = (tenantId) =>
+      tenantId === poison ? { kind: 'failed', code: 'bad', message: 'a\0b' } : 500;
+    const again = await evaluate([poison, ...others]);
+    expect([...again.keys()]).toEqual([poison]);
+    for (const tenantId of others) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done', attempts: 1, triggers: 1 }]);
+    expect(await runsOf(stage.db, poison)).toMatchObject([{ status: 'queued', attempts: 1 }]);
+    expect((await runsOf(stage.db, poison))[0]?.reason).toMatch(/^database_error_22/);
+  });
+
+  test('a later run cannot be leased while an earlier one of its tenant is unfinished', async () => {
+    const [tenantId = ''] = await dueTenants(1);
+    stage.db.clock.shiftMs += EVERY_MS;
+    await claimDueSlots(stage.deps);
+    const lease = () => withTenantsSql(stage.db, [tenantId], (sql) => leaseRuns(sql, [{ tenantId, token: newId() }], LEASE_MS));
+    const [first, second] = await runsOf(stage.db, tenantId);
+    expect((await lease()).map((run) => run.id)).toEqual([first!.id]);
+    expect(await lease()).toEqual([]);
+    await asTenant(stage.db, tenantId, (sql) => sql`update runs set status = 'done', lease_token = null where id = ${first!.id}`);
+    expect(await lease()).toMatchObject([{ id: second!.id, observedSlotMs: first!.slotMs }]);
+  });
+
+  test('two who lease the same hundred runs at once share them out', async () => {
+    const ids = await dueTenants(100);
+    const lease = (tenantIds: readonly string[]) =>
+      withTenantsSql(stage.db, ids, (sql) => leaseRuns(sql, tenantIds.map((tenantId) => ({ tenantId, token: newId() })), LEASE_MS));
+    const leased = (await Promise.all([lease(ids), lease(ids.toReversed()), lease(ids)])).flat();
+    expect(leased.map((run) => run.tenantId).toSorted()).toEqual(ids.toSorted());
+  });
+
+  test('leases are renewed while work goes on', async () => {
+    const [tenantId = ''] = await dueTenants(1);
+    const token = newId();
+    const runs = await withTenantsSql(stage.db, [tenantId], (sql) => leaseRuns(sql, [{ tenantId, token }], LEASE_MS));
+    const leaseUntil = async (): Promise<number> =>
+      (await asTenant(stage.db, tenantId, (sql) => sql<{ until: number }[]>`select lease_until as until from runs`))[0]!.until;
+    const before = await leaseUntil();
+    const clock = { ...stage.deps.clock, sleep: (_ms: number, signal: AbortSignal) => stage.deps.clock.sleep(20, signal) };
+    await whileLeased({ ...stage.deps, clock }, runs, () => vi.waitFor(async () => expect(await leaseUntil()).toBeGreaterThan(before), 5_000));
+  });
+
+  test('a rule that looks more rarely than its tenant is evaluated at its own slots, and made up for when a run failed', async () => {
+    const tenantId = await tenantWith(stage.db, 60_000);
+    await addRule(stage.db, tenantId);
+    await addRule(stage.db, tenantId, { key: 'rare', every: '5m' });
+    const counts: (number | null)[] = [];
+    for (let minute = 0; minute < 12; minute += 1) {
+      stage.db.clock.shiftMs += 60_000;
+      await claimDueSlots(stage.deps);
+      await evaluate([tenantId]);
+      counts.push((await runsOf(stage.db, tenantId)).at(-1)!.rules);
+    }
+    expect(counts.filter((rules) => rules === 2).length).toBeGreaterThanOrEqual(2);
+    expect(counts.filter((rules) => rules === 2).length).toBeLessThanOrEqual(3);
+    const twice = counts.lastIndexOf(2);
+    // Let the run that is due for the rare rule next fail for good.
+    for (let minute = counts.length; minute < twice + 5; minute += 1) {
+      stage.db.clock.shiftMs += 60_000;
+      await claimDueSlots(stage.deps);
+      await evaluate([tenantId]);
+    }
+    stage.db.clock.shiftMs += 60_000;
+    await claimDueSlots(stage.deps);
+    await asTenant(stage.db, tenantId, (sql) => sql`update runs set status = 'failed' where status = 'queued'`);
+    stage.db.clock.shiftMs += 60_000;
+    await claimDueSlots(stage.deps);
+    await evaluate([tenantId]);
+    expect((await runsOf(stage.db, tenantId)).at(-1)).toMatchObject({ status: 'done', rules: 2 });
+  });
+
+  test('a reminder is set when an alert fires and dropped when it ends', async () => {
+    const tenantId = await tenantWith(stage.db, EVERY_MS);
+    await addRule(stage.db, tenantId, { remindEvery: '4h' });
+    const timers = () => asTenant(stage.db, tenantId, (sql) => sql<{ due: number }[]>`select due_at as due from alert_timers`);
+    const slotWith = async (value: number): Promise<void> => {
+      stage.source.answer = () => value;
+      stage.db.clock.shiftMs += EVERY_MS;
+      await claimDueSlots(stage.deps);
+      await evaluate([tenantId]);
+    };
+    await slotWith(500);
+    const [run] = await runsOf(stage.db, tenantId);
+    expect(await timers()).toEqual([{ due: run!.slotMs + 4 * 3_600_000 }]);
+    await slotWith(600);
+    expect(await timers()).toEqual([{ due: run!.slotMs + 4 * 3_600_000 }]);
+    await slotWith(0);
+    expect(await timers()).toEqual([]);
+  });
+
+  test('another tenant’s rows are neither read nor written', async () => {
+    const [a = '', b = ''] = await dueTenants(2);
+    await evaluate([a]);
+    expect(await runsOf(stage.db, a)).toMatchObject([{ status: 'done' }]);
+    expect(await runsOf(stage.db, b)).toMatchObject([{ status: 'queued', attempts: 0 }]);
+  });
+});
