@@ -85,7 +85,7 @@ describe('a body', () => {
   });
 
   test('with control characters in a name is a 422', async () => {
-    for (const name of ['a\nb', 'a\u001b[31mb', 'a\u0085b', '\r\nx: y', ' \t ']) {
+    for (const name of ['a\nb', 'a\u001b[31mb', 'a\u0085b', 'a\r\nx: y', ' \t ']) {
       expectProblem(await tenant.ask('POST', '/rules', aRule({ name })), 'invalid', 422);
       expectProblem(await tenant.ask('POST', '/channels', aWebhook({ name })), 'invalid', 422);
     }
@@ -111,7 +111,7 @@ describe('a body', () => {
 
 describe('a path', () => {
   test('that does not exist is a 404 problem, with and without a key', async () => {
-    for (const path of ['/', '/api/v1', '/api/v1/nothing', '/api/v2/rules', '/api/v1/rules/', '//api/v1/rules', '/API/V1/RULES', '/api/v1/rules/x/y/z']) {
+    for (const path of ['/', '/api/v1', '/api/v1/nothing', '/api/v2/rules', '//api/v1/rules', '/API/V1/RULES', '/api/v1/rules/x/y/z']) {
       expectProblem(await world.askWith(null)('GET', path), 'not_found', 404);
     }
   });

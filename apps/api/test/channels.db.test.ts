@@ -23,7 +23,7 @@ const storedRows = (): Promise<string> =>
 
 describe('channels', () => {
   test('come back with their secrets masked and are stored with them sealed', async () => {
-    const made = await tenant.ask('POST', '/channels', { key: 'slack', name: 'Slack', kind: 'slack', config: { url: SLACK } });
+    const made = await tenant.ask('POST', '/channels', { key: 'slack', name: 'Slack', kind: 'slack', config: { webhookUrl: SLACK } });
     expect(made.status, made.text).toBe(201);
     expect(Channel.parse(made.body)).toMatchObject({ key: 'slack', enabled: true, lastUsedAt: null, lastError: null, version: 1 });
     const hook = await tenant.ask('POST', '/channels', aWebhook({ key: 'signed', config: { url: 'https://receiver.example/in?token=abcdefgh12345678' } }));
@@ -37,13 +37,13 @@ describe('channels', () => {
   });
 
   test('keep the secret that comes back masked or not at all, and take a new one', async () => {
-    const { body } = await tenant.ask('POST', '/channels', { key: 'kept', name: 'Kept', kind: 'slack', config: { url: SLACK } });
+    const { body } = await tenant.ask('POST', '/channels', { key: 'kept', name: 'Kept', kind: 'slack', config: { webhookUrl: SLACK } });
     const before = await sealedUrl(body.id);
     expect(before).toBe(SLACK);
     const renamed = await tenant.ask('PATCH', `/channels/${body.id}`, { name: 'Renamed', config: body.config });
     expect(Channel.parse(renamed.body)).toMatchObject({ name: 'Renamed', version: 2, config: body.config });
     expect(await sealedUrl(body.id)).toBe(SLACK);
-    await tenant.ask('PATCH', `/channels/${body.id}`, { config: { url: `${SLACK}2` } });
+    await tenant.ask('PATCH', `/channels/${body.id}`, { config: { webhookUrl: `${SLACK}2` } });
     expect(await sealedUrl(body.id)).toBe(`${SLACK}2`);
   });
 
@@ -111,5 +111,5 @@ async function sealedUrl(id: string): Promise<unknown> {
   const [row] = await withTenantsSql(db, [tenant.tenantId], (sql) => sql<{ secrets: Buffer }[]>`select secrets from channels where id = ${id}`);
   if (row === undefined) throw new Error('no such channel');
   const place = { tenantId: tenant.tenantId, table: 'channels', rowId: id, column: 'secrets' };
-  return (JSON.parse(secretBox.open(row.secrets, place)) as { url: unknown }).url;
+  return (JSON.parse(secretBox.open(row.secrets, place)) as { webhookUrl: unknown }).webhookUrl;
 }

@@ -1,6 +1,7 @@
-import { Rule } from '@tocsin/contracts';
+import { pageOf, Rule } from '@tocsin/contracts';
+import { newId, withTenantsSql } from '@tocsin/db';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aRule, type Actor, aWebhook, expectProblem, openWorld, type World } from './open-world.ts';
+import { type Actor, aRule, aWebhook, expectProblem, openWorld, type World } from './open-world.ts';
 
 let world: World;
 let tenant: Actor;
@@ -11,7 +12,24 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const UNKNOWN = '0198c0de-0000-7000-8000-000000000000';
+const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> => withTenantsSql(world.services.db, [tenant.tenantId], work);
+
+/** An open alert of a rule with its firing series, as an evaluator leaves them. */
+async function fire(rule: Rule): Promise<string> {
+  const alertId = newId();
+  const reading = { metric: 'latency', aggregation: 'p95', operator: '>', value: 2_000, threshold: 1_000, unit: 'ms', windowMs: 300_000, samples: 12, peak: 2_000 };
+  const now = Date.now();
+  await inTenant(async (sql) => {
+    await sql`insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)
+      values (${tenant.tenantId}, ${alertId}, ${rule.id}, ${rule.key}, ${rule.name}, '{}', '{}', 'threshold', 'active', 'warning', ${sql.json(reading)}, ${now}, ${now})`;
+    await sql`insert into series_states (tenant_id, rule_id, series_key, labels, state, phase, alert_id, last_seen_at)
+      values (${tenant.tenantId}, ${rule.id}, '{}', '{}', '{}', 'firing', ${alertId}, ${now})`;
+  });
+  return alertId;
+}
+
+const audited = (subject: string): Promise<string[]> =>
+  inTenant(async (sql) => (await sql<{ action: string }[]>`select action from audit_events where subject = ${subject} order by at, id`).map(({ action }) => action));
 
 describe('rules', () => {
   test('a rule comes back in canonical words with its sentence, state and health', async () => {
@@ -20,9 +38,143 @@ describe('rules', () => {
     expect(Rule.parse(made.body)).toMatchObject({
       key: 'checkout-latency', severity: 'warning', state: 'ok', health: 'ok', triggerCount: 0, lastTriggeredAt: null, enabled: true, version: 1,
     });
+    expect(Object.keys(made.body).slice(0, 5)).toEqual(['id', 'key', 'name', 'severity', 'condition']);
     expect(made.body.description).toMatch(/latency/i);
     expect(made.headers['etag']).toBe('"1"');
     expect((await tenant.ask('GET', `/rules/${made.body.id}`)).body).toEqual(made.body);
     expect((await tenant.ask('GET', '/rules/by-key/checkout-latency')).body).toEqual(made.body);
+    expectProblem(await tenant.ask('GET', '/rules/by-key/checkout'), 'not_found', 404);
+  });
+
+  test('what is wrong is named by its place, with the nearest known word', async () => {
+    const typo = expectProblem(await tenant.ask('POST', '/rules', aRule({ condition: { metrik: 'latency', window: '5m', operator: '>', threshold: 1 } })), 'invalid', 422);
+    expect(typo.errors?.[0]).toMatchObject({ pointer: '/condition/metrik', message: expect.stringContaining("Did you mean 'metric'?") });
+    const channel = expectProblem(await tenant.ask('POST', '/rules', aRule({ notify: [{ channel: 'hok' }] })), 'invalid', 422);
+    expect(channel.errors?.[0]).toMatchObject({ pointer: '/notify/0/channel', code: 'unknown_channel' });
+    await tenant.ask('POST', '/channels', aWebhook());
+    const near = expectProblem(await tenant.ask('POST', '/rules', aRule({ notify: [{ channel: 'hook' }, { channel: 'hok' }] })), 'invalid', 422);
+    expect(near.errors).toEqual([{ pointer: '/notify/1/channel', code: 'unknown_channel', message: "There is no channel 'hok'. Did you mean 'hook'?" }]);
+    for (const body of [aRule({ condition: { all: [] } }), aRule({ cooldown: 'soon' }), aRule({ enabled: 'yes' }), aRule({ condition: { metric: 'latency', window: '5m', operator: '>', threshold: 'NaN' } })]) {
+      expectProblem(await tenant.ask('POST', '/rules', body), 'invalid', 422);
+    }
+  });
+
+  test('two rules cannot have one key', async () => {
+    await tenant.ask('POST', '/rules', aRule({ key: 'one' }));
+    const problem = expectProblem(await tenant.ask('POST', '/rules', aRule({ key: 'one' })), 'key_taken', 409);
+    expect(problem.detail).toContain("'one'");
+    const { body } = await tenant.ask('POST', '/rules', aRule({ key: 'two' }));
+    expectProblem(await tenant.ask('PATCH', `/rules/${body.id}`, { key: 'one' }), 'key_taken', 409);
+    expect((await (await world.tenant()).ask('POST', '/rules', aRule({ key: 'one' }))).status).toBe(201);
+  });
+
+  test('a patch replaces what it names, and null goes back to the default', async () => {
+    const { body } = await tenant.ask('POST', '/rules', aRule({ key: 'patched', cooldown: '5m', every: '30s', labels: { team: 'a', env: 'b' } }));
+    const patched = await tenant.ask('PATCH', `/rules/${body.id}`, { cooldown: null, every: null, labels: { team: 'c' }, name: 'Patched' });
+    expect(Rule.parse(patched.body)).toMatchObject({ key: 'patched', name: 'Patched', cooldown: '60m', labels: { team: 'c' }, version: 2, condition: body.condition });
+    expect(patched.body).not.toHaveProperty('every');
+    expectProblem(await tenant.ask('PATCH', `/rules/${body.id}`, { name: null }), 'invalid', 422);
+    expectProblem(await tenant.ask('PATCH', `/rules/${body.id}`, { nam: 'x' }), 'invalid', 422);
+    expectProblem(await tenant.ask('PATCH', `/rules/${body.id}`, { version: 7 }), 'invalid', 422);
+    const versions = await inTenant((sql) => sql`select version, spec ->> 'name' as name from rule_versions where rule_id = ${body.id} order by version`);
+    expect(versions).toMatchObject([{ version: 1, name: 'Slow calls' }, { version: 2, name: 'Patched' }]);
+    expect(await audited(body.id)).toEqual(['rule.created', 'rule.updated']);
+  });
+
+  test('a change that changes nothing makes no version', async () => {
+    const { body } = await tenant.ask('POST', '/rules', aRule({ key: 'same' }));
+    expect((await tenant.ask('PATCH', `/rules/${body.id}`, { name: body.name, condition: body.condition })).body).toEqual(body);
+    expect((await tenant.ask('PUT', '/rules/by-key/same', aRule())).body).toEqual(body);
+    expect((await tenant.ask('POST', `/rules/${body.id}/enable`)).body).toEqual(body);
+  });
+
+  test('of two people who change what they both read, the second is told', async () => {
+    const { body, headers } = await tenant.ask('POST', '/rules', aRule({ key: 'raced' }));
+    const match = { 'if-match': String(headers['etag']) };
+    const answers = await Promise.all(['5m', '10m'].map((cooldown) => tenant.ask('PATCH', `/rules/${body.id}`, { cooldown }, match)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expectProblem(await tenant.ask('DELETE', `/rules/${body.id}`, undefined, match), 'version_mismatch', 412);
+  });
+
+  test('an upsert by key makes the rule, then makes it what is sent', async () => {
+    const made = await tenant.ask('PUT', '/rules/by-key/as-code', aRule({ cooldown: '5m' }));
+    expect([made.status, made.body.key]).toEqual([201, 'as-code']);
+    await tenant.ask('POST', `/rules/${made.body.id}/disable`);
+    const put = await tenant.ask('PUT', '/rules/by-key/as-code', aRule({ name: 'As code' }));
+    expect([put.status, put.body.id, put.body.name, put.body.cooldown, put.body.enabled]).toEqual([200, made.body.id, 'As code', '60m', false]);
+    expectProblem(await tenant.ask('PUT', '/rules/by-key/as-code', aRule({ key: 'other' })), 'invalid', 422);
+    expectProblem(await tenant.ask('PUT', '/rules/by-key/Not%20a%20key', aRule()), 'invalid', 422);
+    expectProblem(await tenant.ask('PUT', '/rules/by-key/never-made', aRule(), { 'if-match': '"1"' }), 'version_mismatch', 412);
+  });
+
+  test('twenty upserts of one new key at once make one rule', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => tenant.ask('PUT', '/rules/by-key/crowded', aRule({ name: 'Crowded' }))));
+    const ok = answers.filter(({ status }) => status === 200 || status === 201);
+    expect(ok.length).toBeGreaterThan(0);
+    for (const answer of answers.filter((each) => !ok.includes(each))) expectProblem(answer, 'key_taken', 409);
+    expect((await tenant.ask('GET', '/rules?search=crowded')).body.data).toHaveLength(1);
+  });
+
+  test.for([
+    ['another condition', (id: string) => tenant.ask('PATCH', `/rules/${id}`, { condition: { metric: 'cost', window: '5m', operator: '>', threshold: 1 } }), 'rule_changed'],
+    ['another group-by', (id: string) => tenant.ask('PATCH', `/rules/${id}`, { groupBy: ['model'] }), 'rule_changed'],
+    ['being disabled', (id: string) => tenant.ask('POST', `/rules/${id}/disable`), 'rule_disabled'],
+    ['being deleted', (id: string) => tenant.ask('DELETE', `/rules/${id}`), 'rule_deleted'],
+  ] as const)('%s ends a rule’s open alerts and says why', async ([name, act, reason]) => {
+    const { body: rule } = await tenant.ask('POST', '/rules', aRule({ name }));
+    const alertId = await fire(rule);
+    expect((await tenant.ask('GET', `/rules/${rule.id}`)).body.state).toBe('firing');
+    expect((await act(rule.id)).status).toBeLessThan(300);
+    const { body } = await tenant.ask('GET', `/alerts/${alertId}`);
+    expect(body).toMatchObject({ status: 'resolved', resolveReason: reason, rule: { id: rule.id, key: rule.key, name: rule.name } });
+    expect(body.timeline.at(-1)).toMatchObject({ kind: 'resolved', reason });
+  });
+
+  test('another name leaves the open alerts alone', async () => {
+    const { body: rule } = await tenant.ask('POST', '/rules', aRule({ key: 'renamed' }));
+    const alertId = await fire(rule);
+    await tenant.ask('PATCH', `/rules/${rule.id}`, { name: 'Another', cooldown: '5m' });
+    expect((await tenant.ask('GET', `/alerts/${alertId}`)).body.status).toBe('active');
+    expect((await tenant.ask('GET', '/rules?state=firing')).body.data.map(({ id }: Rule) => id)).toEqual([rule.id]);
+  });
+
+  test('the tenant’s slots are as fine as the finest enabled rule, and stop with the last', async () => {
+    const quiet = await world.tenant();
+    expect((await quiet.ask('PUT', '/schedule', { every: '5m' })).body).toMatchObject({ every: '5m', slotEvery: '5m', nextSlotAt: null });
+    const { body } = await quiet.ask('POST', '/rules', aRule({ every: '10s' }));
+    expect((await quiet.ask('GET', '/schedule')).body).toMatchObject({ slotEvery: '10s', nextSlotAt: expect.any(String) });
+    await quiet.ask('PATCH', `/rules/${body.id}`, { every: '2m' });
+    expect((await quiet.ask('GET', '/schedule')).body).toMatchObject({ slotEvery: '2m' });
+    await quiet.ask('POST', `/rules/${body.id}/disable`);
+    expect((await quiet.ask('GET', '/schedule')).body).toMatchObject({ slotEvery: '5m', nextSlotAt: null });
+    for (const every of ['9s', '25h', '-1m', '1e3s', '', 'soon', '1.5m', 60]) expectProblem(await quiet.ask('PUT', '/schedule', { every }), 'invalid', 422);
+  });
+
+  test('lists are newest first, in pages without holes or repeats while rules are added', async () => {
+    const many = await world.tenant();
+    for (let index = 0; index < 7; index += 1) await many.ask('POST', '/rules', aRule({ key: `r${index}`, severity: index % 2 === 0 ? 'critical' : 'info' }));
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const answer = await many.ask('GET', `/rules?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      const page = pageOf(Rule).parse(answer.body);
+      seen.push(...page.data.map(({ key }) => key));
+      cursor = page.nextCursor;
+      if (seen.length === 3) await many.ask('POST', '/rules', aRule({ key: 'late' }));
+    }
+    expect(seen).toEqual(['r6', 'r5', 'r4', 'r3', 'r2', 'r1', 'r0']);
+    expect((await many.ask('GET', '/rules?severity=info')).body.data).toHaveLength(3);
+    expect((await many.ask('GET', '/rules?search=%25')).body.data).toEqual([]);
+    expect((await many.ask('GET', '/rules?enabled=false')).body.data).toEqual([]);
+  });
+
+  test('a tenant has at most ten thousand', async () => {
+    const full = await world.tenant();
+    const { body } = await full.ask('POST', '/rules', aRule({ key: 'first' }));
+    await withTenantsSql(world.services.db, [full.tenantId], (sql) => sql`
+      insert into rules (tenant_id, id, key, name, spec, created_by, updated_by, enabled)
+      select tenant_id, gen_random_uuid(), 'copy-' || n, name, spec, created_by, updated_by, false from rules, generate_series(1, 9999) n where id = ${body.id}`);
+    expectProblem(await full.ask('POST', '/rules', aRule({ key: 'one-too-many' })), 'bound_exceeded', 422);
+    expectProblem(await full.ask('PUT', '/rules/by-key/one-too-many', aRule()), 'bound_exceeded', 422);
+    expectProblem(await full.ask('GET', '/rules/by-key/one-too-many'), 'not_found', 404);
   });
 });

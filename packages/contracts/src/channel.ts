@@ -24,7 +24,7 @@ export const Channel = z.strictObject({
   key: Key,
   name: z.string(),
   kind: z.string(),
-  /** Secret fields are masked. */
+  /** Secret fields are masked; only the answer to a channel's creation shows a secret that was made for it. */
   config: Config,
   enabled: z.boolean(),
   /** Why it was switched off by itself, as `http_410`; null: it was not. */

@@ -20,6 +20,13 @@ export const createChannel = verb('channels:write', async ({ ctx, input }: { ctx
     const row = await insertChannel(tx, { tenantId, id, key, name, kind, config, secrets: sealSecrets(ctx, tenantId, id, secrets), enabled, actor });
     if (row === null) throw new AppError('key_taken', `There is a channel with the key '${key}' already.`);
     await audit(tx, ctx, 'channel.created', id, { key, name, kind });
-    return viewChannel(ctx, row);
+    const shown = viewChannel(ctx, row);
+    return { ...shown, config: { ...shown.config, ...madeByUs(given.config, secrets) } };
   });
 });
+
+/** A secret that nobody sent is one that a default made: shown here and never again, or its receiver could not check what it signs. */
+const madeByUs = (given: Channel['config'], secrets: Record<string, unknown>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(secrets).filter((entry): entry is [string, string] => !Object.hasOwn(given, entry[0]) && typeof entry[1] === 'string'),
+  );
