@@ -19,7 +19,8 @@ export interface MaintenanceDeps extends PipelineDeps {
 }
 
 const ROWS_PER_DELETE = 1_000;
-const LOCK_NOT_AVAILABLE = '55P03';
+/** In use, or dropped by another at this moment. */
+const NOT_OURS_NOW: ReadonlySet<string | null> = new Set(['55P03', '42P01']);
 
 /** Makes the days to come and drops those that are over. A day somebody reads just now is dropped another time. */
 export async function keepPartitions({ db, logger, retention }: MaintenanceDeps): Promise<void> {
@@ -37,8 +38,8 @@ export async function keepPartitions({ db, logger, retention }: MaintenanceDeps)
         logger.info({ partition: dropped }, 'a day is over its retention and dropped');
       }
     } catch (error) {
-      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-      logger.debug({ table }, 'the oldest day is in use; it is dropped another time');
+      if (!NOT_OURS_NOW.has(sqlState(error))) throw error;
+      logger.debug({ table }, 'the oldest day is in other hands; it is dropped another time');
     }
   }
 }

@@ -1,0 +1,87 @@
+import { newId } from '@tocsin/db';
+import { maintain } from '@tocsin/queue';
+import { describeQueues } from '@tocsin/testkit';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { asTenant, openStage, tenantWith, type Stage } from '../../test/stage.ts';
+import { startMaintenance } from './start-maintenance.ts';
+import { DEFAULT_RETENTION, deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
+
+const DAY_MS = 86_400_000;
+
+describeQueues('maintenance', (backend) => {
+  let stage: Stage;
+  let deps: MaintenanceDeps;
+  const compacted: string[] = [];
+  beforeAll(async () => {
+    stage = await openStage(backend);
+    const compact = (tenantIds: readonly string[]) => {
+      compacted.push(...tenantIds);
+      return Promise.resolve({ merged: 0, written: 0 });
+    };
+    deps = { ...stage.deps, store: { compact }, retention: DEFAULT_RETENTION };
+  });
+  afterAll(() => stage.close());
+  afterEach(() => stage.clear());
+
+  test('a task for everybody reaches every tenant, whoever takes the jobs', async () => {
+    const tenants = await Promise.all(Array.from({ length: 130 }, () => tenantWith(stage.db, 60_000)));
+    const consumers = [startMaintenance(deps), startMaintenance(deps)];
+    await stage.queues.producer(maintain).send({ task: 'compact' });
+    await vi.waitFor(() => expect(compacted.toSorted()).toEqual(tenants.toSorted()), 10_000);
+    for (const consumer of consumers) await consumer.close();
+  });
+
+  test('the days to come are made, and those past their retention dropped, by any number at once', async () => {
+    const days = async (): Promise<string[]> =>
+      (await stage.db.sql<{ name: string }[]>`
+        select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'tocsin.segments'::regclass order by 1`).map((row) => row.name);
+    await stage.db.sql`select ensure_partitions(tocsin_now() - interval '40 days', tocsin_now() - interval '38 days', 'segments')`;
+    const before = await days();
+    await Promise.all([keepPartitions(deps), keepPartitions(deps), keepPartitions(deps)]);
+    await keepPartitions(deps);
+    const after = await days();
+    expect(before.length - after.length).toBe(3);
+    expect(after).toEqual(before.slice(3));
+  });
+
+  test('what is over for longer than its retention goes, whole; what is open, pending or young stays', async () => {
+    const tenantId = await tenantWith(stage.db, 60_000);
+    const bystander = await tenantWith(stage.db, 60_000);
+    const nowMs = Date.now();
+    const alert = (owner: string, resolvedDaysAgo: number | null, deliveryStatus: string): Promise<string> =>
+      asTenant(stage.db, owner, async (sql) => {
+        const [id, ruleId, triggerId] = [newId(), newId(), newId()];
+        const resolvedMs = resolvedDaysAgo === null ? null : nowMs - resolvedDaysAgo * DAY_MS;
+        await sql`
+          insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at, resolved_at)
+          values (${owner}, ${id}, ${ruleId}, 'k', 'n', '{}', '{}', 'threshold', ${resolvedMs === null ? 'active' : 'resolved'}, 'info', '{}', now(), now(), to_timestamp(${resolvedMs}::float8 / 1000))`;
+        await sql`
+          insert into triggers (tenant_id, id, alert_id, rule_id, seq, kind, severity, slot_at, snapshot, status)
+          values (${owner}, ${triggerId}, ${id}, ${ruleId}, 1, 'fired', 'info', now(), '{}', 'planned')`;
+        await sql`
+          insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_key, channel_kind, kind, status, expires_at)
+          values (${owner}, ${newId()}, ${triggerId}, ${id}, 'c', 'inbox', 'fired', ${deliveryStatus}, now())`;
+        return id;
+      });
+    const idempotencyKey = (key: string, hoursAgo: number) =>
+      asTenant(stage.db, tenantId, (sql) => sql`
+        insert into idempotency_keys (tenant_id, route, key, request_hash, status, response, created_at)
+        values (${tenantId}, 'r', ${key}, 'x'::bytea, 200, '{}', now() - make_interval(hours => ${hoursAgo}::int))`);
+    await alert(tenantId, 91, 'delivered');
+    const pending = await alert(tenantId, 91, 'retrying');
+    const young = await alert(tenantId, 89, 'delivered');
+    const open = await alert(tenantId, null, 'delivered');
+    const others = await alert(bystander, 91, 'delivered');
+    await idempotencyKey('old', 25);
+    await idempotencyKey('new', 23);
+
+    await Promise.all([1, 2].map(() => deleteOld(deps, [tenantId], new AbortController().signal)));
+
+    const left = (owner: string, table: string) => asTenant(stage.db, owner, (sql) => sql<{ id: string }[]>`select * from ${sql(table)}`);
+    expect((await left(tenantId, 'alerts')).map((row) => row.id).toSorted()).toEqual([pending, young, open].toSorted());
+    expect(await left(tenantId, 'triggers')).toHaveLength(3);
+    expect(await left(tenantId, 'deliveries')).toHaveLength(3);
+    expect((await left(bystander, 'alerts')).map((row) => row.id)).toEqual([others]);
+    expect(await left(tenantId, 'idempotency_keys')).toMatchObject([{ key: 'new' }]);
+  });
+});
