@@ -55,9 +55,12 @@ describe('the check before work', () => {
   });
 
   it('refuses a schema older than the code, and says how to mend it', async () => {
-    const removed = await admin`delete from tocsin.migrations where created_at = (select max(created_at) from tocsin.migrations) returning hash, created_at`;
+    const removed =
+      await admin`delete from tocsin.migrations where created_at = (select max(created_at) from tocsin.migrations) returning hash, created_at`;
     try {
-      expect(await problemsOf(test.appUrl)).toEqual([expect.stringMatching(/^migrations are missing \(\d{4}_\w+\): run `npm run migrate`$/)]);
+      expect(await problemsOf(test.appUrl)).toEqual([
+        expect.stringMatching(/^migrations are missing \(\d{4}_\w+\): run `npm run migrate`$/),
+      ]);
     } finally {
       await admin`insert into tocsin.migrations ${admin(removed[0]!)}`;
     }

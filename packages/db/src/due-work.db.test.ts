@@ -2,6 +2,7 @@ import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from './new-id.ts';
 import type { Database } from './open-database.ts';
+import { readBacklog } from './queries/backlog.ts';
 import { takeDueWork, tenantsAfter } from './queries/due-work.ts';
 import { lockDueSchedules, nextDue } from './queries/schedules.ts';
 import { setTenants, type SqlTx, withPipeline, withTenantsSql } from './with-tenants.ts';
@@ -118,7 +119,10 @@ describe('the sweep hints again', () => {
       expect((await take()).runs).toEqual([]);
       db.clock.shiftMs = (waitS + 1) * 1_000;
       expect((await take()).runs).toEqual([{ tenantId: a, id }]);
-      const [run] = await asTenant(a, (sql) => sql<{ hints: number; isStamped: boolean }[]>`select hints, hinted_at > created_at as "isStamped" from runs`);
+      const [run] = await asTenant(
+        a,
+        (sql) => sql<{ hints: number; isStamped: boolean }[]>`select hints, hinted_at > created_at as "isStamped" from runs`,
+      );
       expect(run).toEqual({ hints: hints + 1, isStamped: true });
     },
   );
@@ -129,7 +133,10 @@ describe('the sweep hints again', () => {
     const other = await addRun(b, 0);
     db.clock.shiftMs = 6_000;
     expect((await take()).runs.map((run) => run.id).sort()).toEqual([earlier, other].sort());
-    await asTenant(a, (sql) => sql`update runs set status = 'running', lease_until = tocsin_now() + interval '100 s' where id = ${earlier}`);
+    await asTenant(
+      a,
+      (sql) => sql`update runs set status = 'running', lease_until = tocsin_now() + interval '100 s' where id = ${earlier}`,
+    );
     db.clock.shiftMs = 60_000;
     expect((await take()).runs.map((run) => run.id)).toEqual([other]);
     await asTenant(a, (sql) => sql`update runs set status = 'failed' where id = ${earlier}`);
@@ -176,7 +183,8 @@ describe('the sweep hints again', () => {
     const id = newId();
     await asTenant(
       a,
-      (sql) => sql`insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${a}, ${id}, ${alertId}, 'reminder', tocsin_now() + interval '1 h')`,
+      (sql) =>
+        sql`insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${a}, ${id}, ${alertId}, 'reminder', tocsin_now() + interval '1 h')`,
     );
     expect((await take()).alertTimers).toEqual([]);
     db.clock.shiftMs = 3_600_500;
@@ -218,12 +226,12 @@ describe('looking across tenants', () => {
     await addTrigger(a);
     await addDelivery(a, 0);
     await addDelivery(b, 3_600_000);
-    const rows = await withPipeline(db, (sql) => sql<{ kind: string; status: string; waiting: number }[]>`select kind, status, waiting from backlog() order by kind, status`);
+    const rows = (await withPipeline(db, readBacklog)).map(({ oldestMs, ...row }) => ({ ...row, isOld: Date.now() - oldestMs > 60_000 }));
     expect(rows).toEqual([
-      { kind: 'deliveries', status: 'pending', waiting: 2 },
-      { kind: 'runs', status: 'queued', waiting: 1 },
-      { kind: 'runs', status: 'running', waiting: 1 },
-      { kind: 'triggers', status: 'pending', waiting: 1 },
+      { kind: 'deliveries', status: 'pending', waiting: 2, isOld: false },
+      { kind: 'runs', status: 'queued', waiting: 1, isOld: false },
+      { kind: 'runs', status: 'running', waiting: 1, isOld: false },
+      { kind: 'triggers', status: 'pending', waiting: 1, isOld: false },
     ]);
   });
 

@@ -3,7 +3,16 @@ export { MIGRATIONS_FOLDER, migrate, type MigrateOptions } from './migrate.ts';
 export { newId } from './new-id.ts';
 export { openDatabase, type Database, type DatabaseOptions, type Sql } from './open-database.ts';
 export { isRetryable, sqlState } from './sql-state.ts';
-export { type DrizzleTx, setTenants, type SqlTx, withPipeline, withTenant, withTenants, withTenantsCopy, withTenantsSql } from './with-tenants.ts';
+export {
+  type DrizzleTx,
+  setTenants,
+  type SqlTx,
+  withPipeline,
+  withTenant,
+  withTenants,
+  withTenantsCopy,
+  withTenantsSql,
+} from './with-tenants.ts';
 
 export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
@@ -19,6 +28,7 @@ export * from './queries/alerts-of-run.ts';
 export * from './queries/alerts.ts';
 export * from './queries/api-keys.ts';
 export * from './queries/audit.ts';
+export * from './queries/backlog.ts';
 export * from './queries/channels-for-delivery.ts';
 export * from './queries/channels.ts';
 export * from './queries/close-alerts-of-rule.ts';

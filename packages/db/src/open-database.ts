@@ -24,7 +24,12 @@ export interface Database {
   close: () => Promise<void>;
 }
 
-const timestamptz: postgres.PostgresType<number> = { to: OID.timestamptz, from: [OID.timestamptz], serialize: instantText, parse: epochMsOf };
+const timestamptz: postgres.PostgresType<number> = {
+  to: OID.timestamptz,
+  from: [OID.timestamptz],
+  serialize: instantText,
+  parse: epochMsOf,
+};
 const int8: postgres.PostgresType<number> = { to: OID.int8, from: [OID.int8], serialize: String, parse: Number };
 const types = { timestamptz, int8 };
 

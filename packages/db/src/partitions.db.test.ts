@@ -34,7 +34,10 @@ const segmentAt = (sql: SqlTx, startsAtMs: number) => sql`
   values (${tenantId}, ${startsAtMs}::timestamptz, ${newId()}, ${startsAtMs}::timestamptz, 'events', 0, 1, '\\x01')`;
 
 const ensure = (fromMs: number, toMs: number, table: string | null = null) =>
-  withPipeline(db, (sql) => sql<{ made: number }[]>`select ensure_partitions(${fromMs}::timestamptz, ${toMs}::timestamptz, ${table}) as made`);
+  withPipeline(
+    db,
+    (sql) => sql<{ made: number }[]>`select ensure_partitions(${fromMs}::timestamptz, ${toMs}::timestamptz, ${table}) as made`,
+  );
 
 const dropOldest = (table: string, before: number) =>
   withPipeline(db, (sql) => sql<{ name: string | null }[]>`select drop_oldest_partition(${table}, ${before}::timestamptz) as name`);
@@ -79,7 +82,11 @@ describe('the days that may be written to', () => {
 
   it('follow a shifted clock when time is passed', async () => {
     await passTime(db, 50 * DAY_MS);
-    await withTenantsSql(db, [tenantId], (sql) => sql`insert into audit_events (tenant_id, id, actor, action, subject) values (${tenantId}, ${newId()}, 'me', 'a', 's')`);
+    await withTenantsSql(
+      db,
+      [tenantId],
+      (sql) => sql`insert into audit_events (tenant_id, id, actor, action, subject) values (${tenantId}, ${newId()}, 'me', 'a', 's')`,
+    );
   });
 
   it('start and end at midnight UTC, whatever the zone of the session', async () => {
@@ -179,7 +186,14 @@ describe('under load', () => {
     }
     expect(drops).toBe(3);
     expect(written).toBeGreaterThan(0);
-    const [rows] = await withTenantsSql(db, [tenantId], (sql) => sql<{ n: number }[]>`select count(*) as n from segments where starts_at > ${Date.now() - DAY_MS}::timestamptz and starts_at < ${Date.now() + DAY_MS}::timestamptz`);
+    const [rows] = await withTenantsSql(
+      db,
+      [tenantId],
+      (sql) =>
+        sql<
+          { n: number }[]
+        >`select count(*) as n from segments where starts_at > ${Date.now() - DAY_MS}::timestamptz and starts_at < ${Date.now() + DAY_MS}::timestamptz`,
+    );
     expect(rows!.n).toBeGreaterThanOrEqual(written);
   });
 });
@@ -191,7 +205,12 @@ describe('a day that is over', () => {
     const names: (string | null)[] = [];
     do names.push((await dropOldest('audit_events', now - 3 * DAY_MS))[0]!.name);
     while (names.at(-1) !== null);
-    expect(names).toEqual([dayName('audit_events', now - 6 * DAY_MS), dayName('audit_events', now - 5 * DAY_MS), dayName('audit_events', now - 4 * DAY_MS), null]);
+    expect(names).toEqual([
+      dayName('audit_events', now - 6 * DAY_MS),
+      dayName('audit_events', now - 5 * DAY_MS),
+      dayName('audit_events', now - 4 * DAY_MS),
+      null,
+    ]);
   });
 
   it('is never the last day’s, whatever is asked', async () => {

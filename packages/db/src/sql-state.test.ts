@@ -24,12 +24,24 @@ describe('sqlState', () => {
 });
 
 describe('isRetryable', () => {
-  it.each(['08006', '08P01', '57P01', '57P02', '57P03', '40001', '40P01', '53300', '53100', '55P03', '25006', 'ECONNREFUSED', 'EPIPE', 'CONNECTION_CLOSED'])(
-    'says yes to %s',
-    (code) => {
-      expect(isRetryable(new Error('wrapped', { cause: coded(code) }))).toBe(true);
-    },
-  );
+  it.each([
+    '08006',
+    '08P01',
+    '57P01',
+    '57P02',
+    '57P03',
+    '40001',
+    '40P01',
+    '53300',
+    '53100',
+    '55P03',
+    '25006',
+    'ECONNREFUSED',
+    'EPIPE',
+    'CONNECTION_CLOSED',
+  ])('says yes to %s', (code) => {
+    expect(isRetryable(new Error('wrapped', { cause: coded(code) }))).toBe(true);
+  });
 
   it.each(['23505', '23503', '42501', '42P01', '22P02', '57014', 'P0001', 'ERR_INVALID_ARG_TYPE'])('says no to %s', (code) => {
     expect(isRetryable(coded(code))).toBe(false);

@@ -47,7 +47,8 @@ function codesOf(error: unknown): string[] {
   for (let depth = 0; depth < DEPTH && at instanceof Error; depth += 1) {
     if ('code' in at && typeof at.code === 'string') codes.push(at.code);
     // pg has no code for this one
-    if (at.message === 'Connection terminated unexpectedly' || at.message === 'timeout exceeded when trying to connect') codes.push('ECONNRESET');
+    if (at.message === 'Connection terminated unexpectedly' || at.message === 'timeout exceeded when trying to connect')
+      codes.push('ECONNRESET');
     at = at.cause;
   }
   return codes;

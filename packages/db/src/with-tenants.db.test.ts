@@ -85,7 +85,11 @@ describe('rows of a tenant', () => {
 
   it('are seen by their tenant alone, in every table', async () => {
     for (const table of await tableNames()) {
-      const seen = await withTenantsSql(db, [a], (sql) => sql<{ tenantId: string }[]>`select distinct tenant_id as "tenantId" from ${sql(table)}`);
+      const seen = await withTenantsSql(
+        db,
+        [a],
+        (sql) => sql<{ tenantId: string }[]>`select distinct tenant_id as "tenantId" from ${sql(table)}`,
+      );
       expect(seen, table).toEqual([{ tenantId: a }]);
       const both = await withTenantsSql(db, [a, b], (sql) => sql`select distinct tenant_id from ${sql(table)}`);
       expect(both, table).toHaveLength(2);
@@ -144,7 +148,10 @@ describe('a door', () => {
     for (const id of ["x'; drop table tenants; --", `${a},${b}`, '', ' ', `${a}\n`]) {
       expect(() => withTenants(db, [id], async () => {}), id).toThrow(TypeError);
       await expect(async () => withTenantsSql(db, [a, id], async () => {}), id).rejects.toThrow(TypeError);
-      await expect(withTenantsCopy(db, [id], async () => {}), id).rejects.toThrow(TypeError);
+      await expect(
+        withTenantsCopy(db, [id], async () => {}),
+        id,
+      ).rejects.toThrow(TypeError);
     }
   });
 
@@ -181,11 +188,17 @@ describe('a door', () => {
       const [raw] = await withTenantsSql(db, [a], (sql) => sql<{ now: number }[]>`select tocsin_now() as now`);
       const copy = await withTenantsCopy(db, [a], async (client) => (await client.query('select tocsin_now() as now')).rows);
       await withTenant(db, a, async (tx) => {
-        await tx.insert(rules).values({ tenantId: a, id: newId(), key: 'later', name: 'Later', spec: {} as never, createdBy: 'me', updatedBy: 'me' });
+        await tx
+          .insert(rules)
+          .values({ tenantId: a, id: newId(), key: 'later', name: 'Later', spec: {} as never, createdBy: 'me', updatedBy: 'me' });
       });
       const [row] = await withTenant(db, a, (tx) => tx.select().from(rules).where(eq(rules.key, 'later')));
       for (const now of [raw!.now, copy[0].now, row!.createdAtMs]) expect(Math.abs(now - Date.now() - 40 * day)).toBeLessThan(60_000);
-      await withTenantsSql(db, [a], (sql) => sql`insert into audit_events (tenant_id, id, actor, action, subject) values (${a}, ${newId()}, 'me', 'a', 's')`);
+      await withTenantsSql(
+        db,
+        [a],
+        (sql) => sql`insert into audit_events (tenant_id, id, actor, action, subject) values (${a}, ${newId()}, 'me', 'a', 's')`,
+      );
     } finally {
       db.clock.shiftMs = 0;
     }
@@ -211,7 +224,9 @@ describe('a door', () => {
       for await (const _chunk of stream) throw new Error('enough');
     });
     await expect(abandoned).rejects.toThrow('enough');
-    expect(await withTenantsCopy(db, [b], async (client) => (await client.query('select tenant_id from tenants')).rows)).toEqual([{ tenant_id: b }]);
+    expect(await withTenantsCopy(db, [b], async (client) => (await client.query('select tenant_id from tenants')).rows)).toEqual([
+      { tenant_id: b },
+    ]);
   });
 
   it('keeps tenants apart when many share few connections', async () => {
@@ -227,7 +242,14 @@ describe('the raw client', () => {
     const [row] = await db.sql<object[]>`
       select ${atMs}::timestamptz as at, ${2 ** 53 - 1}::int8 as big, ${{ deep: [1, null] } as never}::jsonb as json, ${null}::timestamptz as none,
         to_timestamp((${[atMs, 0]}::float8[])[1] / 1000) as "fromFloat", unnest(${db.sql.array([Buffer.from([0, 34, 92, 255])], 17)}::bytea[]) as bytes`;
-    expect(row).toEqual({ at: atMs, big: 2 ** 53 - 1, json: { deep: [1, null] }, none: null, fromFloat: atMs, bytes: Buffer.from([0, 34, 92, 255]) });
+    expect(row).toEqual({
+      at: atMs,
+      big: 2 ** 53 - 1,
+      json: { deep: [1, null] },
+      none: null,
+      fromFloat: atMs,
+      bytes: Buffer.from([0, 34, 92, 255]),
+    });
   });
 
   it('refuses a time that is none', async () => {

@@ -19,7 +19,8 @@ export function withTenants<T>(db: Database, tenantIds: readonly string[], work:
   });
 }
 
-export const withTenant = <T>(db: Database, tenantId: string, work: (tx: DrizzleTx) => Promise<T>): Promise<T> => withTenants(db, [tenantId], work);
+export const withTenant = <T>(db: Database, tenantId: string, work: (tx: DrizzleTx) => Promise<T>): Promise<T> =>
+  withTenants(db, [tenantId], work);
 
 /** `withTenants` for raw SQL. */
 export function withTenantsSql<T>(db: Database, tenantIds: readonly string[], work: (sql: SqlTx) => Promise<T>): Promise<T> {
@@ -36,7 +37,11 @@ export async function setTenants(sql: SqlTx, tenantIds: readonly string[]): Prom
 }
 
 /** A read-only snapshot of these tenants' rows, on a client that `pg-copy-streams` takes: `COPY (SELECT …) TO STDOUT`. */
-export async function withTenantsCopy<T>(db: Database, tenantIds: readonly string[], work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function withTenantsCopy<T>(
+  db: Database,
+  tenantIds: readonly string[],
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
   const tenants = tenantSetting(tenantIds);
   const client = await db.pool.connect();
   let broken = true;

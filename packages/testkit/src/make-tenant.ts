@@ -26,7 +26,8 @@ export async function makeTenant(db: Database, { name = 'Acme' }: { name?: strin
       await withTenantsSql(
         db,
         [tenantId],
-        (sql) => sql`insert into api_keys ${sql({ tenant_id: tenantId, id: newId(), name: role, role, secret_hash: secretHash, last_four: text.slice(-4) })}`,
+        (sql) =>
+          sql`insert into api_keys ${sql({ tenant_id: tenantId, id: newId(), name: role, role, secret_hash: secretHash, last_four: text.slice(-4) })}`,
       );
       return text;
     },

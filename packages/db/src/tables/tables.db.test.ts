@@ -45,18 +45,21 @@ describe('the tables that TypeScript knows', () => {
     expect(tables.map((table) => getTableConfig(table).name).sort()).toEqual([...stored.keys()].sort());
   });
 
-  it.each(tables.map((table) => ({ table, name: getTableConfig(table).name })))('have the columns of the database: $name', ({ table, name }) => {
-    const { columns, primaryKeys } = getTableConfig(table);
-    const key = new Set([...columns.filter((column) => column.primary), ...(primaryKeys[0]?.columns ?? [])].map((column) => column.name));
-    const known = columns.map((column) => ({
-      name: column.name,
-      type: column.getSQLType(),
-      notNull: column.notNull || key.has(column.name),
-      hasDefault: column.hasDefault || column.generated !== undefined,
-      inKey: key.has(column.name),
-    }));
-    expect(known.sort(byName)).toEqual(stored.get(name)?.sort(byName));
-  });
+  it.each(tables.map((table) => ({ table, name: getTableConfig(table).name })))(
+    'have the columns of the database: $name',
+    ({ table, name }) => {
+      const { columns, primaryKeys } = getTableConfig(table);
+      const key = new Set([...columns.filter((column) => column.primary), ...(primaryKeys[0]?.columns ?? [])].map((column) => column.name));
+      const known = columns.map((column) => ({
+        name: column.name,
+        type: column.getSQLType(),
+        notNull: column.notNull || key.has(column.name),
+        hasDefault: column.hasDefault || column.generated !== undefined,
+        inKey: key.has(column.name),
+      }));
+      expect(known.sort(byName)).toEqual(stored.get(name)?.sort(byName));
+    },
+  );
 
   it('call every time a number of milliseconds', () => {
     for (const table of tables) {
