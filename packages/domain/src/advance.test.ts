@@ -43,7 +43,11 @@ describe('observed time', () => {
 
   test('a slot up to one and a half steps late leaves no gap', () => {
     const at = (minutes: number, before: SeriesState, previous: number) =>
-      advance(before, judgementOf('B'), patient, { slotMs: START + minutes * MINUTE, previousSlotMs: START + previous * MINUTE, everyMs: MINUTE }).state;
+      advance(before, judgementOf('B'), patient, {
+        slotMs: START + minutes * MINUTE,
+        previousSlotMs: START + previous * MINUTE,
+        everyMs: MINUTE,
+      }).state;
     const pending = at(0, firstState(START), -1);
     expect(at(1.5, pending, 0).unobservedMs).toBe(0);
     expect(at(1.51, pending, 0).unobservedMs).toBe(1.51 * MINUTE);
@@ -137,7 +141,11 @@ describe('no data', () => {
 
   test('is another axis than the phase', () => {
     expect(playSteps(atOnce, symbolsOf('B . F ~ B')).map(({ state }) => `${state.phase} ${state.health}`)).toEqual([
-      'firing ok', 'firing no_data', 'firing error', 'firing no_data', 'firing ok',
+      'firing ok',
+      'firing no_data',
+      'firing error',
+      'firing no_data',
+      'firing ok',
     ]);
   });
 
@@ -156,6 +164,10 @@ describe('no data', () => {
 
   test('a breach ends the alert on missing data and is told by itself', () => {
     expect(heard(ruleOf({ ...free, noData: 'alert' }), '. B B')).toEqual(['0 no_data', '1 resolved data_returned', '2 fired']);
+  });
+
+  test('recover is no concern of an alert on missing data', () => {
+    expect(phases(ruleOf({ ...free, noData: 'alert' }), '. H')).toBe('fo');
   });
 
   test('its cooldown does not hold a breach back', () => {
@@ -180,6 +192,14 @@ describe('errors', () => {
   ])('alert under onError alert: %s', (symbols, expected) => {
     expect(heard(loud, symbols)).toEqual(expected);
   });
+
+  test('make way for missing data, as another alert', () => {
+    expect(heard(ruleOf({ ...free, onError: 'alert', noData: 'alert' }), 'F . .')).toEqual([
+      '0 fired',
+      '1 resolved query_answered',
+      '2 no_data',
+    ]);
+  });
 });
 
 describe('a series that is gone', () => {
@@ -194,7 +214,11 @@ describe('a series that is gone', () => {
   test('is gone even where its absence counts as a breach', () => {
     const below = judgementOf('B');
     const before = playSteps(grouped, ['B'])[0]?.state ?? firstState(START);
-    const step = advance(before, { ...below, seen: false }, grouped, { slotMs: START + 24 * HOUR, previousSlotMs: START + 24 * HOUR - MINUTE, everyMs: MINUTE });
+    const step = advance(before, { ...below, seen: false }, grouped, {
+      slotMs: START + 24 * HOUR,
+      previousSlotMs: START + 24 * HOUR - MINUTE,
+      everyMs: MINUTE,
+    });
     expect(step).toMatchObject({ change: { kind: 'resolved', why: 'series_gone' }, reason: 'series_gone', state: { phase: 'ok' } });
   });
 
@@ -215,7 +239,10 @@ describe('a series that is gone', () => {
   test('is never the one series of a rule without group-by that alerts on missing data', () => {
     const loud = { ...free, noData: 'alert' };
     expect(heard(ruleOf(loud), `C . ${day('.')}`)).toEqual(['1 no_data']);
-    expect(heard(ruleOf({ ...loud, groupBy: ['operation'] }), `C . ${day('.')}`).slice(0, 2)).toEqual(['1 no_data', '1440 resolved series_gone']);
+    expect(heard(ruleOf({ ...loud, groupBy: ['operation'] }), `C . ${day('.')}`).slice(0, 2)).toEqual([
+      '1 no_data',
+      '1440 resolved series_gone',
+    ]);
   });
 });
 

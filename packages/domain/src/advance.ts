@@ -27,7 +27,14 @@ const ENDED_BY: Readonly<Record<AlertType, ResolveReason>> = { threshold: 'recov
 
 /** A series met for the first time. */
 export const firstState = (slotMs: EpochMs): SeriesState => ({
-  phase: 'ok', health: 'ok', sinceMs: slotMs, unobservedMs: 0, alertType: null, severityFired: null, lastFired: {}, lastSeenMs: slotMs,
+  phase: 'ok',
+  health: 'ok',
+  sinceMs: slotMs,
+  unobservedMs: 0,
+  alertType: null,
+  severityFired: null,
+  lastFired: {},
+  lastSeenMs: slotMs,
 });
 
 /** False where only `lastSeenMs` moved, and by less than an hour: an unchanged series needs no write. `before` is null for a new one. */
@@ -59,7 +66,7 @@ export function advance(before: SeriesState, judgement: Judgement, rule: StepRul
   };
   const at: At = { judgement, rule, slotMs };
 
-  if (verdict !== 'failed' && isGone(state, at)) return end(state, at, 'series_gone', 'series_gone');
+  if (isGone(state, at)) return end(state, at, 'series_gone', 'series_gone');
   if (trouble !== null) return onTrouble(state, at, trouble);
   if (verdict === 'clear') return onClear(state, at);
   if (verdict === 'failed') return stay(state, 'error_kept');
@@ -115,7 +122,11 @@ function enterPending(state: SeriesState, at: At, alertType: AlertType): Step {
 }
 
 function fireIfDue(state: SeriesState, at: At, alertType: AlertType, waiting: Reason): Step {
-  const { judgement: { severity }, rule, slotMs } = at;
+  const {
+    judgement: { severity },
+    rule,
+    slotMs,
+  } = at;
   if (observedMs(state, at) < rule.forMs) return stay(state, waiting);
   const last = state.lastFired[alertType];
   if (last !== undefined && slotMs - last.slotMs < rule.cooldownMs && !isWorse(severity, last.severity)) return stay(state, 'cooldown');
@@ -143,12 +154,19 @@ function end(state: SeriesState, at: At, why: ResolveReason, reason: Reason): St
   return { state: ended, change: isOpen(state) ? { kind: 'resolved', why } : null, reason };
 }
 
-const enter = (state: SeriesState, { slotMs }: At, phase: SeriesState['phase']): SeriesState => ({ ...state, phase, sinceMs: slotMs, unobservedMs: 0 });
+const enter = (state: SeriesState, { slotMs }: At, phase: SeriesState['phase']): SeriesState => ({
+  ...state,
+  phase,
+  sinceMs: slotMs,
+  unobservedMs: 0,
+});
 
 const pending = (state: SeriesState, at: At, alertType: AlertType): SeriesState => ({ ...enter(state, at, 'pending'), alertType });
 
 const told = (state: SeriesState, alertType: AlertType, slotMs: EpochMs, severity: Severity): SeriesState => ({
-  ...state, severityFired: severity, lastFired: { ...state.lastFired, [alertType]: { slotMs, severity } },
+  ...state,
+  severityFired: severity,
+  lastFired: { ...state.lastFired, [alertType]: { slotMs, severity } },
 });
 
 const observedMs = (state: SeriesState, { slotMs }: At): number => slotMs - state.sinceMs - state.unobservedMs;

@@ -5,8 +5,14 @@ import { AGGREGATIONS } from './metric-query.ts';
 
 const ALL = [...AGGREGATIONS];
 const MEANT = {
-  latency: ALL, ttft: ALL, cost: ALL, token_usage: ALL, anomaly_severity: ALL,
-  error_rate: ['avg', 'count', 'rate'], timeout_rate: ['avg', 'count', 'rate'], throughput: ['avg', 'sum', 'count', 'rate'],
+  latency: ALL,
+  ttft: ALL,
+  cost: ALL,
+  token_usage: ALL,
+  anomaly_severity: ALL,
+  error_rate: ['avg', 'count', 'rate'],
+  timeout_rate: ['avg', 'count', 'rate'],
+  throughput: ['avg', 'sum', 'count', 'rate'],
 };
 
 test.each(METRIC_NAMES)('%s takes the aggregations that mean something and no other', (metric) => {
@@ -24,7 +30,11 @@ test.each([
   [{}, { subject: { kind: 'measure', measures: ['duration_ms'], orSumOf: [] }, aggregation: 'p95' }, 'ms'],
   [{ aggregation: 'count' }, { aggregation: 'count' }, 'events'],
   [{ aggregation: 'distinct' }, { aggregation: 'distinct' }, null],
-  [{ metric: 'token_usage' }, { subject: { kind: 'measure', measures: ['total_tokens'], orSumOf: ['input_tokens', 'output_tokens'] }, aggregation: 'sum' }, 'tokens'],
+  [
+    { metric: 'token_usage' },
+    { subject: { kind: 'measure', measures: ['total_tokens'], orSumOf: ['input_tokens', 'output_tokens'] }, aggregation: 'sum' },
+    'tokens',
+  ],
   [{ metric: 'token_usage', aggregation: 'rate' }, { aggregation: 'rate', ratePerMs: 60_000 }, 'tokens per minute'],
   [{ metric: 'cost', aggregation: 'rate', unit: 'perHour' }, { aggregation: 'rate', ratePerMs: 3_600_000 }, 'USD per hour'],
   [{ metric: 'cost', unit: 'EUR' }, { aggregation: 'sum' }, 'EUR'],
@@ -35,7 +45,11 @@ test.each([
   [{ metric: 'throughput', aggregation: 'avg', unit: 'perHour' }, { aggregation: 'rate', ratePerMs: 3_600_000 }, 'per hour'],
   [{ metric: 'throughput', aggregation: 'sum' }, { aggregation: 'count' }, 'events'],
   [{ metric: 'anomaly_severity' }, { aggregation: 'max' }, null],
-  [{ ...OWN, measure: 'queue_depth', unit: 'jobs' }, { subject: { kind: 'measure', measures: ['queue_depth'], orSumOf: [] }, aggregation: 'avg' }, 'jobs'],
+  [
+    { ...OWN, measure: 'queue_depth', unit: 'jobs' },
+    { subject: { kind: 'measure', measures: ['queue_depth'], orSumOf: [] }, aggregation: 'avg' },
+    'jobs',
+  ],
   [{ ...OWN, dim: 'user' }, { subject: { kind: 'dim', dim: 'user' }, aggregation: 'distinct' }, null],
   [{ ...OWN, name: 'signup' }, { name: 'signup', subject: { kind: 'event' }, aggregation: 'count' }, 'events'],
 ])('%j is read as %j in %s', (over, query, unit) => {

@@ -9,7 +9,14 @@ export interface MetricDefinition {
 }
 
 export const METRIC_NAMES = [
-  'latency', 'ttft', 'error_rate', 'timeout_rate', 'cost', 'throughput', 'token_usage', 'anomaly_severity',
+  'latency',
+  'ttft',
+  'error_rate',
+  'timeout_rate',
+  'cost',
+  'throughput',
+  'token_usage',
+  'anomaly_severity',
 ] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];
 
@@ -25,7 +32,9 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
   throughput: { subject: { kind: 'event' }, unit: null, defaultAggregation: 'rate', title: 'throughput' },
   token_usage: {
     subject: { kind: 'measure', measures: ['total_tokens'], orSumOf: ['input_tokens', 'output_tokens'] },
-    unit: 'tokens', defaultAggregation: 'sum', title: 'token usage',
+    unit: 'tokens',
+    defaultAggregation: 'sum',
+    title: 'token usage',
   },
   anomaly_severity: { subject: measure('anomaly_severity'), unit: null, defaultAggregation: 'max', title: 'anomaly severity' },
 };

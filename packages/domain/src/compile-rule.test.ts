@@ -3,25 +3,40 @@ import { comparison, draft, ruleOf, specOf } from '../test/a-rule.ts';
 import { compileRule } from './compile-rule.ts';
 
 test('numbers the comparisons in the order written and keeps the tree', () => {
-  const rule = ruleOf({ condition: { any: [comparison(), { all: [{ not: comparison({ metric: 'cost' }) }, comparison({ metric: 'ttft' })] }] } });
+  const rule = ruleOf({
+    condition: { any: [comparison(), { all: [{ not: comparison({ metric: 'cost' }) }, comparison({ metric: 'ttft' })] }] },
+  });
   expect(rule.comparisons.map(({ metric }) => metric)).toEqual(['latency', 'cost', 'ttft']);
   expect(rule.condition).toEqual({
     kind: 'any',
     children: [
       { kind: 'comparison', index: 0 },
-      { kind: 'all', children: [{ kind: 'not', child: { kind: 'comparison', index: 1 } }, { kind: 'comparison', index: 2 }] },
+      {
+        kind: 'all',
+        children: [
+          { kind: 'not', child: { kind: 'comparison', index: 1 } },
+          { kind: 'comparison', index: 2 },
+        ],
+      },
     ],
   });
 });
 
 test('has durations in milliseconds and what is not said as null', () => {
   expect(ruleOf()).toMatchObject({ everyMs: null, forMs: 0, cooldownMs: 3_600_000, evaluationDelayMs: 10_000, remindEveryMs: null });
-  expect(ruleOf({ every: '30s', for: '1h30m', remindEvery: '4h' })).toMatchObject({ everyMs: 30_000, forMs: 5_400_000, remindEveryMs: 14_400_000 });
+  expect(ruleOf({ every: '30s', for: '1h30m', remindEvery: '4h' })).toMatchObject({
+    everyMs: 30_000,
+    forMs: 5_400_000,
+    remindEveryMs: 14_400_000,
+  });
 });
 
 test('groups every query but the one that joins', () => {
   const rule = ruleOf({ groupBy: ['route', 'env'], condition: { all: [comparison(), comparison({ groupBy: [] })] } });
-  expect(rule.comparisons.map(({ query, joinsEverySeries }) => [query.groupBy, joinsEverySeries])).toEqual([[['env', 'route'], false], [[], true]]);
+  expect(rule.comparisons.map(({ query, joinsEverySeries }) => [query.groupBy, joinsEverySeries])).toEqual([
+    [['env', 'route'], false],
+    [[], true],
+  ]);
 });
 
 test('a query that joins an ungrouped rule is like any other', () => {

@@ -55,7 +55,9 @@ export function compileQuery(spec: QuerySpec, groupBy: readonly string[]): Metri
     name: spec.name ?? null,
     subject: meant.subject,
     aggregation: meant.aggregation,
-    filters: Object.entries(spec.where ?? {}).flatMap(([field, test]) => filtersOf(field, test)).sort(byJson),
+    filters: Object.entries(spec.where ?? {})
+      .flatMap(([field, test]) => filtersOf(field, test))
+      .sort(byJson),
     groupBy,
     windowMs: milliseconds(spec.window),
     ratePerMs: (rateUnit(spec.unit) ?? PER_MINUTE).perMs,

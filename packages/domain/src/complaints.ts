@@ -25,7 +25,10 @@ export function quoted(value: unknown): string {
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return { string: 'text', number: 'a number', boolean: 'true or false', object: 'an object', undefined: 'nothing' }[typeof value as string] ?? typeof value;
+  return (
+    { string: 'text', number: 'a number', boolean: 'true or false', object: 'an object', undefined: 'nothing' }[typeof value as string] ??
+    typeof value
+  );
 }
 
 // They would reach into every object's prototype once such a value is merged or looked up carelessly.
@@ -43,16 +46,44 @@ export function readEntries(value: unknown, path: Path, complaints: Complaints):
 }
 
 /** Words of other systems for fields of ours, for the hint alone. */
-const HINTS: ReadonlyMap<string, string> = new Map(Object.entries({
-  op: 'operator', value: 'threshold', limit: 'threshold', filter: 'where', filters: 'where', conditions: 'condition', when: 'condition',
-  interval: 'every', frequency: 'every', schedule: 'every', channels: 'notify', notifications: 'notify', pending: 'for', holdfor: 'for',
-  tags: 'labels', by: 'groupBy', dimensions: 'groupBy', field: 'measure', agg: 'aggregation', function: 'aggregation', period: 'window',
-  timewindow: 'window', range: 'window', and: 'all', or: 'any', hysteresis: 'recover', renotify: 'remindEvery',
-}));
+const HINTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    op: 'operator',
+    value: 'threshold',
+    limit: 'threshold',
+    filter: 'where',
+    filters: 'where',
+    conditions: 'condition',
+    when: 'condition',
+    interval: 'every',
+    frequency: 'every',
+    schedule: 'every',
+    channels: 'notify',
+    notifications: 'notify',
+    pending: 'for',
+    holdfor: 'for',
+    tags: 'labels',
+    by: 'groupBy',
+    dimensions: 'groupBy',
+    field: 'measure',
+    agg: 'aggregation',
+    function: 'aggregation',
+    period: 'window',
+    timewindow: 'window',
+    range: 'window',
+    and: 'all',
+    or: 'any',
+    hysteresis: 'recover',
+    renotify: 'remindEvery',
+  }),
+);
 
 /** An object with known fields; others are complained about with the nearest known name. Undefined values count as absent. */
 export function readFields<Name extends string>(
-  value: unknown, path: Path, known: readonly Name[], complaints: Complaints,
+  value: unknown,
+  path: Path,
+  known: readonly Name[],
+  complaints: Complaints,
 ): ReadonlyMap<Name, unknown> | null {
   const entries = readEntries(value, path, complaints);
   if (entries === null) return null;

@@ -6,12 +6,27 @@ import { OPERATORS, type Aggregation, type Operator } from './metric-query.ts';
 import type { ComparisonSpec, ConditionSpec, RuleSpec, WhereTest } from './rule-spec.ts';
 
 const COMPARED: Readonly<Record<Operator, string>> = {
-  '>': 'is above', '>=': 'is at or above', '<': 'is below', '<=': 'is at or below', '==': 'is', '!=': 'is not',
+  '>': 'is above',
+  '>=': 'is at or above',
+  '<': 'is below',
+  '<=': 'is at or below',
+  '==': 'is',
+  '!=': 'is not',
 };
 
 const AGGREGATED: Readonly<Record<Aggregation, string>> = {
-  p50: 'median', p90: 'p90', p95: 'p95', p99: 'p99', avg: 'average', min: 'lowest', max: 'highest', sum: 'total', count: 'number of',
-  rate: 'rate of', last: 'latest', distinct: 'number of distinct',
+  p50: 'median',
+  p90: 'p90',
+  p95: 'p95',
+  p99: 'p99',
+  avg: 'average',
+  min: 'lowest',
+  max: 'highest',
+  sum: 'total',
+  count: 'number of',
+  rate: 'rate of',
+  last: 'latest',
+  distinct: 'number of distinct',
 };
 
 /**

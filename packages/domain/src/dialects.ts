@@ -6,7 +6,11 @@ function words<Ours extends string>(ours: readonly Ours[], others: Readonly<Reco
   return new Map(ours.flatMap((word) => [word, ...others[word]].map((other): [string, Ours] => [folded(other), word])));
 }
 
-const folded = (word: string): string => word.trim().toLowerCase().replace(/[\s_-]/g, '');
+const folded = (word: string): string =>
+  word
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_-]/g, '');
 
 const OPERATOR_WORDS = words<Operator>(OPERATORS, {
   '>': ['gt', 'greater', 'greater_than', 'above', 'is_above'],
@@ -25,8 +29,18 @@ const SEVERITY_WORDS = words<Severity>(SEVERITIES, {
 });
 
 const AGGREGATION_WORDS = words<Aggregation>(AGGREGATIONS, {
-  p50: ['median'], p90: [], p95: [], p99: [], avg: ['average', 'mean'], min: ['minimum', 'lowest'], max: ['maximum', 'highest'],
-  sum: ['total'], count: ['counter'], rate: ['per_minute'], last: ['latest'], distinct: ['unique', 'cardinality', 'count_distinct', 'distinct_count'],
+  p50: ['median'],
+  p90: [],
+  p95: [],
+  p99: [],
+  avg: ['average', 'mean'],
+  min: ['minimum', 'lowest'],
+  max: ['maximum', 'highest'],
+  sum: ['total'],
+  count: ['counter'],
+  rate: ['per_minute'],
+  last: ['latest'],
+  distinct: ['unique', 'cardinality', 'count_distinct', 'distinct_count'],
 });
 
 export const operatorFrom = (word: string): Operator | null => OPERATOR_WORDS.get(folded(word)) ?? null;

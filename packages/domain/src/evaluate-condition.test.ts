@@ -9,17 +9,29 @@ import type { Verdict } from './series-state.ts';
 describe('operators', () => {
   /** For a value below, at and above the threshold. */
   const EDGES: Record<Operator, [boolean, boolean, boolean]> = {
-    '>': [false, false, true], '>=': [false, true, true], '<': [true, false, false], '<=': [true, true, false],
-    '==': [false, true, false], '!=': [true, false, true],
+    '>': [false, false, true],
+    '>=': [false, true, true],
+    '<': [true, false, false],
+    '<=': [true, true, false],
+    '==': [false, true, false],
+    '!=': [true, false, true],
   };
   const NEIGHBOURS: [number, number, number][] = [
-    [999, 1_000, 1_001], [-1, 0, 1], [-Number.MIN_VALUE, 0, Number.MIN_VALUE], [-1_001, -1_000, -999],
-    [0.1, 0.1 + Number.EPSILON, 0.3], [2 ** 53 - 1, 2 ** 53, 2 ** 53 + 2], [-Number.MAX_VALUE, 5, Number.MAX_VALUE],
+    [999, 1_000, 1_001],
+    [-1, 0, 1],
+    [-Number.MIN_VALUE, 0, Number.MIN_VALUE],
+    [-1_001, -1_000, -999],
+    [0.1, 0.1 + Number.EPSILON, 0.3],
+    [2 ** 53 - 1, 2 ** 53, 2 ** 53 + 2],
+    [-Number.MAX_VALUE, 5, Number.MAX_VALUE],
   ];
 
-  test.each(OPERATORS.flatMap((operator) => NEIGHBOURS.map((values) => [operator, values] as const)))('%s around %j', (operator, [below, at, above]) => {
-    expect([below, at, above].map((value) => compare(value, operator, at))).toEqual(EDGES[operator]);
-  });
+  test.each(OPERATORS.flatMap((operator) => NEIGHBOURS.map((values) => [operator, values] as const)))(
+    '%s around %j',
+    (operator, [below, at, above]) => {
+      expect([below, at, above].map((value) => compare(value, operator, at))).toEqual(EDGES[operator]);
+    },
+  );
 
   test.each(OPERATORS)('%s takes 0 and −0 for the same', (operator) => {
     expect(compare(-0, operator, 0)).toBe(compare(0, operator, 0));
@@ -75,9 +87,15 @@ describe('trees', () => {
   const pair = (kind: 'all' | 'any'): ConditionNode => ({ kind, children: [leaf(0), leaf(1)] });
   test.each<[Verdict, Verdict, Verdict, Verdict]>([
     // first, second, all, any
-    ['breach', 'breach', 'breach', 'breach'], ['breach', 'clear', 'clear', 'breach'], ['clear', 'clear', 'clear', 'clear'],
-    ['breach', 'unknown', 'unknown', 'breach'], ['clear', 'unknown', 'clear', 'unknown'], ['unknown', 'unknown', 'unknown', 'unknown'],
-    ['breach', 'failed', 'failed', 'breach'], ['clear', 'failed', 'clear', 'failed'], ['unknown', 'failed', 'failed', 'failed'],
+    ['breach', 'breach', 'breach', 'breach'],
+    ['breach', 'clear', 'clear', 'breach'],
+    ['clear', 'clear', 'clear', 'clear'],
+    ['breach', 'unknown', 'unknown', 'breach'],
+    ['clear', 'unknown', 'clear', 'unknown'],
+    ['unknown', 'unknown', 'unknown', 'unknown'],
+    ['breach', 'failed', 'failed', 'breach'],
+    ['clear', 'failed', 'clear', 'failed'],
+    ['unknown', 'failed', 'failed', 'failed'],
     ['failed', 'failed', 'failed', 'failed'],
   ])('%s with %s: all is %s, any is %s', (first, second, all, any) => {
     expect(evaluate(pair('all'), [first, second])).toBe(all);
@@ -86,39 +104,54 @@ describe('trees', () => {
     expect(evaluate(pair('any'), [second, first])).toBe(any);
   });
 
-  test.each<[Verdict, Verdict]>([['breach', 'clear'], ['clear', 'breach'], ['unknown', 'unknown'], ['failed', 'failed']])('not %s is %s', (inside, outside) => {
+  test.each<[Verdict, Verdict]>([
+    ['breach', 'clear'],
+    ['clear', 'breach'],
+    ['unknown', 'unknown'],
+    ['failed', 'failed'],
+  ])('not %s is %s', (inside, outside) => {
     expect(evaluate({ kind: 'not', child: leaf(0) }, [inside])).toBe(outside);
   });
 
   test('are decided only where every possible answer of what is open would decide the same', () => {
-    fc.assert(fc.property(tree, verdicts, (node, given) => {
-      const outcome = evaluate(node, given);
-      if (outcome !== 'breach' && outcome !== 'clear') return;
-      for (let bits = 0; bits < 32; bits++) {
-        const filled = given.map((one, index): Verdict => (one === 'unknown' || one === 'failed' ? ((bits >> index) & 1 ? 'breach' : 'clear') : one));
-        expect(evaluate(node, filled)).toBe(outcome);
-      }
-    }));
+    fc.assert(
+      fc.property(tree, verdicts, (node, given) => {
+        const outcome = evaluate(node, given);
+        if (outcome !== 'breach' && outcome !== 'clear') return;
+        for (let bits = 0; bits < 32; bits++) {
+          const filled = given.map((one, index): Verdict =>
+            one === 'unknown' || one === 'failed' ? ((bits >> index) & 1 ? 'breach' : 'clear') : one,
+          );
+          expect(evaluate(node, filled)).toBe(outcome);
+        }
+      }),
+    );
   });
 
   test('with every answer in are decided', () => {
-    fc.assert(fc.property(tree, fc.array(fc.constantFrom<Verdict>('breach', 'clear'), { minLength: 5, maxLength: 5 }), (node, given) => {
-      expect(['breach', 'clear']).toContain(evaluate(node, given));
-    }));
+    fc.assert(
+      fc.property(tree, fc.array(fc.constantFrom<Verdict>('breach', 'clear'), { minLength: 5, maxLength: 5 }), (node, given) => {
+        expect(['breach', 'clear']).toContain(evaluate(node, given));
+      }),
+    );
   });
 
   test('obey De Morgan', () => {
     const not = (child: ConditionNode): ConditionNode => ({ kind: 'not', child });
-    fc.assert(fc.property(tree, tree, verdicts, (a, b, given) => {
-      const left = evaluate(not({ kind: 'all', children: [a, b] }), given);
-      expect(left).toBe(evaluate({ kind: 'any', children: [not(a), not(b)] }, given));
-    }));
+    fc.assert(
+      fc.property(tree, tree, verdicts, (a, b, given) => {
+        const left = evaluate(not({ kind: 'all', children: [a, b] }), given);
+        expect(left).toBe(evaluate({ kind: 'any', children: [not(a), not(b)] }, given));
+      }),
+    );
   });
 
   test('are failed only where a query failed', () => {
-    fc.assert(fc.property(tree, fc.array(fc.constantFrom<Verdict>('breach', 'clear', 'unknown'), { minLength: 5, maxLength: 5 }), (node, given) => {
-      expect(evaluate(node, given)).not.toBe('failed');
-    }));
+    fc.assert(
+      fc.property(tree, fc.array(fc.constantFrom<Verdict>('breach', 'clear', 'unknown'), { minLength: 5, maxLength: 5 }), (node, given) => {
+        expect(evaluate(node, given)).not.toBe('failed');
+      }),
+    );
   });
 });
 
@@ -140,6 +173,8 @@ describe('the comparison that speaks', () => {
   });
 
   test('of a clear condition is the first with a value', () => {
-    expect(leadIndex(rule, ['unknown', 'clear', 'breach'], [{ labels: {}, value: null, samples: 0 }, null, ...readings].slice(0, 3), 'clear')).toBe(2);
+    expect(
+      leadIndex(rule, ['unknown', 'clear', 'breach'], [{ labels: {}, value: null, samples: 0 }, null, ...readings].slice(0, 3), 'clear'),
+    ).toBe(2);
   });
 });

@@ -8,12 +8,18 @@ export type Answer = SeriesReading | null;
 
 export function compare(value: number, operator: Operator, threshold: number): boolean {
   switch (operator) {
-    case '>': return value > threshold;
-    case '>=': return value >= threshold;
-    case '<': return value < threshold;
-    case '<=': return value <= threshold;
-    case '==': return value === threshold;
-    case '!=': return value !== threshold;
+    case '>':
+      return value > threshold;
+    case '>=':
+      return value >= threshold;
+    case '<':
+      return value < threshold;
+    case '<=':
+      return value <= threshold;
+    case '==':
+      return value === threshold;
+    case '!=':
+      return value !== threshold;
   }
 }
 
@@ -68,9 +74,11 @@ function strongest(children: readonly ConditionNode[], verdicts: readonly Verdic
  */
 export function leadIndex(rule: CompiledRule, verdicts: readonly Verdict[], answers: readonly Answer[], outcome: Verdict): number {
   const index =
-    outcome === 'breach' ? firstBreaching(rule.condition, verdicts, false)
-    : outcome === 'clear' ? answers.findIndex((answer) => answer !== null && answer.value !== null)
-    : verdicts.indexOf(outcome);
+    outcome === 'breach'
+      ? firstBreaching(rule.condition, verdicts, false)
+      : outcome === 'clear'
+        ? answers.findIndex((answer) => answer !== null && answer.value !== null)
+        : verdicts.indexOf(outcome);
   return Math.max(index, 0);
 }
 

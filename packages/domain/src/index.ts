@@ -11,20 +11,44 @@ export type { Issue, IssueCode } from './issue.ts';
 export { judge, type Judged, type KnownSeries } from './judge.ts';
 export { AGGREGATIONS, OPERATORS, type Aggregation, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
-  TRIGGER_KINDS, type AlertSnapshot, type Notification, type NotificationContext, type RuleName, type TriggerKind, type WebhookBody,
+  TRIGGER_KINDS,
+  type AlertSnapshot,
+  type Notification,
+  type NotificationContext,
+  type RuleName,
+  type TriggerKind,
+  type WebhookBody,
 } from './notification.ts';
 export { parseRule, type ParsedRule } from './parse-rule.ts';
 export { parseMetricQuery } from './parse-query.ts';
 export { didYouMean } from './nearest-name.ts';
 export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
-export { seriesKey, type Labels, type MetricSource, type QueryResult, type ReadRequest, type SeriesReading, type WindowedQuery } from './reading.ts';
+export {
+  seriesKey,
+  type Labels,
+  type MetricSource,
+  type QueryResult,
+  type ReadRequest,
+  type SeriesReading,
+  type WindowedQuery,
+} from './reading.ts';
 export { renderTemplate, type TemplateValues } from './render-template.ts';
 export { expiresAt, isExpired, RETRY, retryDelay, verdictOfStatus } from './retry.ts';
 export { parseRetryAfter } from './retry-after.ts';
 export { RULE_BOUNDS } from './rule-bounds.ts';
 export { ComparisonSpec, ConditionSpec, RuleSpec } from './rule-spec.ts';
 export type {
-  AlertType, Change, Health, Judgement, LeadReading, Phase, Reason, ResolveReason, SeriesState, Step, Verdict,
+  AlertType,
+  Change,
+  Health,
+  Judgement,
+  LeadReading,
+  Phase,
+  Reason,
+  ResolveReason,
+  SeriesState,
+  Step,
+  Verdict,
 } from './series-state.ts';
 export { isAtLeast, isWorse, SEVERITIES, type Severity } from './severity.ts';
 export { latestSlotIn, nextSlot, phaseOf, planClaim, type ClaimPlan } from './slots.ts';

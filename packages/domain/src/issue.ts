@@ -6,9 +6,24 @@ export interface Issue {
 }
 
 export type IssueCode =
-  | 'required' | 'unknown_field' | 'forbidden_key' | 'invalid_type' | 'invalid_value' | 'not_finite' | 'out_of_range' | 'empty'
-  | 'too_deep' | 'too_many' | 'conflict' | 'duplicate' | 'no_meaning' | 'recover_side' | 'recover_under_not' | 'no_series';
+  | 'required'
+  | 'unknown_field'
+  | 'forbidden_key'
+  | 'invalid_type'
+  | 'invalid_value'
+  | 'not_finite'
+  | 'out_of_range'
+  | 'empty'
+  | 'too_deep'
+  | 'too_many'
+  | 'conflict'
+  | 'duplicate'
+  | 'no_meaning'
+  | 'recover_side'
+  | 'recover_under_not'
+  | 'no_series';
 
 export type Path = readonly (string | number)[];
 
-export const pointerTo = (path: Path): string => path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+export const pointerTo = (path: Path): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

@@ -9,9 +9,12 @@ import type { Judgement } from './series-state.ts';
 
 const METRICS = ['latency', 'error_rate', 'cost', 'throughput', 'ttft', 'token_usage', 'anomaly_severity'] as const;
 const CLASSIC = ['p50', 'p90', 'p95', 'p99', 'avg', 'min', 'max', 'sum', 'count', 'rate'] as const;
-const MEANINGFUL = METRICS.flatMap((metric) => CLASSIC.filter((aggregation) => meaning({ metric }, aggregation) !== null).map((aggregation) => [metric, aggregation] as const));
+const MEANINGFUL = METRICS.flatMap((metric) =>
+  CLASSIC.filter((aggregation) => meaning({ metric }, aggregation) !== null).map((aggregation) => [metric, aggregation] as const),
+);
 
-const verdicts = (judgements: readonly Judgement[]): Record<string, string> => Object.fromEntries(judgements.map(({ seriesKey: key, verdict }) => [key, verdict]));
+const verdicts = (judgements: readonly Judgement[]): Record<string, string> =>
+  Object.fromEntries(judgements.map(({ seriesKey: key, verdict }) => [key, verdict]));
 const series = (operation: string, value: number | null, samples = 10): SeriesReading => ({ labels: { operation }, value, samples });
 const known = (operation: string, isOpen = false): KnownSeries => ({ seriesKey: seriesKey({ operation }), labels: { operation }, isOpen });
 const key = (operation: string): string => seriesKey({ operation });
@@ -24,8 +27,12 @@ describe('every metric, aggregation and operator', () => {
 
   const table = MEANINGFUL.flatMap(([metric, aggregation]) => OPERATORS.map((operator) => [metric, aggregation, operator] as const));
   const EXPECTED = {
-    '>': ['clear', 'clear', 'breach'], '>=': ['clear', 'breach', 'breach'], '<': ['breach', 'clear', 'clear'], '<=': ['breach', 'breach', 'clear'],
-    '==': ['clear', 'breach', 'clear'], '!=': ['breach', 'clear', 'breach'],
+    '>': ['clear', 'clear', 'breach'],
+    '>=': ['clear', 'breach', 'breach'],
+    '<': ['breach', 'clear', 'clear'],
+    '<=': ['breach', 'breach', 'clear'],
+    '==': ['clear', 'breach', 'clear'],
+    '!=': ['breach', 'clear', 'breach'],
   };
 
   test.each(table)('%s %s %s', (metric, aggregation, operator) => {
@@ -49,9 +56,17 @@ describe('a rule without group-by', () => {
   });
 
   test('says which value broke which threshold', () => {
-    const rule = ruleOf({ condition: { any: [comparison(), comparison({ metric: 'cost', operator: '>=', threshold: 5 })] }, severity: 'critical' });
+    const rule = ruleOf({
+      condition: { any: [comparison(), comparison({ metric: 'cost', operator: '>=', threshold: 5 })] },
+      severity: 'critical',
+    });
     expect(judge(rule, [only(900, 7), only(5, 8)], []).judgements[0]).toEqual({
-      seriesKey: '{}', labels: {}, verdict: 'breach', whileFiring: 'breach', seen: true, severity: 'critical',
+      seriesKey: '{}',
+      labels: {},
+      verdict: 'breach',
+      whileFiring: 'breach',
+      seen: true,
+      severity: 'critical',
       lead: { comparison: 1, value: 5, operator: '>=', threshold: 5, samples: 8 },
     });
   });
@@ -61,6 +76,18 @@ describe('a rule without group-by', () => {
     const held = judge(rule, [only(1), only(900)], []).judgements[0];
     expect(held).toMatchObject({ verdict: 'clear', whileFiring: 'breach', lead: { comparison: 1, value: 900, threshold: 1_000 } });
     expect(judge(rule, [only(1), only(700)], []).judgements[0]).toMatchObject({ verdict: 'clear', whileFiring: 'clear' });
+  });
+
+  test('that lacks a reading says so first, even where another comparison would hold an open alert', () => {
+    const rule = ruleOf({
+      condition: { any: [comparison({ metric: 'cost', threshold: 5 }), comparison({ metric: 'ttft', recover: 800 })] },
+    });
+    const lacking = { ...rule, comparisons: rule.comparisons.map((one) => ({ ...one, minSamples: 2 })) };
+    expect(judge(lacking, [only(9, 1), only(900)], []).judgements[0]).toMatchObject({
+      verdict: 'unknown',
+      whileFiring: 'breach',
+      lead: { comparison: 0, value: 9 },
+    });
   });
 
   test('is decided by what answered where the rest cannot change it, and failed where it could', () => {
@@ -92,15 +119,24 @@ describe('a grouped rule', () => {
 
   test('tells a series that answered from one that is only remembered', () => {
     const { judgements } = judge(rule, [answered(series('a', 1))], [known('a'), known('b')]);
-    expect(judgements.map(({ labels, seen }) => [labels['operation'], seen])).toEqual([['a', true], ['b', false]]);
+    expect(judgements.map(({ labels, seen }) => [labels['operation'], seen])).toEqual([
+      ['a', true],
+      ['b', false],
+    ]);
   });
 
   test.each([
-    [{ aggregation: 'count', metric: undefined }, 'breach'], [{ metric: 'cost' }, 'breach'], [{ metric: 'throughput' }, 'breach'],
-    [{}, 'unknown'], [{ metric: 'error_rate' }, 'unknown'],
+    [{ aggregation: 'count', metric: undefined }, 'breach'],
+    [{ metric: 'cost' }, 'breach'],
+    [{ metric: 'throughput' }, 'breach'],
+    [{}, 'unknown'],
+    [{ metric: 'error_rate' }, 'unknown'],
   ])('a known series with an empty window: %j below 1 is %s', (over, verdict) => {
     const below = ruleOf({ groupBy: ['operation'], condition: comparison({ operator: '<', threshold: 1, ...over }) });
-    expect(judge(below, [answered(series('a', 5))], [known('b')]).judgements).toMatchObject([{ verdict, seen: false, labels: { operation: 'b' } }, { verdict: 'clear' }]);
+    expect(judge(below, [answered(series('a', 5))], [known('b')]).judgements).toMatchObject([
+      { verdict, seen: false, labels: { operation: 'b' } },
+      { verdict: 'clear' },
+    ]);
   });
 
   test('does not take a series for empty that a query had no room for', () => {
@@ -112,7 +148,10 @@ describe('a grouped rule', () => {
   });
 
   test('one value without group-by joins every series', () => {
-    const joined = ruleOf({ groupBy: ['operation'], condition: { all: [comparison(), comparison({ metric: 'throughput', threshold: 100, groupBy: [] })] } });
+    const joined = ruleOf({
+      groupBy: ['operation'],
+      condition: { all: [comparison(), comparison({ metric: 'throughput', threshold: 100, groupBy: [] })] },
+    });
     const results = (rate: QueryResult): QueryResult[] => [answered(series('a', 2_000), series('b', 10)), rate];
     expect(verdicts(judge(joined, results(only(101)), []).judgements)).toEqual({ [key('a')]: 'breach', [key('b')]: 'clear' });
     expect(verdicts(judge(joined, results(only(99)), []).judgements)).toEqual({ [key('a')]: 'clear', [key('b')]: 'clear' });
@@ -134,20 +173,45 @@ describe('a grouped rule', () => {
     expect(new Set(kept)).toContain(1_499);
   });
 
+  test.each([
+    ['<', 0, 999],
+    ['<=', 0, 999],
+    ['>', 501, 1_500],
+    ['>=', 501, 1_500],
+  ])('under %s the worst lie furthest past the threshold: %d to %d', (operator, from, to) => {
+    const readings = Array.from({ length: 1_501 }, (_, index) => series(`s${index}`, index)).filter(
+      (_, index) => operator.startsWith('<') || index > 0,
+    );
+    const below = ruleOf({ groupBy: ['operation'], condition: comparison({ operator, threshold: operator.startsWith('<') ? 2_000 : -1 }) });
+    const judged = judge(below, [{ kind: 'series', series: readings, dropped: 7 }], []);
+    const kept = judged.judgements.map(({ lead }) => lead.value ?? Number.NaN);
+    expect([Math.min(...kept), Math.max(...kept)]).toEqual([from, to]);
+    expect(judged.dropped).toBe(readings.length - 1_000 + 7);
+  });
+
   test('says the same in whatever order series come', () => {
-    const results = fc.array(fc.tuple(fc.nat({ max: 1_400 }), fc.double({ noNaN: false })), { maxLength: 60 }).map((pairs) =>
-      [...new Map(pairs)].map(([name, value]) => series(`s${name}`, value)));
-    fc.assert(fc.property(results, fc.infiniteStream(fc.nat()), (readings, random) => {
-      const shuffled = readings.map((reading) => ({ reading, at: random.next().value })).sort((a, b) => a.at - b.at).map(({ reading }) => reading);
-      const sorted = (list: SeriesReading[]): Judgement[] =>
-        judge(rule, [answered(...list)], [known('s1', true)]).judgements.sort((a, b) => (a.seriesKey < b.seriesKey ? -1 : 1));
-      expect(sorted(shuffled)).toEqual(sorted(readings));
-    }));
+    const results = fc
+      .array(fc.tuple(fc.nat({ max: 1_400 }), fc.double({ noNaN: false })), { maxLength: 60 })
+      .map((pairs) => [...new Map(pairs)].map(([name, value]) => series(`s${name}`, value)));
+    fc.assert(
+      fc.property(results, fc.infiniteStream(fc.nat()), (readings, random) => {
+        const shuffled = readings
+          .map((reading) => ({ reading, at: random.next().value }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ reading }) => reading);
+        const sorted = (list: SeriesReading[]): Judgement[] =>
+          judge(rule, [answered(...list)], [known('s1', true)]).judgements.sort((a, b) => (a.seriesKey < b.seriesKey ? -1 : 1));
+        expect(sorted(shuffled)).toEqual(sorted(readings));
+      }),
+    );
   });
 
   test('drops the same series in whatever order they come', () => {
     const readings = Array.from({ length: 1_100 }, (_, index) => series(`s${index}`, index % 7 === 0 ? 5_000 : index % 13));
-    const names = (list: SeriesReading[]): string[] => judge(rule, [answered(...list)], []).judgements.map(({ seriesKey: name }) => name).sort();
+    const names = (list: SeriesReading[]): string[] =>
+      judge(rule, [answered(...list)], [])
+        .judgements.map(({ seriesKey: name }) => name)
+        .sort();
     expect(names(readings.toReversed())).toEqual(names(readings));
   });
 });

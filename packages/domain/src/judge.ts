@@ -57,7 +57,13 @@ export function judge(rule: CompiledRule, results: readonly QueryResult[], known
 
 function judgeOnly(rule: CompiledRule, results: readonly QueryResult[]): Judgement {
   const answers = rule.comparisons.map((comparison, index) => answerElsewhere(comparison, results[index], true));
-  return judgeSeries(rule, '{}', {}, answers, answers.some((answer) => answer !== null && answer.value !== null));
+  return judgeSeries(
+    rule,
+    '{}',
+    {},
+    answers,
+    answers.some((answer) => answer !== null && answer.value !== null),
+  );
 }
 
 /**
@@ -81,7 +87,10 @@ function judgeSeries(rule: CompiledRule, key: string, labels: Labels, answers: r
   }
   const held = rule.comparisons.map((comparison, index) => verdictOf(comparison, answers[index] ?? null, true));
   const whileFiring = evaluate(rule.condition, held);
-  const index = verdict === 'clear' && whileFiring === 'breach' ? leadIndex(rule, held, answers, whileFiring) : leadIndex(rule, verdicts, answers, verdict);
+  const index =
+    verdict === 'clear' && whileFiring === 'breach'
+      ? leadIndex(rule, held, answers, whileFiring)
+      : leadIndex(rule, verdicts, answers, verdict);
   return { ...judgement, whileFiring, lead: lead(rule, answers, index) };
 }
 

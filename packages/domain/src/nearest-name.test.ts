@@ -4,8 +4,14 @@ import { nearestName } from './nearest-name.ts';
 const NAMES = ['latency', 'ttft', 'error_rate', 'timeout_rate', 'threshold', 'minSamples', 'keepFiringFor'];
 
 test.each([
-  ['latencyy', 'latency'], ['latnecy', 'latency'], ['Latency', 'latency'], ['error-rate', 'error_rate'], ['min_samples', 'minSamples'],
-  ['treshold', 'threshold'], ['keep_firing_for', 'keepFiringFor'], ['tfft', 'ttft'],
+  ['latencyy', 'latency'],
+  ['latnecy', 'latency'],
+  ['Latency', 'latency'],
+  ['error-rate', 'error_rate'],
+  ['min_samples', 'minSamples'],
+  ['treshold', 'threshold'],
+  ['keep_firing_for', 'keepFiringFor'],
+  ['tfft', 'ttft'],
 ])('%s is near %s', (written, known) => {
   expect(nearestName(written, NAMES)).toBe(known);
 });

@@ -60,7 +60,7 @@ describe('comparisons', () => {
     ['a threshold that is null', comparison({ threshold: null }), ['/threshold invalid_type']],
     ['a threshold that is a boolean', comparison({ threshold: true }), ['/threshold invalid_type']],
     ['a threshold NaN', comparison({ threshold: Number.NaN }), ['/threshold not_finite']],
-    ['a threshold 1e400', comparison({ threshold: 1e400 }), ['/threshold not_finite']],
+    ['a threshold 1e400', comparison({ threshold: JSON.parse('1e400') as number }), ['/threshold not_finite']],
     ['a threshold −Infinity', comparison({ threshold: -Infinity }), ['/threshold not_finite']],
     ['recover NaN', comparison({ recover: Number.NaN }), ['/recover not_finite']],
     ['an unknown metric', comparison({ metric: 'latencyy' }), ['/metric invalid_value']],
@@ -89,19 +89,35 @@ describe('comparisons', () => {
   });
 
   test.each([
-    comparison({ window: '10s' }), comparison({ window: '30d' }), comparison({ threshold: -0 }), comparison({ threshold: 2 ** 53 + 1 }),
-    comparison({ ...NO_METRIC, dim: 'user', window: '6h' }), comparison({ aggregation: 'last', window: '6h' }),
-    comparison({ ...NO_METRIC, measure: 'queue_depth', unit: 'jobs' }), comparison({ metric: 'cost', unit: 'EUR' }), comparison({ unit: 'ms' }),
-    comparison({ metric: 'throughput', unit: 'perHour' }), comparison({ metric: 'cost', aggregation: 'rate', unit: 'perHour' }),
-    comparison({ name: 'checkout' }), comparison({ ...NO_METRIC, name: 'signup' }),
+    comparison({ window: '10s' }),
+    comparison({ window: '30d' }),
+    comparison({ threshold: -0 }),
+    comparison({ threshold: 2 ** 53 + 1 }),
+    comparison({ ...NO_METRIC, dim: 'user', window: '6h' }),
+    comparison({ aggregation: 'last', window: '6h' }),
+    comparison({ ...NO_METRIC, measure: 'queue_depth', unit: 'jobs' }),
+    comparison({ metric: 'cost', unit: 'EUR' }),
+    comparison({ unit: 'ms' }),
+    comparison({ metric: 'throughput', unit: 'perHour' }),
+    comparison({ metric: 'cost', aggregation: 'rate', unit: 'perHour' }),
+    comparison({ name: 'checkout' }),
+    comparison({ ...NO_METRIC, name: 'signup' }),
   ])('%j is taken', (condition) => {
     expect(complaints(condition)).toEqual([]);
   });
 
   test.each([
-    [{}, 'p95'], [{ metric: 'ttft' }, 'p95'], [{ metric: 'error_rate' }, 'avg'], [{ metric: 'timeout_rate' }, 'avg'], [{ metric: 'cost' }, 'sum'],
-    [{ metric: 'throughput' }, 'rate'], [{ metric: 'token_usage' }, 'sum'], [{ metric: 'anomaly_severity' }, 'max'],
-    [{ ...NO_METRIC, measure: 'queue_depth' }, 'avg'], [{ ...NO_METRIC, dim: 'user' }, 'distinct'], [NO_METRIC, 'count'],
+    [{}, 'p95'],
+    [{ metric: 'ttft' }, 'p95'],
+    [{ metric: 'error_rate' }, 'avg'],
+    [{ metric: 'timeout_rate' }, 'avg'],
+    [{ metric: 'cost' }, 'sum'],
+    [{ metric: 'throughput' }, 'rate'],
+    [{ metric: 'token_usage' }, 'sum'],
+    [{ metric: 'anomaly_severity' }, 'max'],
+    [{ ...NO_METRIC, measure: 'queue_depth' }, 'avg'],
+    [{ ...NO_METRIC, dim: 'user' }, 'distinct'],
+    [NO_METRIC, 'count'],
   ])('%j has the aggregation %s by default', (over, aggregation) => {
     expect(specOf(draft({ condition: comparison(over) })).condition).toMatchObject({ aggregation });
   });
@@ -109,9 +125,19 @@ describe('comparisons', () => {
 
 describe('recover', () => {
   test.each<[string, number, boolean]>([
-    ['>', 999, true], ['>', 1_000, true], ['>', 1_001, false], ['>=', 999, true], ['>=', 1_001, false],
-    ['<', 1_001, true], ['<', 1_000, true], ['<', 999, false], ['<=', 1_001, true], ['<=', 999, false],
-    ['==', 1_000, false], ['==', 5, false], ['!=', 5, false],
+    ['>', 999, true],
+    ['>', 1_000, true],
+    ['>', 1_001, false],
+    ['>=', 999, true],
+    ['>=', 1_001, false],
+    ['<', 1_001, true],
+    ['<', 1_000, true],
+    ['<', 999, false],
+    ['<=', 1_001, true],
+    ['<=', 999, false],
+    ['==', 1_000, false],
+    ['==', 5, false],
+    ['!=', 5, false],
   ])('%s 1000 with recover %d: %s', (operator, recover, isTaken) => {
     expect(complaints(comparison({ operator, recover }))).toEqual(isTaken ? [] : ['/recover recover_side']);
   });
@@ -125,7 +151,9 @@ describe('recover', () => {
 describe('joining every series', () => {
   test('one comparison may, all of them may not', () => {
     expect(complaints({ all: [comparison(), comparison({ groupBy: [] })] }, { groupBy: ['env'] })).toEqual([]);
-    expect(complaints({ any: [comparison({ groupBy: [] }), { not: comparison({ groupBy: [] }) }] }, { groupBy: ['env'] })).toEqual(['/groupBy no_series']);
+    expect(complaints({ any: [comparison({ groupBy: [] }), { not: comparison({ groupBy: [] }) }] }, { groupBy: ['env'] })).toEqual([
+      '/groupBy no_series',
+    ]);
     expect(complaints(comparison({ groupBy: [] }))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { Complaints, kindOf, readFields } from './complaints.ts';
+import { type Complaints, kindOf, readFields } from './complaints.ts';
 import { operatorFrom } from './dialects.ts';
 import type { Path } from './issue.ts';
 import { OPERATORS, type Operator } from './metric-query.ts';
@@ -33,13 +33,16 @@ export function parseCondition(input: unknown, path: Path, complaints: Complaint
 
 function parseNode(input: unknown, place: Place, tree: Tree): ConditionSpec | null {
   const { complaints } = tree;
-  if (Array.isArray(input)) return complaints.add(place.path, 'invalid_type', 'must be a comparison or one of {all: […]}, {any: […]}, {not: …}, not a list');
-  if (typeof input !== 'object' || input === null) return complaints.add(place.path, 'invalid_type', `must be an object, not ${kindOf(input)}`);
+  if (Array.isArray(input))
+    return complaints.add(place.path, 'invalid_type', 'must be a comparison or one of {all: […]}, {any: […]}, {not: …}, not a list');
+  if (typeof input !== 'object' || input === null)
+    return complaints.add(place.path, 'invalid_type', `must be an object, not ${kindOf(input)}`);
   const groups = GROUPS.filter((group) => Object.hasOwn(input, group));
   if (groups.length > 1) return complaints.add(place.path, 'conflict', `takes one of ${groups.join(' and ')}; put one inside the other`);
   const group = groups[0];
   if (group === undefined) {
-    if (Object.keys(input).length === 0) return complaints.add(place.path, 'empty', 'must not be empty: a comparison, all, any or not is needed');
+    if (Object.keys(input).length === 0)
+      return complaints.add(place.path, 'empty', 'must not be empty: a comparison, all, any or not is needed');
     return parseComparison(input, place, tree);
   }
   if (place.depth >= RULE_BOUNDS.depth) return complaints.add(place.path, 'too_deep', `must be nested at most ${RULE_BOUNDS.depth} deep`);
@@ -58,7 +61,8 @@ function parseChildren(input: unknown, place: Place, tree: Tree): ConditionSpec[
   const { complaints } = tree;
   if (!Array.isArray(input)) return complaints.add(place.path, 'invalid_type', `must be a list of conditions, not ${kindOf(input)}`);
   if (input.length === 0) return complaints.add(place.path, 'empty', 'must hold a condition at least');
-  if (input.length > RULE_BOUNDS.comparisons) return complaints.add(place.path, 'too_many', `must have at most ${RULE_BOUNDS.comparisons} entries`);
+  if (input.length > RULE_BOUNDS.comparisons)
+    return complaints.add(place.path, 'too_many', `must have at most ${RULE_BOUNDS.comparisons} entries`);
   const children = input.map((child, index) => parseNode(child, { ...place, path: [...place.path, index] }, tree));
   return children.every((child) => child !== null) ? children : null;
 }
@@ -80,13 +84,16 @@ function parseComparison(input: object, { path, isNegated }: Place, tree: Tree):
   const minSamples = fields.has('minSamples') ? readMinSamples(fields.get('minSamples'), [...path, 'minSamples'], complaints) : 1;
   const joins = fields.has('groupBy') ? readJoin(fields.get('groupBy'), [...path, 'groupBy'], complaints) : false;
 
-  if (recover !== undefined && isNegated) return complaints.add([...path, 'recover'], 'recover_under_not', 'recover has no meaning under not');
+  if (recover !== undefined && isNegated)
+    return complaints.add([...path, 'recover'], 'recover_under_not', 'recover has no meaning under not');
   if (query === null || operator === null || threshold === null || recover === null || minSamples === null || joins === null) return null;
   if (recover !== undefined && !isOnClearSide(recover, operator, threshold)) {
     return complaints.add([...path, 'recover'], 'recover_side', recoverMessage(operator, threshold));
   }
   return {
-    ...query, operator, threshold,
+    ...query,
+    operator,
+    threshold,
     ...(recover === undefined ? {} : { recover }),
     minSamples,
     ...(joins ? { groupBy: [] as [] } : {}),
@@ -101,7 +108,11 @@ function readMinSamples(value: unknown, path: Path, complaints: Complaints): num
 
 function readJoin(value: unknown, path: Path, complaints: Complaints): boolean | null {
   if (Array.isArray(value) && value.length === 0) return true;
-  return complaints.add(path, 'invalid_value', 'groupBy belongs to the rule; a comparison may only say [], and its value joins every series');
+  return complaints.add(
+    path,
+    'invalid_value',
+    'groupBy belongs to the rule; a comparison may only say [], and its value joins every series',
+  );
 }
 
 function isOnClearSide(recover: number, operator: Operator, threshold: number): boolean {

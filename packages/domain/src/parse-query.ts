@@ -37,8 +37,23 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
     : complaints.add([...path, 'window'], 'required', "needs a window, such as '5m'");
 
   const subjects = (['metric', 'measure', 'dim'] as const).filter((field) => fields.has(field));
-  if (subjects.length > 1) return complaints.add([...path, subjects[1] ?? 'measure'], 'conflict', `takes one of metric, measure and dim, not ${subjects.join(' and ')}`);
-  if (metric === null || measure === null || dim === null || name === null || written === null || where === null || unit === null || window === null) return null;
+  if (subjects.length > 1)
+    return complaints.add(
+      [...path, subjects[1] ?? 'measure'],
+      'conflict',
+      `takes one of metric, measure and dim, not ${subjects.join(' and ')}`,
+    );
+  if (
+    metric === null ||
+    measure === null ||
+    dim === null ||
+    name === null ||
+    written === null ||
+    where === null ||
+    unit === null ||
+    window === null
+  )
+    return null;
 
   const looked: Looked = { metric, measure, dim };
   const aggregation = written ?? defaultAggregation(looked);
@@ -78,7 +93,8 @@ export function parseGroupBy(input: unknown, path: Path, complaints: Complaints)
   const dims = list.map((value, index) => {
     const at = [...path, index];
     const dim = readLine(value, at, RULE_BOUNDS.fieldLength, complaints);
-    if (dim === '__proto__' || dim === 'constructor' || dim === 'prototype') return complaints.add(at, 'forbidden_key', `${quoted(dim)} is not allowed as a name`);
+    if (dim === '__proto__' || dim === 'constructor' || dim === 'prototype')
+      return complaints.add(at, 'forbidden_key', `${quoted(dim)} is not allowed as a name`);
     if (dim !== null && list.indexOf(value) < index) return complaints.add(at, 'duplicate', `${quoted(dim)} is given twice`);
     return dim;
   });
@@ -88,7 +104,11 @@ export function parseGroupBy(input: unknown, path: Path, complaints: Complaints)
 function readMetric(value: unknown, path: Path, complaints: Complaints): MetricName | null {
   const name = readLine(value, path, RULE_BOUNDS.fieldLength, complaints);
   if (name === null || isMetricName(name)) return name;
-  return complaints.add(path, 'invalid_value', `Unknown metric ${quoted(name)}.${didYouMean(name, METRIC_NAMES)} A measure of your own is named by 'measure'.`);
+  return complaints.add(
+    path,
+    'invalid_value',
+    `Unknown metric ${quoted(name)}.${didYouMean(name, METRIC_NAMES)} A measure of your own is named by 'measure'.`,
+  );
 }
 
 function hasMeaning(looked: Looked, aggregation: Aggregation, path: Path, complaints: Complaints): boolean {
@@ -102,7 +122,11 @@ function hasMeaning(looked: Looked, aggregation: Aggregation, path: Path, compla
 function fitsWindow(aggregation: Aggregation, window: string, path: Path, complaints: Complaints): boolean {
   const isExact = aggregation === 'distinct' || aggregation === 'last';
   if (!isExact || (parseDuration(window) ?? 0) <= RULE_BOUNDS.maxExactWindowMs) return true;
-  complaints.add([...path, 'window'], 'out_of_range', `${aggregation} reaches back at most ${formatDuration(RULE_BOUNDS.maxExactWindowMs)}`);
+  complaints.add(
+    [...path, 'window'],
+    'out_of_range',
+    `${aggregation} reaches back at most ${formatDuration(RULE_BOUNDS.maxExactWindowMs)}`,
+  );
   return false;
 }
 
@@ -111,7 +135,9 @@ function fitsUnit(unit: string, looked: Looked, aggregation: Aggregation, path: 
   const isRate = meaning(looked, aggregation)?.aggregation === 'rate';
   if (rateUnit(unit) !== null || isRate) {
     if (rateUnit(unit) !== null && isRate) return true;
-    const message = isRate ? `Unknown unit ${quoted(unit)} of a rate; it must be one of ${[...RATE_UNITS.keys()].join(' ')}.${didYouMean(unit, RATE_UNITS.keys())}` : `${quoted(unit)} is a unit of rates; this is ${aggregation}`;
+    const message = isRate
+      ? `Unknown unit ${quoted(unit)} of a rate; it must be one of ${[...RATE_UNITS.keys()].join(' ')}.${didYouMean(unit, RATE_UNITS.keys())}`
+      : `${quoted(unit)} is a unit of rates; this is ${aggregation}`;
     complaints.add(path, 'invalid_value', message);
     return false;
   }

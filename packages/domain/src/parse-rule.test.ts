@@ -18,28 +18,57 @@ const messages = (input: unknown): string => {
 describe('a rule as people write it', () => {
   test('is stored with every default filled in', () => {
     expect(specOf({ name: 'Checkout p95 (EU)', condition: comparison() })).toEqual({
-      key: 'checkout-p95-eu', name: 'Checkout p95 (EU)', severity: 'warning',
+      key: 'checkout-p95-eu',
+      name: 'Checkout p95 (EU)',
+      severity: 'warning',
       condition: { metric: 'latency', aggregation: 'p95', window: '5m', operator: '>', threshold: 1_000, minSamples: 1 },
-      groupBy: [], for: '0s', keepFiringFor: '0s', cooldown: '60m', evaluationDelay: '10s', noData: 'keep', onError: 'keep',
-      notify: [], labels: {}, annotations: {},
+      groupBy: [],
+      for: '0s',
+      keepFiringFor: '0s',
+      cooldown: '60m',
+      evaluationDelay: '10s',
+      noData: 'keep',
+      onError: 'keep',
+      notify: [],
+      labels: {},
+      annotations: {},
     });
   });
 
   test('of the design page is stored as it stands', () => {
     const rule = {
-      key: 'checkout-p95', name: 'Checkout latency', severity: 'critical',
+      key: 'checkout-p95',
+      name: 'Checkout latency',
+      severity: 'critical',
       condition: {
         all: [
           {
-            metric: 'latency', aggregation: 'p95', where: { env: 'prod', model: 'gpt-4o' }, window: '15m', operator: '>', threshold: 2_500,
-            recover: 2_000, minSamples: 10,
+            metric: 'latency',
+            aggregation: 'p95',
+            where: { env: 'prod', model: 'gpt-4o' },
+            window: '15m',
+            operator: '>',
+            threshold: 2_500,
+            recover: 2_000,
+            minSamples: 10,
           },
           { not: { metric: 'error_rate', window: '5m', operator: '<', threshold: 1 } },
         ],
       },
-      groupBy: ['operation'], every: '1m', for: '2m', keepFiringFor: '2m', cooldown: '60m', evaluationDelay: '10s', noData: 'keep', onError: 'keep',
-      notify: [{ channel: 'slack-prod', minSeverity: 'warning' }, { channel: 'pagerduty', minSeverity: 'critical' }],
-      remindEvery: '4h', labels: { team: 'payments' },
+      groupBy: ['operation'],
+      every: '1m',
+      for: '2m',
+      keepFiringFor: '2m',
+      cooldown: '60m',
+      evaluationDelay: '10s',
+      noData: 'keep',
+      onError: 'keep',
+      notify: [
+        { channel: 'slack-prod', minSeverity: 'warning' },
+        { channel: 'pagerduty', minSeverity: 'critical' },
+      ],
+      remindEvery: '4h',
+      labels: { team: 'payments' },
       annotations: { summary: 'p95 is {{ value }} on {{ series.operation }}', runbookUrl: 'https://wiki.example/runbook' },
     };
     const spec = specOf(rule);
@@ -48,11 +77,19 @@ describe('a rule as people write it', () => {
   });
 
   test('once stored reads back as itself', () => {
-    const spec = specOf(draft({ groupBy: ['operation'], condition: { any: [comparison({ recover: 900, where: { env: ['a', 'b'] } }), { not: comparison({ groupBy: [] }) }] } }));
+    const spec = specOf(
+      draft({
+        groupBy: ['operation'],
+        condition: { any: [comparison({ recover: 900, where: { env: ['a', 'b'] } }), { not: comparison({ groupBy: [] }) }] },
+      }),
+    );
     expect(specOf(spec)).toEqual(spec);
   });
 
-  test.each([[true, true], [false, false]])('enabled: %s is kept beside it', (said, enabled) => {
+  test.each([
+    [true, true],
+    [false, false],
+  ])('enabled: %s is kept beside it', (said, enabled) => {
     expect(parseRule(draft({ enabled: said }))).toMatchObject({ ok: true, enabled });
     expect(specOf(draft({ enabled: said }))).not.toHaveProperty('enabled');
   });
@@ -62,7 +99,11 @@ describe('a rule as people write it', () => {
   });
 
   test.each([
-    ['Checkout p95 (EU)', 'checkout-p95-eu'], ['Größe über 5', 'gro-e-uber-5'], ['  --x--  ', 'x'], ['報警', 'rule'], ['🔔', 'rule'],
+    ['Checkout p95 (EU)', 'checkout-p95-eu'],
+    ['Größe über 5', 'gro-e-uber-5'],
+    ['  --x--  ', 'x'],
+    ['報警', 'rule'],
+    ['🔔', 'rule'],
     ['a'.repeat(200), 'a'.repeat(100)],
   ])('named %j gets the key %j', (name, key) => {
     expect(specOf({ name, condition: comparison() }).key).toBe(key);
@@ -71,29 +112,57 @@ describe('a rule as people write it', () => {
 
 describe('words of other systems', () => {
   test.each([
-    ['gt', '>'], ['greater_than', '>'], ['GREATER THAN', '>'], ['above', '>'], ['gte', '>='], ['>=', '>='], ['lt', '<'], ['less-than', '<'],
-    ['lte', '<='], ['=', '=='], ['==', '=='], ['eq', '=='], ['equals', '=='], ['!=', '!='], ['<>', '!='], ['ne', '!='], ['not_equal', '!='],
+    ['gt', '>'],
+    ['greater_than', '>'],
+    ['GREATER THAN', '>'],
+    ['above', '>'],
+    ['gte', '>='],
+    ['>=', '>='],
+    ['lt', '<'],
+    ['less-than', '<'],
+    ['lte', '<='],
+    ['=', '=='],
+    ['==', '=='],
+    ['eq', '=='],
+    ['equals', '=='],
+    ['!=', '!='],
+    ['<>', '!='],
+    ['ne', '!='],
+    ['not_equal', '!='],
   ])('operator %s is %s', (word, operator) => {
     expect(specOf(draft({ condition: comparison({ operator: word }) })).condition).toMatchObject({ operator });
   });
 
   test.each([
-    ['low', 'info'], ['medium', 'warning'], ['high', 'error'], ['critical', 'critical'], ['WARN', 'warning'], ['P1', 'critical'],
+    ['low', 'info'],
+    ['medium', 'warning'],
+    ['high', 'error'],
+    ['critical', 'critical'],
+    ['WARN', 'warning'],
+    ['P1', 'critical'],
   ])('severity %s is %s', (word, severity) => {
     expect(specOf(draft({ severity: word })).severity).toBe(severity);
   });
 
-  test.each([['average', 'avg'], ['mean', 'avg'], ['median', 'p50'], ['maximum', 'max'], ['P99', 'p99'], ['count_distinct', 'distinct']])(
-    'aggregation %s is %s',
-    (word, aggregation) => {
-      expect(specOf(draft({ condition: comparison({ aggregation: word }) })).condition).toMatchObject({ aggregation });
-    },
-  );
+  test.each([
+    ['average', 'avg'],
+    ['mean', 'avg'],
+    ['median', 'p50'],
+    ['maximum', 'max'],
+    ['P99', 'p99'],
+    ['count_distinct', 'distinct'],
+  ])('aggregation %s is %s', (word, aggregation) => {
+    expect(specOf(draft({ condition: comparison({ aggregation: word }) })).condition).toMatchObject({ aggregation });
+  });
 
   test('status success is ok, wherever a value stands', () => {
     const where = { status: ['success', 'timeout'], other: 'success' };
-    expect(specOf(draft({ condition: comparison({ where }) })).condition).toMatchObject({ where: { status: ['ok', 'timeout'], other: 'success' } });
-    expect(specOf(draft({ condition: comparison({ where: { status: { not: 'success' } } }) })).condition).toMatchObject({ where: { status: { not: 'ok' } } });
+    expect(specOf(draft({ condition: comparison({ where }) })).condition).toMatchObject({
+      where: { status: ['ok', 'timeout'], other: 'success' },
+    });
+    expect(specOf(draft({ condition: comparison({ where: { status: { not: 'success' } } }) })).condition).toMatchObject({
+      where: { status: { not: 'ok' } },
+    });
   });
 
   test('a channel may be named alone', () => {
@@ -129,7 +198,7 @@ describe('a rule that is none', () => {
     ['a channel without key', draft({ notify: [{ minSeverity: 'info' }] }), ['/notify/0/channel required']],
     ['a dimension named twice', draft({ groupBy: ['env', 'env'] }), ['/groupBy/1 duplicate']],
     ['a dimension that is a number', draft({ groupBy: [5] }), ['/groupBy/0 invalid_type']],
-    ['nine dimensions', draft({ groupBy: [...'abcdefghi'] }), ['/groupBy too_many']],
+    ['nine dimensions', draft({ groupBy: Array.from('abcdefghi') }), ['/groupBy too_many']],
     ['a label that is an object', draft({ labels: { team: {} } }), ['/labels/team invalid_type']],
     ['a runbook at javascript:', draft({ annotations: { runbookUrl: 'javascript:alert(1)' } }), ['/annotations/runbookUrl invalid_value']],
     ['an annotation beyond 4 KiB', draft({ annotations: { summary: 'a'.repeat(4_097) } }), ['/annotations/summary out_of_range']],
@@ -158,7 +227,10 @@ describe('a rule that is none', () => {
     ['{"name":"x","constructor":{}}', '/constructor forbidden_key'],
     ['{"name":"x","labels":{"__proto__":"y"}}', '/labels/__proto__ forbidden_key'],
     ['{"name":"x","groupBy":["__proto__"]}', '/groupBy/0 forbidden_key'],
-    ['{"name":"x","condition":{"window":"5m","operator":">","threshold":1,"where":{"__proto__":{"not":"y"}}}}', '/condition/where/__proto__ forbidden_key'],
+    [
+      '{"name":"x","condition":{"window":"5m","operator":">","threshold":1,"where":{"__proto__":{"not":"y"}}}}',
+      '/condition/where/__proto__ forbidden_key',
+    ],
     ['{"name":"x","condition":{"__proto__":{},"all":[]}}', '/condition/__proto__ forbidden_key'],
   ])('%s', (text, expected) => {
     expect(complaints(JSON.parse(text))).toContain(expected);
@@ -176,10 +248,17 @@ describe('a rule that is none', () => {
   });
 
   test('of any shape is answered, never thrown at', () => {
-    const anything = fc.anything({ withNullPrototype: true, maxDepth: 6, key: fc.constantFrom('name', 'condition', 'all', 'any', 'not', 'where', 'metric', '__proto__', 'x') });
-    fc.assert(fc.property(anything, (input) => {
-      const parsed = parseRule(input);
-      if (!parsed.ok) expect(parsed.issues.length).toBeGreaterThan(0);
-    }), { numRuns: 500 });
+    const anything = fc.anything({
+      withNullPrototype: true,
+      maxDepth: 6,
+      key: fc.constantFrom('name', 'condition', 'all', 'any', 'not', 'where', 'metric', '__proto__', 'x'),
+    });
+    fc.assert(
+      fc.property(anything, (input) => {
+        const parsed = parseRule(input);
+        if (!parsed.ok) expect(parsed.issues.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

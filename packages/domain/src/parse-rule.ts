@@ -13,8 +13,23 @@ import { SEVERITIES } from './severity.ts';
 export type ParsedRule = { ok: true; spec: RuleSpec; enabled: boolean | null } | { ok: false; issues: Issue[] };
 
 const FIELDS = [
-  'key', 'name', 'severity', 'condition', 'groupBy', 'every', 'for', 'keepFiringFor', 'cooldown', 'evaluationDelay', 'noData', 'onError',
-  'notify', 'remindEvery', 'labels', 'annotations', 'enabled',
+  'key',
+  'name',
+  'severity',
+  'condition',
+  'groupBy',
+  'every',
+  'for',
+  'keepFiringFor',
+  'cooldown',
+  'evaluationDelay',
+  'noData',
+  'onError',
+  'notify',
+  'remindEvery',
+  'labels',
+  'annotations',
+  'enabled',
 ] as const;
 type Field = (typeof FIELDS)[number];
 
@@ -27,8 +42,11 @@ export function parseRule(input: unknown): ParsedRule {
   if (fields === null) return { ok: false, issues: complaints.issues };
 
   /** The field as read, its default where it is absent, null where it was complained about. */
-  const read = <Value, Default>(field: Field, otherwise: Default, reader: (value: unknown, path: Path) => Value | null): Value | Default | null =>
-    fields.has(field) ? reader(fields.get(field), [field]) : otherwise;
+  const read = <Value, Default>(
+    field: Field,
+    otherwise: Default,
+    reader: (value: unknown, path: Path) => Value | null,
+  ): Value | Default | null => (fields.has(field) ? reader(fields.get(field), [field]) : otherwise);
   const duration = <Default>(field: Field, otherwise: Default, minMs: number, maxMs: number): string | Default | null =>
     read(field, otherwise, (value, path) => readDuration(value, path, minMs, maxMs, complaints));
   const need = <Value>(field: Field, what: string, reader: (value: unknown, path: Path) => Value | null): Value | null =>
@@ -59,7 +77,11 @@ export function parseRule(input: unknown): ParsedRule {
     annotations: read('annotations', {}, (value, path) => readAnnotations(value, path, complaints)),
   };
   if (condition !== null && groupBy !== null && groupBy.length > 0 && everyComparisonJoins(condition)) {
-    complaints.add(['groupBy'], 'no_series', 'every comparison says groupBy: [], so nothing is split; leave one grouped, or the rule ungrouped');
+    complaints.add(
+      ['groupBy'],
+      'no_series',
+      'every comparison says groupBy: [], so nothing is split; leave one grouped, or the rule ungrouped',
+    );
   }
   return isWhole(spec, complaints) ? { ok: true, spec, enabled } : { ok: false, issues: complaints.issues };
 }
@@ -84,7 +106,8 @@ function readNotify(input: unknown, path: Path, complaints: Complaints): RuleSpe
   const seen = new Set<string>();
   const targets = list.map((entry, index) => {
     const at = [...path, index];
-    const fields = typeof entry === 'string' ? new Map([['channel' as const, entry]]) : readFields(entry, at, ['channel', 'minSeverity'], complaints);
+    const fields =
+      typeof entry === 'string' ? new Map([['channel' as const, entry]]) : readFields(entry, at, ['channel', 'minSeverity'], complaints);
     if (fields === null) return null;
     const channel = fields.has('channel')
       ? readKey(fields.get('channel'), [...at, 'channel'], complaints)
@@ -100,7 +123,13 @@ function readNotify(input: unknown, path: Path, complaints: Complaints): RuleSpe
   return targets.every((target) => target !== null) ? targets : null;
 }
 
-function readTexts(input: unknown, path: Path, maxEntries: number, maxLength: number, complaints: Complaints): Record<string, string> | null {
+function readTexts(
+  input: unknown,
+  path: Path,
+  maxEntries: number,
+  maxLength: number,
+  complaints: Complaints,
+): Record<string, string> | null {
   const entries = readEntries(input, path, complaints);
   if (entries === null) return null;
   if (entries.length > maxEntries) return complaints.add(path, 'too_many', `must have at most ${maxEntries} entries`);

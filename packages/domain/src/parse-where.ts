@@ -1,4 +1,4 @@
-import { Complaints, kindOf, quoted, readEntries, readFields } from './complaints.ts';
+import { type Complaints, kindOf, quoted, readEntries, readFields } from './complaints.ts';
 import { operatorFrom, statusFrom } from './dialects.ts';
 import type { Path } from './issue.ts';
 import { OPERATORS, type Operator } from './metric-query.ts';
@@ -11,7 +11,14 @@ type FieldTests = Exclude<WhereTest, string | string[]>;
 
 /** What programs send most; a number compared with one of these was meant as a comparison, never as the text of a dimension. */
 export const KNOWN_MEASURES: ReadonlySet<string> = new Set([
-  'duration_ms', 'ttft_ms', 'cost', 'input_tokens', 'output_tokens', 'total_tokens', 'value', 'anomaly_severity',
+  'duration_ms',
+  'ttft_ms',
+  'cost',
+  'input_tokens',
+  'output_tokens',
+  'total_tokens',
+  'value',
+  'anomaly_severity',
 ]);
 
 /** Filters of a comparison: `{env: prod, model: [a, b], user: {exists: true}, duration_ms: {'>': 500}}`. */
@@ -36,7 +43,11 @@ function parseTest(field: string, value: unknown, path: Path, complaints: Compla
 
 function parseValue(field: string, value: unknown, path: Path, complaints: Complaints): string | null {
   if (typeof value === 'number' && KNOWN_MEASURES.has(field)) {
-    return complaints.add(path, 'invalid_value', `${quoted(field)} is a measure: compare it with an operator, such as {"${field}": {"==": ${value}}}`);
+    return complaints.add(
+      path,
+      'invalid_value',
+      `${quoted(field)} is a measure: compare it with an operator, such as {"${field}": {"==": ${value}}}`,
+    );
   }
   const text = readValue(value, path, RULE_BOUNDS.valueLength, complaints);
   return text !== null && field === 'status' ? statusFrom(text) : text;
@@ -62,7 +73,11 @@ function parseTests(field: string, input: object, path: Path, complaints: Compla
     else if (name === 'exists') assign(tests, 'exists', readBoolean(value, at, complaints));
     else if (name === 'not') assign(tests, 'not', parseNot(field, value, at, complaints));
     else if (operator === null) {
-      complaints.add(at, 'unknown_field', `Unknown test ${quoted(name)}; it must be one of ${TEST_NAMES.join(' ')}.${didYouMean(name, TEST_NAMES)}`);
+      complaints.add(
+        at,
+        'unknown_field',
+        `Unknown test ${quoted(name)}; it must be one of ${TEST_NAMES.join(' ')}.${didYouMean(name, TEST_NAMES)}`,
+      );
     } else if (tests[operator] !== undefined) complaints.add(at, 'duplicate', `${quoted(operator)} is given twice`);
     else assign(tests, operator, parseOperand(field, operator, value, at, complaints));
   }
@@ -78,14 +93,19 @@ function assign<Name extends keyof FieldTests>(tests: FieldTests, name: Name, va
 function parseOperand(field: string, operator: Operator, value: unknown, path: Path, complaints: Complaints): number | null {
   if (typeof value !== 'string') return readNumber(value, path, complaints);
   const instead = operator === '==' ? `{"${field}": "…"}` : operator === '!=' ? `{"${field}": {"not": "…"}}` : null;
-  return complaints.add(path, 'invalid_type', `compares a measure with a number, not ${kindOf(value)}${instead === null ? '' : `; for text write ${instead}`}`);
+  return complaints.add(
+    path,
+    'invalid_type',
+    `compares a measure with a number, not ${kindOf(value)}${instead === null ? '' : `; for text write ${instead}`}`,
+  );
 }
 
 function parseNot(field: string, input: unknown, path: Path, complaints: Complaints): string | string[] | { prefix: string } | null {
   if (Array.isArray(input)) return parseValues(field, input, path, complaints);
   if (typeof input !== 'object' || input === null) return parseValue(field, input, path, complaints);
   const prefix = readFields(input, path, ['prefix'], complaints)?.get('prefix');
-  if (prefix === undefined) return complaints.add(path, 'invalid_value', "takes a value, a list or {prefix}; for a missing field write {exists: false}");
+  if (prefix === undefined)
+    return complaints.add(path, 'invalid_value', 'takes a value, a list or {prefix}; for a missing field write {exists: false}');
   const text = readLine(prefix, [...path, 'prefix'], RULE_BOUNDS.valueLength, complaints);
   return text === null ? null : { prefix: text };
 }

@@ -2,10 +2,17 @@ import { expect, test } from 'vitest';
 import { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
 
 test.each<[Role, Permission, boolean]>([
-  ['viewer', 'rules:read', true], ['viewer', 'rules:write', false], ['viewer', 'alerts:respond', false],
-  ['responder', 'alerts:respond', true], ['responder', 'rules:write', false],
-  ['editor', 'rules:write', true], ['editor', 'channels:write', true], ['editor', 'api-keys:read', false], ['editor', 'schedule:write', false],
-  ['admin', 'api-keys:write', true], ['admin', 'schedule:write', true],
+  ['viewer', 'rules:read', true],
+  ['viewer', 'rules:write', false],
+  ['viewer', 'alerts:respond', false],
+  ['responder', 'alerts:respond', true],
+  ['responder', 'rules:write', false],
+  ['editor', 'rules:write', true],
+  ['editor', 'channels:write', true],
+  ['editor', 'api-keys:read', false],
+  ['editor', 'schedule:write', false],
+  ['admin', 'api-keys:write', true],
+  ['admin', 'schedule:write', true],
 ])('%s and %s: %s', (role, permission, may) => {
   expect(can(role, permission)).toBe(may);
 });

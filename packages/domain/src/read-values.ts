@@ -1,4 +1,4 @@
-import { Complaints, kindOf, quoted } from './complaints.ts';
+import { type Complaints, kindOf, quoted } from './complaints.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import type { Path } from './issue.ts';
 import { didYouMean } from './nearest-name.ts';
@@ -19,7 +19,8 @@ export function readLine(value: unknown, path: Path, max: number, complaints: Co
 export function readValue(value: unknown, path: Path, max: number, complaints: Complaints): string | null {
   if (typeof value === 'number' && !Number.isFinite(value)) return complaints.add(path, 'not_finite', 'must be a finite number');
   const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
-  if (typeof text !== 'string') return complaints.add(path, 'invalid_type', `must be text, a number or true or false, not ${kindOf(value)}`);
+  if (typeof text !== 'string')
+    return complaints.add(path, 'invalid_type', `must be text, a number or true or false, not ${kindOf(value)}`);
   if (text.length > max) return complaints.add(path, 'out_of_range', `must have at most ${max} characters`);
   return text.includes('\u0000') ? complaints.add(path, 'invalid_value', 'must not contain NUL') : text;
 }
@@ -47,17 +48,27 @@ export function readDuration(value: unknown, path: Path, minMs: number, maxMs: n
 
 /** One of our words, or another system's word for it. */
 export function readWord<Word extends string>(
-  value: unknown, path: Path, known: readonly Word[], translate: (word: string) => Word | null, complaints: Complaints,
+  value: unknown,
+  path: Path,
+  known: readonly Word[],
+  translate: (word: string) => Word | null,
+  complaints: Complaints,
 ): Word | null {
   if (typeof value !== 'string') return complaints.add(path, 'invalid_type', `must be one of ${known.join(' ')}, not ${kindOf(value)}`);
   const word = translate(value);
   if (word !== null) return word;
-  return complaints.add(path, 'invalid_value', `Unknown word ${quoted(value)}; it must be one of ${known.join(' ')}.${didYouMean(value, known)}`);
+  return complaints.add(
+    path,
+    'invalid_value',
+    `Unknown word ${quoted(value)}; it must be one of ${known.join(' ')}.${didYouMean(value, known)}`,
+  );
 }
 
 /** For words that have no other dialect. */
-export const exactly = <Word extends string>(known: readonly Word[]) => (word: string): Word | null =>
-  known.find((candidate) => candidate === word.trim().toLowerCase()) ?? null;
+export const exactly =
+  <Word extends string>(known: readonly Word[]) =>
+  (word: string): Word | null =>
+    known.find((candidate) => candidate === word.trim().toLowerCase()) ?? null;
 
 export function readList(value: unknown, path: Path, max: number, complaints: Complaints): unknown[] | null {
   if (!Array.isArray(value)) return complaints.add(path, 'invalid_type', `must be a list, not ${kindOf(value)}`);

@@ -15,9 +15,7 @@ export interface SeriesReading {
 }
 
 /** A failed query is not a reading: it can neither fire nor resolve. `dropped` counts the series past the bound. */
-export type QueryResult =
-  | { kind: 'series'; series: SeriesReading[]; dropped: number }
-  | { kind: 'failed'; code: string; message: string };
+export type QueryResult = { kind: 'series'; series: SeriesReading[]; dropped: number } | { kind: 'failed'; code: string; message: string };
 
 /** One query for the window `[endMs − query.windowMs, endMs)`. */
 export interface WindowedQuery {

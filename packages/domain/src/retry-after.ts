@@ -18,7 +18,13 @@ function httpDate(text: string): EpochMs | null {
   const match = IMF_FIXDATE.exec(text);
   if (match === null) return null;
   const month = MONTHS.indexOf(match[2] ?? '') + 1;
-  const [day, year, hour, minute, second] = [1, 3, 4, 5, 6].map((group) => Number(match[group])) as [number, number, number, number, number];
+  const [day, year, hour, minute, second] = [1, 3, 4, 5, 6].map((group) => Number(match[group])) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   if (month === 0 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return null;
   return ((daysFromCivil(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1_000;
 }

@@ -78,8 +78,22 @@ export type ResolveReason = 'recovered' | 'data_returned' | 'query_answered' | '
  * `breach` enters pending, `holding` waits for `for`, `cooldown` for the end of the cooldown.
  */
 export type Reason =
-  | 'clear' | 'breach' | 'holding' | 'fired' | 'still_firing' | 'recovering' | 'resolved' | 'cooldown' | 'escalated'
-  | 'no_data_ok' | 'no_data_kept' | 'no_data_alert' | 'error_kept' | 'error_alert' | 'series_gone' | 'too_few_samples';
+  | 'clear'
+  | 'breach'
+  | 'holding'
+  | 'fired'
+  | 'still_firing'
+  | 'recovering'
+  | 'resolved'
+  | 'cooldown'
+  | 'escalated'
+  | 'no_data_ok'
+  | 'no_data_kept'
+  | 'no_data_alert'
+  | 'error_kept'
+  | 'error_alert'
+  | 'series_gone'
+  | 'too_few_samples';
 
 export interface Step {
   state: SeriesState;

@@ -10,10 +10,12 @@ export function phaseOf(tenantId: string): number {
 }
 
 /** The newest slot `phase + k × every` at or before an instant. */
-const slotAtOrBefore = (atMs: EpochMs, everyMs: number, phaseMs: number): EpochMs => Math.floor((atMs - phaseMs) / everyMs) * everyMs + phaseMs;
+const slotAtOrBefore = (atMs: EpochMs, everyMs: number, phaseMs: number): EpochMs =>
+  Math.floor((atMs - phaseMs) / everyMs) * everyMs + phaseMs;
 
 /** The first slot after an instant, never the instant itself. */
-export const nextSlot = (afterMs: EpochMs, everyMs: number, phaseMs: number): EpochMs => slotAtOrBefore(afterMs, everyMs, phaseMs) + everyMs;
+export const nextSlot = (afterMs: EpochMs, everyMs: number, phaseMs: number): EpochMs =>
+  slotAtOrBefore(afterMs, everyMs, phaseMs) + everyMs;
 
 /** The newest slot in `(fromMs, toMs]`: the one a rule is evaluated for by a run covering that span. Null: the rule is not due. */
 export function latestSlotIn(fromMs: EpochMs, toMs: EpochMs, everyMs: number, phaseMs: number): EpochMs | null {
@@ -36,7 +38,7 @@ export interface ClaimPlan {
 export function planClaim(due: { nextSlotMs: EpochMs; nowMs: EpochMs; everyMs: number; phaseMs: number }): ClaimPlan {
   const { nextSlotMs, nowMs, everyMs, phaseMs } = due;
   const runSlotMs = latestSlotIn(nextSlotMs, nowMs, everyMs, phaseMs) ?? nextSlotMs;
-  const following = nextSlot(Math.max(runSlotMs, nowMs), everyMs, phaseMs);
+  const following = nextSlot(runSlotMs, everyMs, phaseMs);
   if (runSlotMs <= nextSlotMs) return { runSlotMs, skipped: null, nextSlotMs: following };
   const lastMissedMs = latestSlotIn(nextSlotMs, runSlotMs - 1, everyMs, phaseMs) ?? nextSlotMs;
   const count = Math.ceil((lastMissedMs - nextSlotMs) / everyMs) + 1;

@@ -14,15 +14,24 @@ export const SYMBOLS = ['B', 'C', 'H', '.', '~', 'F', '?', 'W', '-'] as const;
 export type Symbol = (typeof SYMBOLS)[number];
 
 const VERDICTS: Record<Exclude<Symbol, '-'>, [Verdict, Verdict]> = {
-  B: ['breach', 'breach'], C: ['clear', 'clear'], H: ['clear', 'breach'], '.': ['unknown', 'unknown'], '~': ['unknown', 'unknown'],
-  F: ['failed', 'failed'], '?': ['clear', 'clear'], W: ['breach', 'breach'],
+  B: ['breach', 'breach'],
+  C: ['clear', 'clear'],
+  H: ['clear', 'breach'],
+  '.': ['unknown', 'unknown'],
+  '~': ['unknown', 'unknown'],
+  F: ['failed', 'failed'],
+  '?': ['clear', 'clear'],
+  W: ['breach', 'breach'],
 };
 
 export function judgementOf(symbol: Exclude<Symbol, '-'>, severity: Severity = 'warning'): Judgement {
   const [verdict, whileFiring] = VERDICTS[symbol];
   const hasValue = verdict !== 'failed' && symbol !== '.';
   return {
-    seriesKey: '{}', labels: {}, verdict, whileFiring,
+    seriesKey: '{}',
+    labels: {},
+    verdict,
+    whileFiring,
     seen: hasValue && symbol !== '?',
     severity: symbol === 'W' ? 'critical' : severity,
     lead: { comparison: 0, value: hasValue ? 1 : null, operator: '>', threshold: 0, samples: hasValue ? 1 : 0 },
@@ -34,7 +43,11 @@ export interface Played extends Step {
 }
 
 /** Plays one symbol a minute; `between` sees each state before it is used again, as a store would. */
-export function playSteps(rule: CompiledRule, symbols: readonly Symbol[], between: (state: SeriesState) => SeriesState = (state) => state): Played[] {
+export function playSteps(
+  rule: CompiledRule,
+  symbols: readonly Symbol[],
+  between: (state: SeriesState) => SeriesState = (state) => state,
+): Played[] {
   let state = firstState(START);
   let previousSlotMs: number | null = null;
   const steps: Played[] = [];
@@ -49,14 +62,19 @@ export function playSteps(rule: CompiledRule, symbols: readonly Symbol[], betwee
   return steps;
 }
 
-export const symbolsOf = (text: string): Symbol[] => [...text.replaceAll(' ', '')].map((letter) => SYMBOLS.find((symbol) => symbol === letter) ?? '-');
+export const symbolsOf = (text: string): Symbol[] =>
+  Array.from(text.replaceAll(' ', ''), (letter) => SYMBOLS.find((symbol) => symbol === letter) ?? '-');
 
 /** The phase after each slot, by its first letter: `o p f r`. */
-export const phases = (rule: CompiledRule, text: string): string => playSteps(rule, symbolsOf(text)).map(({ state }) => state.phase[0]).join('');
+export const phases = (rule: CompiledRule, text: string): string =>
+  playSteps(rule, symbolsOf(text))
+    .map(({ state }) => state.phase[0])
+    .join('');
 
 /** What people hear, with the minute it is said at. */
 export const heard = (rule: CompiledRule, text: string): string[] =>
   playSteps(rule, symbolsOf(text)).flatMap(({ change, slotMs }) =>
-    change === null ? [] : [`${(slotMs - START) / MINUTE} ${change.kind}${change.kind === 'resolved' ? ` ${change.why}` : ''}`]);
+    change === null ? [] : [`${(slotMs - START) / MINUTE} ${change.kind}${change.kind === 'resolved' ? ` ${change.why}` : ''}`],
+  );
 
 export const reasons = (rule: CompiledRule, text: string): string[] => playSteps(rule, symbolsOf(text)).map(({ reason }) => reason);
