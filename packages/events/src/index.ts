@@ -1,4 +1,5 @@
 export { DEFAULT_BOUNDS, type EventBounds } from './bounds.ts';
+export { decodeSegment, encodeSegment } from './codec/codec.ts';
 export { IdempotencyConflict, Overloaded } from './errors.ts';
 export type { EvaluationPage, EvaluationRow } from './evaluation-row.ts';
 export type { EventStore, EventStoreDeps, IngestAnswer, RangeSeries } from './event-store.ts';

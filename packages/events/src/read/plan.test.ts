@@ -109,7 +109,7 @@ function byDefinition(events: readonly TelemetryEvent[], { query: { subject: of,
 
   /** The definitions add naively, so they are off by as much as their largest intermediate sum is rounded. */
   function scaleOf(group: typeof samples): number {
-    return group.reduce((total, { worth }) => total + Math.abs(Number(worth)), 0);
+    return group.reduce((total, { worth }) => total + Math.abs(Number(worth) || 0), 0);
   }
 
   function aggregate(group: typeof samples): number | null {

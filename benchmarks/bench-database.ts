@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Database, migrate, openDatabase } from '@tocsin/db';
+import { startPostgres } from '@tocsin/embedded-postgres';
+
+export interface BenchDatabase {
+  db: Database;
+  /** As a superuser. */
+  adminUrl: string;
+  /** As `tocsin_app`. */
+  appUrl: string;
+  /** Process id of the server. */
+  serverPid: number;
+  discard: () => Promise<void>;
+}
+
+/** Memory for the data set; everything that makes a commit durable is as it is by default. */
+const SETTINGS = { shared_buffers: '2GB', max_wal_size: '4GB', max_connections: '100' };
+
+/** A migrated server of one's own. */
+export async function benchDatabase(): Promise<BenchDatabase> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
+  const server = await startPostgres({ dataDir, settings: SETTINGS });
+  const appUrl = new URL(server.url);
+  appUrl.username = 'tocsin_app';
+  await migrate({ adminUrl: server.url, appUrl: appUrl.href, log: () => {} });
+  const db = openDatabase({ url: appUrl.href, applicationName: 'tocsin-bench', maxConnections: 20 });
+  return {
+    db,
+    adminUrl: server.url,
+    appUrl: appUrl.href,
+    serverPid: server.pid,
+    discard: async () => {
+      await db.close();
+      await server.discard();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
