@@ -1,70 +1,32 @@
-import { randomBytes } from 'node:crypto';
-import { deliver, dispatchTrigger } from '@tocsin/queue';
-import { describeQueues, webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { deliveryWorld, type DeliveryRow, type DeliveryWorld } from '../../test/delivery-world.ts';
+import { describeQueues } from '@tocsin/testkit';
+import { expect, test, vi } from 'vitest';
+import { deliveryScene } from '../../test/delivery-scene.ts';
+import type { DeliveryRow } from '../../test/delivery-world.ts';
 import { fireReminders } from './fire-reminders.ts';
 import { planTrigger } from './plan-trigger.ts';
-import { startDispatcher, type Dispatcher } from './start-dispatcher.ts';
 
 describeQueues('dispatching', (backend) => {
-  let world: DeliveryWorld;
-  let dispatcher: Dispatcher;
-  let receiver: WebhookReceiver;
+  const scene = deliveryScene(backend);
+  const { hook, hint, poke, settled } = scene;
 
-  beforeAll(async () => {
-    world = await deliveryWorld(backend);
-    dispatcher = startDispatcher(world.deps);
-    await dispatcher.ready();
-  });
-  afterAll(async () => {
-    await dispatcher.close();
-    await world.close();
-  });
-  beforeEach(async () => {
-    receiver = await webhookReceiver();
-  });
-  afterEach(async () => {
-    world.db.clock.shiftMs = 0;
-    await receiver.close();
-  });
-
-  const hook = async (): Promise<string> => {
-    const key = `hook-${randomBytes(4).toString('hex')}`;
-    await world.channel(key, 'webhook', { url: receiver.url });
-    return key;
-  };
-  const hint = (trigger: { tenantId: string; triggerId: string }): Promise<void> =>
-    world.deps.queues.producer(dispatchTrigger).send(trigger);
-  const poke = (deliveryId: string): Promise<void> =>
-    world.deps.queues.producer(deliver).send({ tenantId: world.tenantId, deliveryId }, { evenIfKnown: true });
-  const settled = (alertId: string, claim: (rows: DeliveryRow[]) => boolean): Promise<DeliveryRow[]> =>
-    vi.waitFor(
-      async () => {
-        const rows = await world.deliveries(alertId);
-        if (!claim(rows)) throw new Error(`not yet: ${JSON.stringify(rows)}`);
-        return rows;
-      },
-      { timeout: 15_000, interval: 20 },
-    );
   const told = (rows: DeliveryRow[]): string[] =>
     rows.map(({ kind, status, reason }) => `${kind} ${status}${reason === null ? '' : `(${reason})`}`);
-  const types = (): string[] => receiver.requests.map(({ body }) => (JSON.parse(body) as { type: string }).type);
+  const types = (): string[] => scene.receiver().requests.map(({ body }) => (JSON.parse(body) as { type: string }).type);
   const triggerOf = async ({ triggerId }: { triggerId: string }): Promise<{ status: string; reason: string | null }> => {
-    const [row] = await world.inTenant(
-      (sql) => sql<{ status: string; reason: string | null }[]>`select status, reason from triggers where id = ${triggerId}`,
-    );
+    const [row] = await scene
+      .world()
+      .inTenant((sql) => sql<{ status: string; reason: string | null }[]>`select status, reason from triggers where id = ${triggerId}`);
     if (row === undefined) throw new Error('no such trigger');
     return row;
   };
 
   test('every channel of the rule has a row: sent, or why not', async () => {
     const [good, off] = [await hook(), await hook()];
-    await world.inTenant((sql) => sql`update channels set enabled = false where key = ${off}`);
+    await scene.world().inTenant((sql) => sql`update channels set enabled = false where key = ${off}`);
     const picky = await hook();
-    const ruleId = await world.rule([good, off, [picky, 'critical'], 'no-such-channel']);
-    const alertId = await world.alert(ruleId);
-    const trigger = await world.trigger(ruleId, alertId, 'fired', 'warning');
+    const ruleId = await scene.world().rule([good, off, [picky, 'critical'], 'no-such-channel']);
+    const alertId = await scene.world().alert(ruleId);
+    const trigger = await scene.world().trigger(ruleId, alertId, 'fired', 'warning');
     await hint(trigger);
     const rows = await settled(alertId, (found) => found.some(({ status }) => status === 'delivered'));
     expect(Object.fromEntries(rows.map(({ channelKey, status, reason }) => [channelKey, reason ?? status]))).toEqual({
@@ -74,102 +36,106 @@ describeQueues('dispatching', (backend) => {
       'no-such-channel': 'channel_missing',
     });
     expect(await triggerOf(trigger)).toEqual({ status: 'planned', reason: null });
-    expect(receiver.requests).toHaveLength(1);
+    expect(scene.receiver().requests).toHaveLength(1);
   });
 
   test.each([
     { notify: [], reason: 'no_channels' },
     { notify: ['no-such-channel'], reason: 'channel_missing' },
   ])('a trigger nobody hears of is suppressed($reason), and its timeline says so', async ({ notify, reason }) => {
-    const ruleId = await world.rule(notify);
-    const alertId = await world.alert(ruleId);
-    const trigger = await world.trigger(ruleId, alertId, 'fired');
-    expect(await planTrigger(world.deps, trigger)).toEqual([]);
+    const ruleId = await scene.world().rule(notify);
+    const alertId = await scene.world().alert(ruleId);
+    const trigger = await scene.world().trigger(ruleId, alertId, 'fired');
+    expect(await planTrigger(scene.world().deps, trigger)).toEqual([]);
     expect(await triggerOf(trigger)).toEqual({ status: 'suppressed', reason });
-    expect(await world.timeline(alertId)).toMatchObject([{ kind: 'delivery_suppressed', reason }]);
+    expect(await scene.world().timeline(alertId)).toMatchObject([{ kind: 'delivery_suppressed', reason }]);
   });
 
   test('a trigger whose rule is gone is suppressed(rule_deleted)', async () => {
-    const ruleId = await world.rule([await hook()]);
-    const alertId = await world.alert(ruleId);
-    const trigger = await world.trigger(ruleId, alertId, 'fired');
-    await world.inTenant((sql) => sql`delete from rules where id = ${ruleId}`);
-    expect(await planTrigger(world.deps, trigger)).toEqual([]);
+    const ruleId = await scene.world().rule([await hook()]);
+    const alertId = await scene.world().alert(ruleId);
+    const trigger = await scene.world().trigger(ruleId, alertId, 'fired');
+    await scene.world().inTenant((sql) => sql`delete from rules where id = ${ruleId}`);
+    expect(await planTrigger(scene.world().deps, trigger)).toEqual([]);
     expect(await triggerOf(trigger)).toEqual({ status: 'suppressed', reason: 'rule_deleted' });
   });
 
   test('planned ten times at once, a trigger has one delivery a channel', async () => {
-    const ruleId = await world.rule([await hook(), await hook()]);
-    const alertId = await world.alert(ruleId);
-    const trigger = await world.trigger(ruleId, alertId, 'fired');
-    const planned = await Promise.all(Array.from({ length: 10 }, () => planTrigger(world.deps, trigger)));
+    const ruleId = await scene.world().rule([await hook(), await hook()]);
+    const alertId = await scene.world().alert(ruleId);
+    const trigger = await scene.world().trigger(ruleId, alertId, 'fired');
+    const planned = await Promise.all(Array.from({ length: 10 }, () => planTrigger(scene.world().deps, trigger)));
     expect(planned.flat()).toHaveLength(2);
-    expect(await world.deliveries(alertId)).toHaveLength(2);
+    expect(await scene.world().deliveries(alertId)).toHaveLength(2);
   });
 
   test('the end is told after the beginning, to whom the beginning was told, whatever the rule says by then', async () => {
     const [first, late] = [await hook(), await hook()];
-    const ruleId = await world.rule([first]);
-    const alertId = await world.alert(ruleId);
-    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    const ruleId = await scene.world().rule([first]);
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
     await settled(alertId, ([row]) => row?.status === 'delivered');
-    await world.inTenant(
-      (sql) =>
-        sql`update rules set spec = jsonb_set(spec, '{notify}', ${JSON.stringify([{ channel: late, minSeverity: 'info' }])}::text::jsonb) where id = ${ruleId}`,
-    );
-    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    await scene
+      .world()
+      .inTenant(
+        (sql) =>
+          sql`update rules set spec = jsonb_set(spec, '{notify}', ${JSON.stringify([{ channel: late, minSeverity: 'info' }])}::text::jsonb) where id = ${ruleId}`,
+      );
+    await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
     const rows = await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'delivered'));
     expect(rows.every(({ channelKey }) => channelKey === first)).toBe(true);
     expect(types()).toEqual(['alert.fired', 'alert.resolved']);
   });
 
   test('hinted before the beginning, the end still comes after it', async () => {
-    const ruleId = await world.rule([await hook()]);
-    const alertId = await world.alert(ruleId);
-    await world.trigger(ruleId, alertId, 'fired');
-    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    const ruleId = await scene.world().rule([await hook()]);
+    const alertId = await scene.world().alert(ruleId);
+    await scene.world().trigger(ruleId, alertId, 'fired');
+    await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
     await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'delivered'));
     expect(types()).toEqual(['alert.fired', 'alert.resolved']);
   });
 
   test('the end waits while the beginning is still being tried, and goes the moment that has arrived', async () => {
-    receiver.respondWith((_request, index) => ({ status: index === 0 ? 500 : 200 }));
-    const ruleId = await world.rule([await hook()]);
-    const alertId = await world.alert(ruleId);
-    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    scene.receiver().respondWith((_request, index) => ({ status: index === 0 ? 500 : 200 }));
+    const ruleId = await scene.world().rule([await hook()]);
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
     const [fired] = await settled(alertId, ([row]) => row?.status === 'retrying');
-    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
     const [, waiting] = await settled(alertId, (found) => found.length === 2);
     await poke(waiting?.id ?? '');
-    await vi.waitFor(async () => expect((await world.deliveries(alertId))[1]?.nextInMs).toBeGreaterThan(1_000), { timeout: 10_000 });
-    expect(told(await world.deliveries(alertId))).toEqual(['fired retrying(http_500)', 'resolved pending']);
+    await vi.waitFor(async () => expect((await scene.world().deliveries(alertId))[1]?.nextInMs).toBeGreaterThan(1_000), {
+      timeout: 10_000,
+    });
+    expect(told(await scene.world().deliveries(alertId))).toEqual(['fired retrying(http_500)', 'resolved pending']);
 
-    world.db.clock.shiftMs += Math.ceil(fired?.nextInMs ?? 0) + 1;
+    scene.world().db.clock.shiftMs += Math.ceil(fired?.nextInMs ?? 0) + 1;
     await poke(fired?.id ?? '');
     await settled(alertId, (found) => found.every(({ status }) => status === 'delivered'));
     expect(types()).toEqual(['alert.fired', 'alert.fired', 'alert.resolved']);
   });
 
   test('who was never told of the beginning is not told of the end', async () => {
-    const ruleId = await world.rule([[await hook(), 'critical']]);
-    const alertId = await world.alert(ruleId);
-    await hint(await world.trigger(ruleId, alertId, 'fired', 'warning'));
-    await hint(await world.trigger(ruleId, alertId, 'resolved', 'warning'));
+    const ruleId = await scene.world().rule([[await hook(), 'critical']]);
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired', 'warning'));
+    await hint(await scene.world().trigger(ruleId, alertId, 'resolved', 'warning'));
     const rows = await settled(alertId, (found) => found.length === 2);
     expect(told(rows).sort()).toEqual(['fired suppressed(below_min_severity)', 'resolved suppressed(never_told)']);
-    expect(receiver.requests).toHaveLength(0);
+    expect(scene.receiver().requests).toHaveLength(0);
   });
 
   test('nor is it told when the beginning expired before its first attempt', async () => {
     const key = await hook();
-    const ruleId = await world.rule([key]);
-    const alertId = await world.alert(ruleId);
-    const [fired] = await planTrigger(world.deps, await world.trigger(ruleId, alertId, 'fired'));
-    const [resolved] = await planTrigger(world.deps, await world.trigger(ruleId, alertId, 'resolved'));
+    const ruleId = await scene.world().rule([key]);
+    const alertId = await scene.world().alert(ruleId);
+    const [fired] = await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'fired'));
+    const [resolved] = await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'resolved'));
     if (fired === undefined || resolved === undefined) throw new Error('not planned');
-    await world.inTenant((sql) => sql`update deliveries set expires_at = tocsin_now() where id = ${fired.deliveryId}`);
+    await scene.world().inTenant((sql) => sql`update deliveries set expires_at = tocsin_now() where id = ${fired.deliveryId}`);
     await poke(resolved.deliveryId);
-    await vi.waitFor(async () => expect((await world.deliveries(alertId)).some(({ nextInMs }) => nextInMs > 1_000)).toBe(true), {
+    await vi.waitFor(async () => expect((await scene.world().deliveries(alertId)).some(({ nextInMs }) => nextInMs > 1_000)).toBe(true), {
       timeout: 10_000,
     });
     await poke(fired.deliveryId);
@@ -177,16 +143,16 @@ describeQueues('dispatching', (backend) => {
       'fired dead(expired)',
       'resolved suppressed(never_told)',
     ]);
-    expect(receiver.requests).toHaveLength(0);
+    expect(scene.receiver().requests).toHaveLength(0);
   });
 
   test('a beginning that was tried in vain may have arrived, so its end is told', async () => {
-    receiver.respondWith((_request, index) => ({ status: index === 0 ? 404 : 200 }));
-    const ruleId = await world.rule([await hook()]);
-    const alertId = await world.alert(ruleId);
-    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    scene.receiver().respondWith((_request, index) => ({ status: index === 0 ? 404 : 200 }));
+    const ruleId = await scene.world().rule([await hook()]);
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
     await settled(alertId, ([row]) => row?.status === 'dead');
-    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
     expect(told(await settled(alertId, (found) => found[1]?.status === 'delivered'))).toEqual([
       'fired dead(http_404)',
       'resolved delivered',
@@ -195,24 +161,24 @@ describeQueues('dispatching', (backend) => {
 
   test('a channel that has been renamed meanwhile hears the end', async () => {
     const key = await hook();
-    const ruleId = await world.rule([key]);
-    const alertId = await world.alert(ruleId);
-    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    const ruleId = await scene.world().rule([key]);
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
     await settled(alertId, ([row]) => row?.status === 'delivered');
-    await world.inTenant((sql) => sql`update channels set key = ${`${key}-new`} where key = ${key}`);
-    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    await scene.world().inTenant((sql) => sql`update channels set key = ${`${key}-new`} where key = ${key}`);
+    await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
     const rows = await settled(alertId, (found) => found[1]?.status === 'delivered');
     expect(rows.map(({ channelKey }) => channelKey)).toEqual([key, `${key}-new`]);
   });
 
   test('a channel that has been deleted meanwhile does not, and its row says why', async () => {
     const key = await hook();
-    const ruleId = await world.rule([key]);
-    const alertId = await world.alert(ruleId);
-    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    const ruleId = await scene.world().rule([key]);
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
     await settled(alertId, ([row]) => row?.status === 'delivered');
-    await world.inTenant((sql) => sql`delete from channels where key = ${key}`);
-    await hint(await world.trigger(ruleId, alertId, 'resolved'));
+    await scene.world().inTenant((sql) => sql`delete from channels where key = ${key}`);
+    await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
     expect(told(await settled(alertId, (found) => found.length === 2))).toEqual([
       'fired delivered',
       'resolved suppressed(channel_missing)',
@@ -220,30 +186,32 @@ describeQueues('dispatching', (backend) => {
   });
 
   const timer = async (alertId: string): Promise<{ tenantId: string; id: string }> => {
-    const [row] = await world.inTenant(
+    const [row] = await scene.world().inTenant(
       (sql) => sql<{ id: string }[]>`
-        insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${world.tenantId}, gen_random_uuid(), ${alertId}, 'reminder', tocsin_now() + interval '4 hours')
+        insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${scene.world().tenantId}, gen_random_uuid(), ${alertId}, 'reminder', tocsin_now() + interval '4 hours')
         returning id`,
     );
-    return { tenantId: world.tenantId, id: row?.id ?? '' };
+    return { tenantId: scene.world().tenantId, id: row?.id ?? '' };
   };
   const dueIn = async (id: string): Promise<number | null> => {
-    const [row] = await world.inTenant(
-      (sql) =>
-        sql<{ ms: number }[]>`select (extract(epoch from due_at - tocsin_now()) * 1000)::float8 as ms from alert_timers where id = ${id}`,
-    );
+    const [row] = await scene
+      .world()
+      .inTenant(
+        (sql) =>
+          sql<{ ms: number }[]>`select (extract(epoch from due_at - tocsin_now()) * 1000)::float8 as ms from alert_timers where id = ${id}`,
+      );
     return row?.ms ?? null;
   };
 
   test('an open alert is told again when its reminder falls due, and the next one is set; missed ones are one', async () => {
-    const ruleId = await world.rule([await hook()], { remindEvery: '4h' });
-    const alertId = await world.alert(ruleId);
-    await hint(await world.trigger(ruleId, alertId, 'fired'));
+    const ruleId = await scene.world().rule([await hook()], { remindEvery: '4h' });
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
     const due = await timer(alertId);
-    await fireReminders(world.deps, [due]);
-    world.db.clock.shiftMs = 9 * 3_600_000;
-    await Promise.all([fireReminders(world.deps, [due]), fireReminders(world.deps, [due])]);
-    await fireReminders(world.deps, [due]);
+    await fireReminders(scene.world().deps, [due]);
+    scene.world().db.clock.shiftMs = 9 * 3_600_000;
+    await Promise.all([fireReminders(scene.world().deps, [due]), fireReminders(scene.world().deps, [due])]);
+    await fireReminders(scene.world().deps, [due]);
     const rows = await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'delivered'));
     expect(told(rows)).toEqual(['fired delivered', 'reminded delivered']);
     expect(types()).toEqual(['alert.fired', 'alert.reminded']);
@@ -253,14 +221,14 @@ describeQueues('dispatching', (backend) => {
   });
 
   test.each(['acknowledged', 'resolved'])('nobody is reminded of an alert that is %s', async (status) => {
-    const ruleId = await world.rule([await hook()], { remindEvery: '4h' });
-    const alertId = await world.alert(ruleId);
-    await planTrigger(world.deps, await world.trigger(ruleId, alertId, 'fired'));
+    const ruleId = await scene.world().rule([await hook()], { remindEvery: '4h' });
+    const alertId = await scene.world().alert(ruleId);
+    await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'fired'));
     const due = await timer(alertId);
-    await world.inTenant((sql) => sql`update alerts set status = ${status} where id = ${alertId}`);
-    world.db.clock.shiftMs = 5 * 3_600_000;
-    await fireReminders(world.deps, [due]);
+    await scene.world().inTenant((sql) => sql`update alerts set status = ${status} where id = ${alertId}`);
+    scene.world().db.clock.shiftMs = 5 * 3_600_000;
+    await fireReminders(scene.world().deps, [due]);
     expect(await dueIn(due.id)).toBeNull();
-    expect((await world.deliveries(alertId)).map(({ kind }) => kind)).toEqual(['fired']);
+    expect((await scene.world().deliveries(alertId)).map(({ kind }) => kind)).toEqual(['fired']);
   });
 });

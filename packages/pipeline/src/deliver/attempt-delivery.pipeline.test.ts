@@ -1,0 +1,148 @@
+import { dispatchTrigger } from '@tocsin/queue';
+import { describeQueues, webhookReceiver } from '@tocsin/testkit';
+import { expect, test } from 'vitest';
+import { deliveryScene } from '../../test/delivery-scene.ts';
+import { deliveryWorld } from '../../test/delivery-world.ts';
+import { startDispatcher } from '../dispatch/start-dispatcher.ts';
+import { openLanes } from './lanes.ts';
+import { prepare } from './prepare.ts';
+import { settle } from './settle.ts';
+
+describeQueues('attempting', (backend) => {
+  const scene = deliveryScene(backend);
+  const { hook, fire, poke, settled, only, key } = scene;
+
+  test('a trigger is one request under the id of its delivery, however often it is hinted', async () => {
+    const { ruleId, alertId } = await fire([await hook()]);
+    const row = await only(alertId, ({ status }) => status === 'delivered');
+    const trigger = {
+      tenantId: scene.world().tenantId,
+      triggerId: (await scene.world().inTenant((sql) => sql`select id from triggers where alert_id = ${alertId}`))[0]?.['id'],
+    };
+    for (let again = 0; again < 3; again += 1)
+      await scene.world().deps.queues.producer(dispatchTrigger).send(trigger, { evenIfKnown: true });
+    for (let again = 0; again < 3; again += 1) await poke(row.id);
+    const later = await fire([await hook()]);
+    await only(later.alertId, ({ status }) => status === 'delivered');
+
+    const requests = scene.receiver().requests.filter(({ headers }) => headers['webhook-id'] === row.id);
+    expect(requests).toHaveLength(1);
+    expect(requests[0]?.body).toBe(row.body);
+    expect(JSON.parse(row.body ?? '')).toMatchObject({
+      id: row.id,
+      type: 'alert.fired',
+      tenant: { id: scene.world().tenantId, externalKey: scene.world().externalKey },
+      data: {
+        alert: { id: alertId, value: 2_000, url: `https://tocsin.example/alerts/${alertId}` },
+        rule: { id: ruleId, key: 'checkout-p95' },
+        context: { summary: 'p95 is 2,000 ms, {{ nonsense }}' },
+      },
+    });
+    expect(await scene.world().attempts(row.id)).toMatchObject([{ number: 1, outcome: 'delivered', statusCode: 200, reason: null }]);
+    expect(await scene.world().timeline(alertId)).toMatchObject([{ kind: 'delivery_delivered', actor: 'dispatcher' }]);
+  });
+
+  test('a send that a shutdown gives up does not count, and comes again', async () => {
+    const mine = await deliveryWorld(backend);
+    const short = startDispatcher(mine.deps);
+    try {
+      await short.ready();
+      scene.receiver().respondWith(() => new Promise(() => undefined));
+      await mine.channel('hook', 'webhook', { url: scene.receiver().url });
+      const ruleId = await mine.rule(['hook']);
+      const alertId = await mine.alert(ruleId);
+      await mine.deps.queues.producer(dispatchTrigger).send(await mine.trigger(ruleId, alertId, 'fired'));
+      await scene.receiver().next();
+      await short.close(50);
+      expect(await mine.deliveries(alertId)).toMatchObject([{ status: 'retrying', reason: 'aborted', attempts: 1, countedAttempts: 0 }]);
+    } finally {
+      await mine.close();
+    }
+  });
+
+  test('an attempt whose sender died stays without outcome, and is sent again with the same id and bytes', async () => {
+    scene.receiver().respondWith(() => ({ status: 500 }));
+    const { alertId } = await fire([await hook()]);
+    const failed = await only(alertId, ({ status }) => status === 'retrying');
+    scene.world().db.clock.shiftMs += Math.ceil(failed.nextInMs) + 1;
+    const deps = { ...scene.world().deps, lanes: openLanes({ total: 9, perChannel: 9 }, Date.now), giveUp: new AbortController().signal };
+    const ref = { tenantId: scene.world().tenantId, deliveryId: failed.id };
+    const [one, other] = await Promise.all([prepare(deps, ref), prepare(deps, ref)]);
+    expect([one.kind, other.kind].sort()).toEqual(['not_now', 'send']);
+
+    scene.receiver().respondWith(() => ({ status: 200 }));
+    await poke(failed.id);
+    await only((await fire([await hook()])).alertId, ({ status }) => status === 'delivered');
+    expect(await only(alertId, () => true)).toMatchObject({ status: 'sending', attempts: 2 });
+
+    scene.world().db.clock.shiftMs += 61_000;
+    await poke(failed.id);
+    await only(alertId, ({ status }) => status === 'delivered');
+    expect((await scene.world().attempts(failed.id)).map(({ outcome }) => outcome)).toEqual(['retry', null, 'delivered']);
+    const mine = scene.receiver().requests.filter(({ headers }) => headers['webhook-id'] === failed.id);
+    expect(new Set(mine.map(({ body }) => body)).size).toBe(1);
+  });
+
+  test('who has lost the lease writes no outcome: the holder of the newer one does', async () => {
+    scene.receiver().respondWith(() => ({ status: 500 }));
+    const { alertId } = await fire([await hook()]);
+    const failed = await only(alertId, ({ status }) => status === 'retrying');
+    const deps = { ...scene.world().deps, lanes: openLanes({ total: 9, perChannel: 9 }, Date.now), giveUp: new AbortController().signal };
+    const { tenantId } = scene.world();
+    const ref = { tenantId, deliveryId: failed.id };
+    scene.world().db.clock.shiftMs += Math.ceil(failed.nextInMs) + 1;
+    const stale = await prepare(deps, ref);
+    scene.world().db.clock.shiftMs += 61_000;
+    const fresh = await prepare(deps, ref);
+    if (stale.kind !== 'send' || fresh.kind !== 'send') throw new Error('not leased');
+
+    const answered = { statusCode: 200, responseExcerpt: null };
+    expect(await settle(deps, tenantId, stale, { outcome: 'delivered', ...answered })).toBeNull();
+    expect(await only(alertId, () => true)).toMatchObject({ status: 'sending', attempts: 3 });
+    expect(await settle(deps, tenantId, fresh, { outcome: 'delivered', ...answered })).toMatchObject({ outcome: { status: 'delivered' } });
+    expect(await settle(deps, tenantId, fresh, { outcome: 'rejected', reason: 'late', disable: false, ...answered })).toBeNull();
+    expect(await only(alertId, () => true)).toMatchObject({ status: 'delivered' });
+    expect((await scene.world().attempts(failed.id)).map(({ outcome }) => outcome)).toEqual(['retry', null, 'delivered']);
+  });
+
+  test('a channel that hangs holds no other', async () => {
+    const stuck = await webhookReceiver();
+    const hanging = key('hanging');
+    await scene.world().channel(hanging, 'webhook', { url: `${stuck.url}/in` });
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    stuck.respondWith(() => released.then(() => ({ status: 200 })));
+    try {
+      const good = await hook();
+      const alerts = await Promise.all(Array.from({ length: 40 }, () => fire([hanging, good])));
+      for (const { alertId } of alerts) {
+        const rows = await settled(alertId, (found) =>
+          found.some(({ channelKey, status }) => channelKey === good && status === 'delivered'),
+        );
+        expect(rows.find(({ channelKey }) => channelKey === hanging)?.status).not.toBe('delivered');
+      }
+      expect(stuck.requests.length).toBeLessThanOrEqual(16);
+      expect(scene.receiver().requests).toHaveLength(40);
+    } finally {
+      release();
+      await stuck.close();
+    }
+  });
+
+  test('two dispatchers at once make one request of each delivery', async () => {
+    const second = startDispatcher(await scene.world().openDeps());
+    try {
+      await second.ready();
+      const channel = await hook();
+      const alerts = await Promise.all(Array.from({ length: 30 }, () => fire([channel])));
+      for (const { alertId } of alerts) {
+        const { id } = await only(alertId, ({ attempts }) => attempts >= 0);
+        await Promise.all([poke(id), poke(id)]);
+      }
+      for (const { alertId } of alerts) expect(await only(alertId, ({ status }) => status === 'delivered')).toMatchObject({ attempts: 1 });
+      expect(scene.receiver().requests).toHaveLength(30);
+    } finally {
+      await second.close();
+    }
+  });
+});

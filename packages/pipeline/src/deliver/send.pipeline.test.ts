@@ -1,0 +1,106 @@
+import { newId } from '@tocsin/db';
+import { describeQueues } from '@tocsin/testkit';
+import { expect, test } from 'vitest';
+import { deliveryScene } from '../../test/delivery-scene.ts';
+import { testChannel } from './test-channel.ts';
+
+describeQueues('sending', (backend) => {
+  const scene = deliveryScene(backend);
+  const { hook, fire, poke, settled, only, key } = scene;
+
+  test('a message to the inbox is there once, however often its delivery is sent', async () => {
+    const channel = key('inbox');
+    await scene.world().channel(channel, 'inbox');
+    const { alertId } = await fire([channel]);
+    const row = await only(alertId, ({ status }) => status === 'delivered');
+    await scene
+      .world()
+      .inTenant((sql) => sql`update deliveries set status = 'pending', next_attempt_at = tocsin_now() where id = ${row.id}`);
+    await poke(row.id);
+    await only(alertId, ({ status, attempts }) => status === 'delivered' && attempts === 2);
+    const messages = await scene.world().inTenant((sql) => sql`select title, body, alert_id from inbox where delivery_id = ${row.id}`);
+    expect(messages).toMatchObject([{ title: 'Critical · Checkout latency', alert_id: alertId, body: { kind: 'fired' } }]);
+  });
+
+  test('Slack is told through its own library, with the bytes that were frozen', async () => {
+    const channel = key('slack');
+    await scene.world().channel(channel, 'slack', { webhookUrl: `${scene.receiver().url}/services/T0/B0/s3cretpath` });
+    const { alertId } = await fire([channel]);
+    const row = await only(alertId, ({ status }) => status === 'delivered');
+    expect(scene.receiver().requests.map(({ body, path }) => [path, body])).toEqual([['/services/T0/B0/s3cretpath', row.body]]);
+    expect(JSON.parse(row.body ?? '')).toMatchObject({ blocks: expect.any(Array), text: expect.stringContaining('Checkout latency') });
+  });
+
+  test('secrets are in no row but the sealed one and in no log line, even when the receiver answers with them', async () => {
+    const [path, header, signing] = [
+      's3cret-path-canary',
+      's3cret-header-canary',
+      Buffer.from('s3cret-signing-canary-24').toString('base64'),
+    ] as const;
+    scene.receiver().respondWith((request) => ({
+      status: 500,
+      body: `${JSON.stringify(request.headers)} ${request.path.includes(path) ? path : `${header} ${signing}`}`,
+    }));
+    const hookKey = await hook({ headers: { authorization: `Bearer ${header}` }, secret: `whsec_${signing}` });
+    const slackKey = key('slack');
+    const slackId = await scene.world().channel(slackKey, 'slack', { webhookUrl: `${scene.receiver().url}/services/${path}` });
+    const { alertId } = await fire([hookKey, slackKey]);
+    const rows = await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'retrying'));
+    await testChannel(scene.world().deps, { tenantId: scene.world().tenantId, channelId: slackId });
+
+    expect(
+      scene
+        .receiver()
+        .requests.map((request) => request.headers['authorization'] ?? request.path)
+        .sort(),
+    ).toEqual([`/services/${path}`, `/services/${path}`, `Bearer ${header}`]);
+    const attempts = await scene.world().attempts(rows[0]?.id ?? '');
+    expect(attempts[0]?.responseExcerpt).toContain('••••');
+    const tables = ['deliveries', 'delivery_attempts', 'channels', 'alert_events', 'audit_events', 'inbox', 'triggers', 'alerts'];
+    const written = [scene.world().log.join('')];
+    for (const table of tables)
+      written.push(JSON.stringify(await scene.world().inTenant((sql) => sql`select to_jsonb(t) - 'secrets' as row from ${sql(table)} t`)));
+    for (const word of [path, header, signing]) expect(written.join('\n')).not.toContain(word);
+  });
+
+  test('a channel whose secrets cannot be opened is dead by name, and sends nothing', async () => {
+    const channel = await hook();
+    await scene
+      .world()
+      .inTenant(
+        (sql) =>
+          sql`update channels set secrets = (select secrets from channels other where other.key <> ${channel} and other.kind = 'webhook' limit 1) where key = ${channel}`,
+      );
+    const { alertId } = await fire([channel]);
+    expect(await only(alertId, ({ status }) => status === 'dead')).toMatchObject({ reason: 'secrets_unreadable' });
+    expect(scene.receiver().requests).toHaveLength(0);
+  });
+
+  test('a test goes the way of real messages, once, and says how it went', async () => {
+    const channelKey = key('hook');
+    const channelId = await scene.world().channel(channelKey, 'webhook', { url: scene.receiver().url });
+    const ref = { tenantId: scene.world().tenantId, channelId };
+    expect(await testChannel(scene.world().deps, ref)).toMatchObject({
+      outcome: 'delivered',
+      statusCode: 200,
+      reason: null,
+      durationMs: expect.any(Number),
+    });
+    expect(JSON.parse(scene.receiver().requests[0]?.body ?? '')).toMatchObject({ type: 'test' });
+
+    scene.receiver().respondWith(() => ({ status: 500, body: 'out of order' }));
+    await scene.world().inTenant((sql) => sql`update channels set enabled = false where id = ${channelId}`);
+    const failed = await testChannel(scene.world().deps, ref);
+    expect(failed).toMatchObject({ outcome: 'retry', statusCode: 500, reason: 'http_500', responseExcerpt: 'out of order' });
+    const rows = await scene
+      .world()
+      .inTenant(
+        (sql) => sql`select kind, status, reason, attempts, trigger_id from deliveries where channel_id = ${channelId} order by created_at`,
+      );
+    expect(rows).toEqual([
+      { kind: 'test', status: 'delivered', reason: null, attempts: 1, trigger_id: null },
+      { kind: 'test', status: 'dead', reason: 'http_500', attempts: 1, trigger_id: null },
+    ]);
+    expect(await testChannel(scene.world().deps, { ...ref, channelId: newId() })).toBeNull();
+  });
+});
