@@ -72,12 +72,8 @@ export function unitOf(spec: QuerySpec): string | null {
   const meant = meaning(spec, spec.aggregation);
   if (meant === null || meant.aggregation === 'distinct') return null;
   if (meant.aggregation === 'count') return 'events';
-  const rate = rateUnit(spec.unit);
-  const catalogued = spec.metric === undefined ? null : METRICS[spec.metric].unit;
-  const unit = rate === null ? (spec.unit ?? catalogued) : catalogued;
-  if (meant.aggregation !== 'rate') return unit;
-  const per = (rate ?? PER_MINUTE).words;
-  return meant.subject.kind === 'measure' && unit !== null ? `${unit} ${per}` : per;
+  if (meant.aggregation === 'rate') return (rateUnit(spec.unit) ?? PER_MINUTE).words;
+  return spec.unit ?? (spec.metric === undefined ? null : METRICS[spec.metric].unit);
 }
 
 function filtersOf(field: string, test: WhereTest): Filter[] {

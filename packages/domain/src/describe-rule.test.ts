@@ -44,6 +44,10 @@ test.each<[object, string]>([
     { condition: comparison({ metric: 'error_rate', aggregation: 'count', threshold: 3 }) },
     'Warning when the number of failed events is above 3 over 5m.',
   ],
+  [
+    { condition: comparison({ metric: 'cost', aggregation: 'rate', unit: 'perHour', threshold: 60 }) },
+    'Warning when the rate of events with cost is above 60 per hour over 5m.',
+  ],
   [{ condition: comparison({ aggregation: 'p50', operator: '!=' }) }, 'Warning when the median latency is not 1,000 ms over 5m.'],
   [
     { condition: comparison({ where: { model: { prefix: 'gpt-', not: 'gpt-4' }, user: { exists: false }, cost: { '>': 1 } } }) },

@@ -74,7 +74,9 @@ function subjectWords(spec: ComparisonSpec): string {
     const events = metric === 'error_rate' ? 'failed events' : 'timed-out events';
     return aggregation === 'avg' ? title : `the ${AGGREGATED[aggregation]} ${events}`;
   }
-  if (aggregation === 'count') return title === 'events' ? 'the number of events' : `the number of events with ${title}`;
+  if (aggregation === 'count' || aggregation === 'rate') {
+    return `the ${AGGREGATED[aggregation]} events${title === 'events' ? '' : ` with ${title}`}`;
+  }
   return /^p\d/.test(aggregation) && aggregation !== 'p50' ? `${aggregation} ${title}` : `the ${AGGREGATED[aggregation]} ${title}`;
 }
 

@@ -12,7 +12,7 @@ export type Operator = (typeof OPERATORS)[number];
  * - `share`: 100 when the dimension's value is among `values`, else 0, so that `avg` is a percentage; `count` and `rate` count the hits alone.
  *   An event without the dimension is a sample that misses
  *
- * `rate` is per `ratePerMs`: of events and hits how many, of a measure their sum (the cost of an hour, the tokens of a minute).
+ * `count` is how many events contribute (of a share: how many hit), whatever their numbers, and `rate` is that count per `ratePerMs`.
  */
 export type Subject =
   | { kind: 'event' }
