@@ -119,10 +119,9 @@ describe('npm start -- --demo', () => {
     try {
       const { url, apiKey } = demo.credentials();
       const api = apiClient(url, apiKey);
-      const query = { metric: 'throughput', aggregation: 'count', window: '1h' };
       const now = Date.now();
       const { series } = await api.post<{ series: { points: { value: number }[] }[] }>('/api/v1/metrics/query', {
-        query, from: new Date(now - 20 * 3_600_000).toISOString(), to: new Date(now - 3_600_000).toISOString(), step: '1h',
+        metric: 'throughput', aggregation: 'count', window: '1h', from: new Date(now - 20 * 3_600_000).toISOString(), to: new Date(now - 3_600_000).toISOString(), step: '1h',
       });
       expect(series[0]?.points.filter((point) => point.value > 2_000).length).toBeGreaterThan(15);
 

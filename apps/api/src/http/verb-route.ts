@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } f
 import { createHash } from 'node:crypto';
 
 interface Route<Input, Output> {
-  input: (request: FastifyRequest) => Input;
+  input: (request: FastifyRequest, reply: FastifyReply) => Input;
   /** Default: the tenant of the caller's key. */
   tenantId?: (request: FastifyRequest) => string;
   /** When it works; default 200, or 204 where there is nothing to say. */
@@ -20,7 +20,7 @@ export const verbRoutes = (services: Services): VerbRoute => (verb, { input, ten
   config: { permission: verb.permission, forOperatorToo },
   handler: async (request, reply) => {
     const ctx = contextOf(services, request, tenantId?.(request), status);
-    const output = await verb({ ctx, input: input(request) });
+    const output = await verb({ ctx, input: input(request, reply) });
     if (ctx.idempotency?.replayed === true) reply.header('idempotent-replayed', 'true');
     return answer === undefined ? send(reply, status, output) : send(reply, answer(output).status, answer(output).body);
   },

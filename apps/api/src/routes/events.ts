@@ -2,6 +2,7 @@ import { IdempotencyConflict, Overloaded } from '@tocsin/events';
 import { AppError, listEvents, listMetrics, queryMetrics, type Services } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
 import { readEventBodies, type EventBody } from '../http/event-body.ts';
+import { hungUp } from '../http/hung-up.ts';
 import { bodyOf, idempotencyKeyOf, type VerbRoute } from '../http/verb-route.ts';
 
 const EVENTS_MAX = 5_000;
@@ -9,7 +10,7 @@ const EVENTS_MAX = 5_000;
 export function metricRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.get('/events', route(listEvents, { input: (request) => ({ query: request.query }) }));
   app.get('/metrics', route(listMetrics, { input: () => undefined }));
-  app.post('/metrics/query', route(queryMetrics, { input: (request) => ({ body: bodyOf(request), signal: request.signal }) }));
+  app.post('/metrics/query', route(queryMetrics, { input: (request, reply) => ({ body: bodyOf(request), signal: hungUp(reply) }) }));
 }
 
 /** `POST /events`, in a scope of its own: its bodies are read by their own parsers. The store checks each event and groups commits. */
