@@ -22,8 +22,19 @@ const MAY_USE: Record<string, readonly string[]> = {
   'apps/evaluator': ['pipeline', 'events', 'sources', 'db', 'queue', 'runtime'],
   'apps/dispatcher': ['pipeline', 'channels', 'db', 'queue', 'runtime'],
   'apps/standalone': [
-    ...['api', 'scheduler', 'evaluator', 'dispatcher', 'migrate'],
-    ...['domain', 'services', 'pipeline', 'events', 'db', 'queue', 'runtime', 'embedded-postgres'],
+    'api',
+    'scheduler',
+    'evaluator',
+    'dispatcher',
+    'migrate',
+    'domain',
+    'services',
+    'pipeline',
+    'events',
+    'db',
+    'queue',
+    'runtime',
+    'embedded-postgres',
   ],
 };
 

@@ -51,7 +51,12 @@ export async function runProcess<Shape extends z.ZodRawShape>(
     logger.fatal({ err: error }, 'uncaught error');
     void stop('uncaught error', 1);
   };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('uncaughtException', onCrash).on('unhandledRejection', onCrash);
+  process
+    .on('SIGTERM', onSignal)
+    .on('SIGINT', onSignal)
+    .on('SIGHUP', onSignal)
+    .on('uncaughtException', onCrash)
+    .on('unhandledRejection', onCrash);
 
   try {
     const outcome = await main({ config, logger, stack, signal: stopping.signal });
