@@ -9,8 +9,7 @@ export type Operator = (typeof OPERATORS)[number];
  * - `event`: the event itself, worth 1
  * - `measure`: the first of `measures` the event has, else the sum of those of `orSumOf` it has (`token_usage`: total, else input + output)
  * - `dim`: the text of a dimension; only `distinct` takes it
- * - `share`: 100 when the dimension's value is among `values`, else 0, so that `avg` is a percentage; `count` and `rate` count the hits alone.
- *   An event without the dimension is a sample that misses
+ * - `share`: 100 when the dimension's value is among `values`, else 0, so that `avg` is a percentage; `count` and `rate` count the hits alone
  *
  * `count` is how many events contribute (of a share: how many hit), whatever their numbers, and `rate` is that count per `ratePerMs`.
  */

@@ -10,7 +10,7 @@ import type { WhereTest } from './rule-spec.ts';
 type FieldTests = Exclude<WhereTest, string | string[]>;
 
 /** What programs send most; a number compared with one of these was meant as a comparison, never as the text of a dimension. */
-export const KNOWN_MEASURES: ReadonlySet<string> = new Set([
+const KNOWN_MEASURES: ReadonlySet<string> = new Set([
   'duration_ms',
   'ttft_ms',
   'cost',
