@@ -120,10 +120,12 @@ export async function finishRuns(sql: SqlTx, runs: readonly FinishedRun[]): Prom
     returning runs.tenant_id as "tenantId", runs.status`;
 }
 
-/** Gives the runs back for another attempt. */
-export async function releaseRuns(sql: SqlTx, leases: readonly RunLease[], reason: string): Promise<void> {
+/** Gives the runs back for another attempt; one that is not counted was no fault of theirs. */
+export async function releaseRuns(sql: SqlTx, leases: readonly RunLease[], { reason, isCounted }: { reason: string; isCounted: boolean }): Promise<void> {
   await sql`
-    update runs set status = 'queued', lease_token = null, lease_until = null, reason = ${reason}, hinted_at = tocsin_now()
+    update runs
+    set status = 'queued', lease_token = null, lease_until = null, reason = ${reason}, hinted_at = tocsin_now(),
+        attempts = attempts - ${isCounted ? 0 : 1}::int
     from ${leased(sql, leases)}
     where ${isHeld(sql, leases)}`;
 }

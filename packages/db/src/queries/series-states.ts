@@ -27,7 +27,7 @@ export interface OpenAlert {
 }
 
 /** Every series known of these rules, with its open alert. */
-export async function readSeriesStates(sql: SqlTx, tenantIds: readonly string[], ruleIds: readonly string[]): Promise<SeriesRow[]> {
+export async function readSeriesStates(sql: SqlTx, rules: readonly { tenantId: string; id: string }[]): Promise<SeriesRow[]> {
   return sql<SeriesRow[]>`
     select series.tenant_id as "tenantId", series.rule_id as "ruleId", series.series_key as "seriesKey", series.labels, series.state, series.version,
            series.last_seen_at as "lastSeenMs", alerts.id is not null as "isOpen",
@@ -35,9 +35,9 @@ export async function readSeriesStates(sql: SqlTx, tenantIds: readonly string[],
              'id', alerts.id, 'status', alerts.status, 'alertType', alerts.alert_type, 'labels', alerts.labels, 'reading', alerts.reading,
              'startedMs', (extract(epoch from alerts.started_at) * 1000)::float8
            ) end as alert
-    from series_states series
-    left join alerts on alerts.tenant_id = series.tenant_id and alerts.id = series.alert_id
-    where series.tenant_id = any(${tenantIds as string[]}::uuid[]) and series.rule_id = any(${ruleIds as string[]}::uuid[])`;
+    from unnest(${rules.map((rule) => rule.tenantId)}::uuid[], ${rules.map((rule) => rule.id)}::uuid[]) as wanted (tenant_id, rule_id)
+    join series_states series on series.tenant_id = wanted.tenant_id and series.rule_id = wanted.rule_id
+    left join alerts on alerts.tenant_id = series.tenant_id and alerts.id = series.alert_id`;
 }
 
 export interface SeriesRef {

@@ -14,19 +14,29 @@ const FIRST_PAUSE_MS = 1_000;
 /** An attempt has failed: the run waits for the next one, or ends `failed` when this was the last. Null: nothing is left to try. */
 export async function endAttempt(deps: PipelineDeps, run: LeasedRun, error: unknown): Promise<TryAgain | null> {
   const reason = reasonOf(error);
-  const againInMs = FIRST_PAUSE_MS * 2 ** (run.attempts - 1);
   deps.logger.error({ err: error, tenantId: run.tenantId, runId: run.id, attempt: run.attempts, reason }, 'a run failed');
-  try {
-    if (run.attempts >= MAX_ATTEMPTS) {
-      await giveUp(deps, run, reason);
-      return null;
-    }
-    await withTenantsSql(deps.db, [run.tenantId], (sql) => releaseRuns(sql, [run], reason));
-  } catch (unreachable) {
-    // The lease runs out by itself; the next attempt finds the run as it is.
-    deps.logger.warn({ err: unreachable, tenantId: run.tenantId, runId: run.id }, 'a failed run could not be given back');
+  if (run.attempts < MAX_ATTEMPTS || isRetryable(error)) {
+    await giveBack(deps, [run], error);
+    return { againInMs: FIRST_PAUSE_MS * 2 ** (run.attempts - 1) };
   }
-  return { againInMs };
+  await giveUp(deps, run, reason);
+  return null;
+}
+
+/** The server is away or overloaded: the runs wait, and the attempt does not count against them. */
+export async function postpone(deps: PipelineDeps, runs: readonly LeasedRun[], error: unknown): Promise<Map<string, TryAgain>> {
+  deps.logger.error({ err: error, runs: runs.length }, 'runs are postponed');
+  await giveBack(deps, runs, error);
+  return new Map(runs.map((run) => [run.tenantId, { againInMs: FIRST_PAUSE_MS }]));
+}
+
+async function giveBack({ db, logger }: PipelineDeps, runs: readonly LeasedRun[], error: unknown): Promise<void> {
+  try {
+    await withTenantsSql(db, runs.map((run) => run.tenantId), (sql) => releaseRuns(sql, runs, { reason: reasonOf(error), isCounted: !isRetryable(error) }));
+  } catch (unreachable) {
+    // The leases run out by themselves; the next attempt finds the runs as they are.
+    logger.warn({ err: unreachable, runs: runs.length }, 'runs could not be given back');
+  }
 }
 
 /** Ends a run as `failed`, holds its tenant back, and tells the tenant's people once. Their other runs go on when the pause ends. */

@@ -1,8 +1,11 @@
-import { leaseRuns, newId, withTenantsSql, type LeasedRun } from '@tocsin/db';
+import { isRetryable, leaseRuns, newId, withTenantsSql, type LeasedRun } from '@tocsin/db';
 import { faultPoint } from '@tocsin/runtime';
-import { endAttempt, giveUp, MAX_ATTEMPTS, type TryAgain } from './end-attempt.ts';
+import { endAttempt, giveUp, MAX_ATTEMPTS, postpone, type TryAgain } from './end-attempt.ts';
 import { evaluateRuns, type EvaluationDeps } from './evaluate-runs.ts';
 import { LEASE_MS, whileLeased } from './while-leased.ts';
+
+const SERVER_PAUSE_MS = 200;
+const NEVER = new AbortController().signal;
 
 /**
  * Leases each tenant's earliest run and evaluates all of them together. When that fails each is evaluated alone, so that only the run that
@@ -20,25 +23,30 @@ export async function evaluateBatch(deps: EvaluationDeps, tenantIds: readonly st
 }
 
 async function evaluateTogether(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
-  try {
-    await evaluateRuns(deps, runs);
-    return new Map();
-  } catch (error) {
-    deps.logger.warn({ err: error, runs: runs.length }, 'runs failed together; evaluating them one by one');
+  const failure = await attempt(deps, runs);
+  if (failure === null) return new Map();
+  deps.logger.warn({ err: failure.error, runs: runs.length }, 'runs failed together; evaluating them again');
+  if (isRetryable(failure.error)) {
+    // The server, not one of the runs, is to blame: together once more, then later.
+    await deps.clock.sleep(SERVER_PAUSE_MS, NEVER);
+    const again = await attempt(deps, runs);
+    if (again === null) return new Map();
+    if (isRetryable(again.error)) return postpone(deps, runs, again.error);
   }
   const again = new Map<string, TryAgain>();
   for (const run of runs) {
-    const wish = await evaluateAlone(deps, run);
+    const alone = await attempt(deps, [run]);
+    const wish = alone === null ? null : await endAttempt(deps, run, alone.error);
     if (wish !== null) again.set(run.tenantId, wish);
   }
   return again;
 }
 
-async function evaluateAlone(deps: EvaluationDeps, run: LeasedRun): Promise<TryAgain | null> {
+async function attempt(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<{ error: unknown } | null> {
   try {
-    await evaluateRuns(deps, [run]);
+    await evaluateRuns(deps, runs);
     return null;
   } catch (error) {
-    return endAttempt(deps, run, error);
+    return { error };
   }
 }

@@ -23,10 +23,10 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
       const planned = planRun(run, ofTenant.map(({ rule }) => rule));
       return { run, planned, heads: new Map(ofTenant.map(({ rule, head }) => [rule.id, head])), series: new Map() };
     });
-    const due = read.flatMap(({ planned }) => planned.map(({ rule }) => rule.id));
+    const due = read.flatMap(({ planned }) => planned.map(({ rule }) => rule));
     if (due.length === 0) return read;
     const byTenant = new Map(read.map((each) => [each.run.tenantId, each.series]));
-    for (const row of await readSeriesStates(sql, tenantIds, due)) {
+    for (const row of await readSeriesStates(sql, due)) {
       const ofRule = byTenant.get(row.tenantId);
       const rows = ofRule?.get(row.ruleId);
       if (rows === undefined) ofRule?.set(row.ruleId, [row]);

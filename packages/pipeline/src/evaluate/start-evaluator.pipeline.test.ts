@@ -1,4 +1,4 @@
-import { closeAlertsOfRule, withTenant } from '@tocsin/db';
+import { closeAlertsOfRule, withTenant, type SqlTx } from '@tocsin/db';
 import { dispatchTrigger, evaluateRun, type Consumer } from '@tocsin/queue';
 import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -186,9 +186,9 @@ describeQueues('evaluating runs', (backend) => {
   };
 
   test.each([
-    ['disabled', (sql: Parameters<Parameters<typeof asTenant>[2]>[0], id: string) => sql`update rules set enabled = false, version = version + 1 where id = ${id}`],
-    ['edited', (sql: Parameters<Parameters<typeof asTenant>[2]>[0], id: string) => sql`update rules set version = version + 1 where id = ${id}`],
-    ['deleted', (sql: Parameters<Parameters<typeof asTenant>[2]>[0], id: string) => sql`delete from rules where id = ${id}`],
+    ['disabled', (sql: SqlTx, id: string) => sql`update rules set enabled = false, version = version + 1 where id = ${id}`],
+    ['edited', (sql: SqlTx, id: string) => sql`update rules set version = version + 1 where id = ${id}`],
+    ['deleted', (sql: SqlTx, id: string) => sql`delete from rules where id = ${id}`],
   ])('a rule that is %s mid-run does not fire; the tenant’s other rules do', async (_how, change) => {
     const tenantId = await tenant();
     const changed = await addRule(stage.db, tenantId);
@@ -199,6 +199,23 @@ describeQueues('evaluating runs', (backend) => {
     const alerts = await asTenant(stage.db, tenantId, (sql) => sql`select rule_id from alerts`);
     expect(alerts).toEqual([{ rule_id: other }]);
     expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done', rules: 2, triggers: 1 }]);
+  });
+
+  test('what was done to a series mid-run wins over what the run found', async () => {
+    const tenantId = await tenant();
+    await addRule(stage.db, tenantId);
+    await evaluator();
+    await passSlots();
+    await untilEnded(tenantId, 1);
+    stage.source.answer = () => 500;
+    stage.source.before = async () => void (await asTenant(stage.db, tenantId, (sql) => sql`update series_states set version = version + 1`));
+    await passSlots();
+    await untilEnded(tenantId, 2);
+    expect(await kindsOf(tenantId)).toEqual([]);
+    stage.source.before = () => Promise.resolve();
+    await passSlots();
+    await untilEnded(tenantId, 3);
+    expect(await kindsOf(tenantId)).toEqual(['1 fired']);
   });
 
   test('editing a condition closes its open alerts with a reason and tells of it; the rule starts afresh', async () => {
@@ -261,7 +278,8 @@ describeQueues('evaluating runs', (backend) => {
     };
     await passSlots();
     await untilEnded(tenantId, 2);
-    expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done' }, { status: 'done', attempts: 2, reason: null }]);
+    expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done' }, { status: 'done', reason: null }]);
+    expect(failures).toBe(3);
     expect(await kindsOf(tenantId)).toEqual(['1 fired']);
   });
 
