@@ -6,3 +6,4 @@ export type { EventStore, EventStoreDeps, IngestAnswer, RangeSeries } from './ev
 export { REJECTION_CODES, type Rejection, type RejectionCode, type TelemetryEvent } from './event.ts';
 export { encodeEvaluations } from './evaluations/encode-evaluations.ts';
 export { openEventStore } from './open-event-store.ts';
+export { isEvaluationCursor } from './evaluations/read-evaluations.ts';

@@ -1,6 +1,6 @@
 import type { Page } from '@tocsin/contracts';
 import { z } from 'zod';
-import { invalid } from './app-error.ts';
+import { type AppError, invalid } from './app-error.ts';
 
 const Id = z.uuid();
 
@@ -9,8 +9,10 @@ export function idOfCursor(cursor: string | undefined): string | null {
   if (cursor === undefined) return null;
   const id = Buffer.from(cursor, 'base64url').toString('latin1');
   if (Id.safeParse(id).success) return id;
-  throw invalid([{ pointer: '?cursor', code: 'bad_cursor', message: 'is not a cursor of this list' }]);
+  throw badCursor();
 }
+
+export const badCursor = (): AppError => invalid([{ pointer: '?cursor', code: 'bad_cursor', message: 'is not a cursor of this list' }]);
 
 /** Cuts a list that was read with one row more than asked for. */
 export function pageOfRows<Row extends { id: string }, Item>(

@@ -77,6 +77,15 @@ export function noBodyOf({ body }: FastifyRequest): undefined {
   throw invalid(names.slice(0, 10).map((name) => ({ pointer: name === '' ? '' : `/${name.slice(0, 100)}`, code: 'unknown_field', message: 'This takes no body.' })));
 }
 
+/** Aborts when the client hangs up before its answer, so that nobody computes for nobody. (`request.signal` aborts once a body is read.) */
+export function hangUpOf({ raw }: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableEnded) left.abort();
+  });
+  return left.signal;
+}
+
 export function paramOf({ params }: FastifyRequest, name: string): string {
   return (params as Record<string, string | undefined>)[name] ?? '';
 }

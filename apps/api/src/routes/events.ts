@@ -3,7 +3,7 @@ import { AppError, listEvents, listMetrics, queryMetrics, type Services } from '
 import type { FastifyInstance } from 'fastify';
 import { readEventBodies, type EventBody } from '../http/event-body.ts';
 import { hungUp } from '../http/hung-up.ts';
-import { bodyOf, idempotencyKeyOf, type VerbRoute } from '../http/verb-route.ts';
+import { bodyOf, hangUpOf, idempotencyKeyOf, type VerbRoute } from '../http/verb-route.ts';
 
 const EVENTS_MAX = 5_000;
 

@@ -1,5 +1,5 @@
 import type { EpochMs, Operator } from '@tocsin/domain';
-import { type Segment, textAt } from '../codec/decode.ts';
+import { codeAt, type Segment, textAt } from '../codec/decode.ts';
 import type { EvaluationPage, EvaluationRow } from '../evaluation-row.ts';
 import { lookBack } from '../read/look-back.ts';
 import { readSegments, type SegmentReader } from '../read/read-segments.ts';
@@ -43,6 +43,8 @@ function cursorOf({ slotMs, seriesKey }: Position): string {
   return Buffer.from(JSON.stringify([slotMs, seriesKey])).toString('base64url');
 }
 
+export const isEvaluationCursor = (cursor: string): boolean => parseCursor(cursor) !== null;
+
 function parseCursor(cursor: string): Position | null {
   try {
     const [slotMs, seriesKey] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
@@ -56,7 +58,6 @@ function rowsOfRule(segment: Segment, ruleId: string): EvaluationRow[] {
   const rule = segment.dim('rule');
   const code = rule?.codeByText.get(ruleId);
   if (rule === null || code === undefined) return [];
-  const { codes } = rule;
   const times = new Float64Array(segment.rows);
   segment.readTimestamps(times);
   const dim = (name: string): ((row: number) => string | null) => {
@@ -72,7 +73,7 @@ function rowsOfRule(segment: Segment, ruleId: string): EvaluationRow[] {
   const [value, threshold, evaluatedAt, triggered, samples, windowFrom, windowTo, duration, version] = MEASURES.map(measure) as NumberGetters;
   const rows: EvaluationRow[] = [];
   for (let row = 0; row < segment.rows; row++) {
-    if ((typeof codes === 'number' ? codes : codes[row]) !== code) continue;
+    if (codeAt(rule, row) !== code) continue;
     const seriesKey = series(row)!;
     rows.push({
       ruleId,
