@@ -15,6 +15,9 @@ const bin = join(root, 'node_modules', '.bin');
 const stamp = join(root, 'node_modules', '.tocsin-installed');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const env = {
+  // Patient with a network that stumbles, but not for the minutes of npm's defaults with one that is not there.
+  npm_config_fetch_retry_mintimeout: '2000',
+  npm_config_fetch_retry_maxtimeout: '10000',
   ...process.env,
   PATH: bin + delimiter + process.env.PATH,
   TURBO_TELEMETRY_DISABLED: '1',

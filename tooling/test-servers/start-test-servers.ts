@@ -10,7 +10,7 @@ const POSTGRES_SETTINGS = { max_connections: '400', shared_buffers: '128MB', fsy
 export interface TestServers {
   /**
    * What suites find their servers by: the URLs of Postgres and Redis, and the program of the latter for suites that kill
-   * their own. The last two are missing where no Redis could be had.
+   * their own; both are missing where no Redis could be had.
    */
   env: Record<string, string>;
   stop: () => Promise<void>;
@@ -19,7 +19,7 @@ export interface TestServers {
 /** Starts what the environment does not name already. Two runs at once in one checkout share the Postgres. */
 export async function startTestServers(log: (line: string) => void): Promise<TestServers> {
   const started = new AsyncDisposableStack();
-  const env: Record<string, string> = {};
+  const env: Record<string, string> = { TOCSIN_TEST_SERVERS: 'started' };
   try {
     if (process.env['TOCSIN_TEST_POSTGRES_URL'] === undefined) {
       const postgres = await startPostgres({ dataDir: join(CACHE, 'test-postgres'), port: 0, settings: POSTGRES_SETTINGS });
