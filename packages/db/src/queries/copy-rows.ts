@@ -1,28 +1,35 @@
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 
+/** A row of a binary COPY: `bytes` holds it, `ends` says where each field ends. Both are used again: copy what is to stay. */
+export type OnRow = (bytes: Buffer, ends: readonly number[]) => void;
+
+/** Between the end of a field and the start of the next one: its length. */
+export const FIELD_HEADER_BYTES = 4;
+
 const SIGNATURE_BYTES = 11;
 const END_OF_DATA = -1;
 
 /**
- * Runs `select` as `COPY … TO STDOUT (FORMAT binary)` and hands on each row as its fields, none of which may be null.
- * The fields are views of a buffer that is not kept: copy what is to stay. The select takes no parameters.
+ * Runs `select` as `COPY … TO STDOUT (FORMAT binary)` and hands on each row, none of whose fields may be null.
+ * The select takes no parameters.
  */
-export async function copyRows(client: pg.PoolClient, select: string, onRow: (fields: readonly Buffer[]) => void): Promise<void> {
+export async function copyRows(client: pg.PoolClient, select: string, onRow: OnRow): Promise<void> {
   const stream = client.query(copyTo(`copy (${select}) to stdout (format binary)`));
   const parser = new RowParser(onRow);
   for await (const chunk of stream) parser.push(chunk as Buffer);
 }
 
 class RowParser {
-  private readonly onRow: (fields: readonly Buffer[]) => void;
+  private readonly onRow: OnRow;
+  private readonly ends: number[] = [];
   private waiting: Buffer[] = [];
   private waitingBytes = 0;
   /** Bytes without which nothing more can be read: keeps a large row from being joined again for every chunk. */
   private needed = SIGNATURE_BYTES + 8;
   private headerSeen = false;
 
-  constructor(onRow: (fields: readonly Buffer[]) => void) {
+  constructor(onRow: OnRow) {
     this.onRow = onRow;
   }
 
@@ -48,17 +55,16 @@ class RowParser {
       if (row + 2 > bytes.length) return this.wait(row, row + 2);
       const fieldCount = bytes.readInt16BE(row);
       if (fieldCount === END_OF_DATA) return this.wait(bytes.length, Infinity);
-      const fields: Buffer[] = [];
       let at = row + 2;
       for (let field = 0; field < fieldCount; field++) {
-        if (at + 4 > bytes.length) return this.wait(row, at + 4);
+        if (at + FIELD_HEADER_BYTES > bytes.length) return this.wait(row, at + FIELD_HEADER_BYTES);
         const length = bytes.readInt32BE(at);
         if (length < 0) throw new Error('copyRows cannot read null');
-        at += 4 + length;
+        at += FIELD_HEADER_BYTES + length;
         if (at > bytes.length) return this.wait(row, at);
-        fields.push(bytes.subarray(at - length, at));
+        this.ends[field] = at;
       }
-      this.onRow(fields);
+      this.onRow(bytes, this.ends);
       row = at;
     }
   }

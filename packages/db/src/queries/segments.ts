@@ -1,7 +1,7 @@
 import type { EpochMs } from '@tocsin/domain';
 import type pg from 'pg';
 import type { SqlTx } from '../with-tenants.ts';
-import { copyRows } from './copy-rows.ts';
+import { copyRows, FIELD_HEADER_BYTES } from './copy-rows.ts';
 
 export type SegmentStream = 'events' | 'evaluations';
 
@@ -42,6 +42,7 @@ export interface SegmentHead extends SegmentKey {
 
 /** No segment is longer: compaction joins an hour at most. */
 const LONGEST_MS = 3_600_000;
+const UUID_BYTES = 16;
 const PG_EPOCH_MS = Date.UTC(2000, 0, 1);
 
 /** One statement and one parameter for all the data; an array of bytea would be escaped twice on its way. */
@@ -95,7 +96,10 @@ export async function listSegments(
     select wanted.tenant_id, found.packed from ${wantedRanges(ranges)} cross join lateral (
       select string_agg(uuid_send(id) || timestamptz_send(starts_at), ''::bytea) as packed from segments where ${overlapping(stream, ranges)}
     ) found where found.packed is not null`;
-  await copyRows(client, select, ([tenantId, packed]) => onTenant(uuidText(tenantId!), packed!));
+  await copyRows(client, select, (bytes, ends) => {
+    const idEnd = ends[0]!;
+    onTenant(uuidText(bytes.subarray(idEnd - UUID_BYTES, idEnd)), bytes.subarray(idEnd + FIELD_HEADER_BYTES, ends[1]));
+  });
 }
 
 export const PACKED_KEY_BYTES = 24;
@@ -105,13 +109,16 @@ export function packedStartMs(packed: Buffer, offset: number): EpochMs {
   return PG_EPOCH_MS + (packed.readInt32BE(offset + 16) * 2 ** 32 + packed.readUInt32BE(offset + 20)) / 1000;
 }
 
-/** The data of segments that overlap the ranges: all of them, or those of `ids`. The buffers are not kept. */
+/**
+ * The data of segments that overlap the ranges: all of them, or those of `ids`. The id comes as its 16 bytes in latin1, the data as
+ * `bytes[from, to)`, which is overwritten afterwards.
+ */
 export async function copySegments(
   client: pg.PoolClient,
   stream: SegmentStream,
   ranges: readonly SegmentRange[],
   ids: readonly string[] | null,
-  onSegment: (id: Buffer, data: Buffer) => void,
+  onSegment: (id: string, bytes: Buffer, from: number, to: number) => void,
 ): Promise<void> {
   if (ranges.length === 0) return;
   const only = ids === null ? '' : `and id = any('{${ids.join(',')}}'::uuid[])`;
@@ -119,7 +126,10 @@ export async function copySegments(
     select found.id, found.data from ${wantedRanges(ranges)} cross join lateral (
       select id, data from segments where ${overlapping(stream, ranges)} ${only}
     ) found`;
-  await copyRows(client, select, ([id, data]) => onSegment(id!, data!));
+  await copyRows(client, select, (bytes, ends) => {
+    const idEnd = ends[0]!;
+    onSegment(bytes.toString('latin1', idEnd - UUID_BYTES, idEnd), bytes, idEnd + FIELD_HEADER_BYTES, ends[1]!);
+  });
 }
 
 /** Oldest first. */

@@ -1,4 +1,5 @@
 import type { TelemetryEvent } from '../event.ts';
+import { ByteViews } from './byte-views.ts';
 import { ByteSink } from './byte-sink.ts';
 import { Segment } from './decode.ts';
 import { encodeInto } from './encode.ts';
@@ -13,7 +14,9 @@ export function encodeSegment(events: readonly TelemetryEvent[], options: { comp
   return sink.bytes.subarray(0, sink.length);
 }
 
-/** Opens a segment. Throws when the bytes are not one. Columns may be read in place, so the bytes must not change afterwards. */
-export function decodeSegment(bytes: Buffer<ArrayBuffer>): Segment {
-  return new Segment(bytes);
+/** Opens a segment. Throws when the bytes are not one. */
+export function decodeSegment(bytes: Uint8Array): Segment {
+  const views = new ByteViews(bytes.length);
+  views.bytes.set(bytes);
+  return new Segment(views, 0, bytes.length);
 }

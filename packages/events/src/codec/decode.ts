@@ -2,13 +2,15 @@ import { zstdDecompressSync } from 'node:zlib';
 import type { TelemetryEvent } from '../event.ts';
 import { schema, textSet, type Schema, type TextSet } from './interned.ts';
 import { ENTRY_BYTES, FLAG_SPLIT, FLAG_ZSTD, HEADER_BYTES, KIND_DELTA, KIND_FLOAT64, KIND_INTEGER, MAGIC, POWERS_OF_TEN } from './layout.ts';
-import { integerView, readFloats, readIntegers } from './planes.ts';
+import { ByteViews } from './byte-views.ts';
+import { readFloats, readIntegers } from './read-planes.ts';
 
-/** The codes of a text column: one for all rows, or one for each. 0 is "absent". */
-export type Codes = number | Uint8Array | Uint16Array | Uint32Array;
+export type RowCodes = Uint8Array | Uint16Array | Uint32Array;
 
+/** A text column. `codes` is one code for all rows, or holds one for each, that of the first row at `from`. 0 is "absent". */
 export interface TextColumnView extends TextSet {
-  codes: Codes;
+  codes: number | RowCodes;
+  from: number;
 }
 
 /** A segment opened for reading. Columns are read out of its bytes when asked for; texts are shared between segments. */
@@ -19,25 +21,30 @@ export class Segment {
   /** What keeping it costs, in bytes. */
   readonly byteLength: number;
   readonly schema: Schema;
-  private readonly body: Buffer<ArrayBuffer>;
+  private readonly views: ByteViews;
+  /** Where the body starts in `views`; everything inside it is told from there. */
+  private readonly start: number;
   private readonly directory: number;
   private readonly isSplit: boolean;
 
-  constructor(encoded: Buffer<ArrayBuffer>) {
-    if (encoded.length < HEADER_BYTES || encoded.readUInt32LE(0) !== MAGIC) throw new Error('Not a segment of version 1');
-    const flags = encoded.readUInt16LE(4);
+  /** Reads in place: `offset` must be a multiple of 8 and the bytes must not change afterwards. Throws when they are no segment. */
+  constructor(views: ByteViews, offset: number, length: number) {
+    const { bytes } = views;
+    if (length < HEADER_BYTES || bytes.readUInt32LE(offset) !== MAGIC) throw new Error('Not a segment of version 1');
+    const flags = bytes.readUInt16LE(offset + 4);
     this.isSplit = (flags & FLAG_SPLIT) !== 0;
-    this.rows = encoded.readUInt32LE(12);
-    this.minTs = encoded.readDoubleLE(16);
-    this.maxTs = encoded.readDoubleLE(24);
-    const bodyBytes = encoded.readUInt32LE(32);
-    const stored = encoded.subarray(HEADER_BYTES);
-    const body = (flags & FLAG_ZSTD) === 0 ? stored : zstdDecompressSync(stored, { maxOutputLength: Math.max(1, bodyBytes) });
-    if (body.length !== bodyBytes) throw new Error('A segment is cut short');
-    this.body = aligned(body as Buffer<ArrayBuffer>);
+    this.rows = bytes.readUInt32LE(offset + 12);
+    this.minTs = bytes.readDoubleLE(offset + 16);
+    this.maxTs = bytes.readDoubleLE(offset + 24);
+    const bodyBytes = bytes.readUInt32LE(offset + 32);
+    const schemaBytes = bytes.readUInt32LE(offset + 36);
+    const isCompressed = (flags & FLAG_ZSTD) !== 0;
+    this.views = isCompressed ? decompressed(bytes.subarray(offset + HEADER_BYTES, offset + length), bodyBytes) : views;
+    this.start = isCompressed ? 0 : offset + HEADER_BYTES;
+    if (!isCompressed && length - HEADER_BYTES !== bodyBytes) throw new Error('A segment is cut short');
     this.byteLength = bodyBytes + 300;
-    this.directory = encoded.readUInt32LE(36);
-    this.schema = schema(this.body, 0, this.directory, encoded.readUInt16LE(6));
+    this.schema = schema(this.views.bytes, this.start, this.start + schemaBytes, bytes.readUInt16LE(offset + 6));
+    this.directory = this.start + schemaBytes;
   }
 
   names(): TextColumnView {
@@ -54,36 +61,37 @@ export class Segment {
   readMeasure(name: string, out: Float64Array): boolean {
     const place = this.schema.measurePlace.get(name);
     if (place === undefined) return false;
-    const rows = this.rows;
+    const { rows, views } = this;
+    const { bytes } = views;
     const entry = this.directory + ENTRY_BYTES * (2 + this.schema.dims.length + place);
-    const hasNulls = this.body[entry + 3] === 1;
-    const presence = this.body.readUInt32LE(entry + 4);
+    const hasNulls = bytes[entry + 3] === 1;
+    const presence = this.start + bytes.readUInt32LE(entry + 4);
     if (!hasNulls) {
       this.readNumbers(entry, presence, rows, out);
       return true;
     }
     const presenceBytes = Math.ceil(rows / 8);
     let count = 0;
-    for (let at = presence; at < presence + presenceBytes; at++) count += bitCount(this.body[at]!);
+    for (let at = presence; at < presence + presenceBytes; at++) count += bitCount(bytes[at]!);
     this.readNumbers(entry, presence + presenceBytes, count, out);
     // From the last row backwards, so that no value is overwritten before it has moved.
     for (let row = rows - 1; row >= 0; row--) {
-      out[row] = (this.body[presence + (row >>> 3)]! >>> (row & 7)) & 1 ? out[--count]! : NaN;
+      out[row] = (bytes[presence + (row >>> 3)]! >>> (row & 7)) & 1 ? out[--count]! : NaN;
     }
     return true;
   }
 
   readTimestamps(out: Float64Array): void {
-    const { body, directory, rows } = this;
-    const kind = body[directory]!;
-    const width = body[directory + 1]!;
-    const offset = body.readUInt32LE(directory + 4);
-    const base = body.readDoubleLE(directory + 8);
+    const { views, directory, rows } = this;
+    const { bytes } = views;
+    const kind = bytes[directory]!;
+    const offset = this.start + bytes.readUInt32LE(directory + 4);
+    const base = bytes.readDoubleLE(directory + 8);
     if (kind === KIND_FLOAT64) {
-      readFloats(body, offset, rows, 8, this.isSplit, out);
+      readFloats(views, offset, rows, 8, this.isSplit, out);
       return;
     }
-    readIntegers(body, offset, rows, width, this.isSplit, out);
+    readIntegers(views, offset, rows, bytes[directory + 1]!, this.isSplit, out);
     if (kind === KIND_INTEGER) for (let row = 0; row < rows; row++) out[row]! += base;
     else for (let row = 0, ts = base; row < rows; row++) out[row] = ts += out[row]!;
   }
@@ -110,45 +118,51 @@ export class Segment {
   }
 
   private textColumn(place: number): TextColumnView {
-    const { body, rows } = this;
+    const { views, start } = this;
+    const { bytes } = views;
     const entry = this.directory + ENTRY_BYTES * place;
-    const width = body[entry + 1]!;
-    const offset = body.readUInt32LE(entry + 4);
-    const textBytes = body.readUInt32LE(entry + 8);
-    const textStart = body.readUInt32LE(entry + 12);
-    const { texts, codeByText } = textSet(body, textStart, textStart + textBytes);
-    return { texts, codeByText, codes: this.codes(entry, width, offset, rows) };
+    const width = bytes[entry + 1]!;
+    const offset = start + bytes.readUInt32LE(entry + 4);
+    const textStart = start + bytes.readUInt32LE(entry + 12);
+    const { texts, codeByText } = textSet(bytes, textStart, textStart + bytes.readUInt32LE(entry + 8));
+    if (width === 0) return { texts, codeByText, codes: bytes.readUInt16LE(entry + 2), from: 0 };
+    if (width === 1) return { texts, codeByText, codes: bytes, from: offset };
+    if (this.isSplit) return { texts, codeByText, codes: this.joinedCodes(offset, width), from: 0 };
+    return width === 2 ? { texts, codeByText, codes: views.uint16, from: offset / 2 } : { texts, codeByText, codes: views.uint32, from: offset / 4 };
   }
 
-  private codes(entry: number, width: number, offset: number, rows: number): Codes {
-    if (width === 0) return this.body.readUInt16LE(entry + 2);
-    if (!this.isSplit || width === 1) return integerView(this.body, offset, rows, width);
-    const numbers = new Float64Array(rows);
-    readIntegers(this.body, offset, rows, width, true, numbers);
+  private joinedCodes(offset: number, width: number): RowCodes {
+    const numbers = new Float64Array(this.rows);
+    readIntegers(this.views, offset, this.rows, width, true, numbers);
     return width === 2 ? Uint16Array.from(numbers) : Uint32Array.from(numbers);
   }
 
   private readNumbers(entry: number, from: number, count: number, out: Float64Array): void {
-    const { body, isSplit } = this;
-    const kind = body[entry]!;
-    const width = body[entry + 1]!;
+    const { views, isSplit } = this;
+    const { bytes } = views;
+    const kind = bytes[entry]!;
+    const width = bytes[entry + 1]!;
     const start = isSplit ? from : alignUp(from, elementSize(kind, width));
     if (kind !== KIND_INTEGER && kind !== KIND_DELTA) {
-      readFloats(body, start, count, width, isSplit, out);
+      readFloats(views, start, count, width, isSplit, out);
       return;
     }
-    const base = body.readDoubleLE(entry + 8);
-    const power = POWERS_OF_TEN[body[entry + 2]!]!;
-    readIntegers(body, start, count, width, isSplit, out);
-    if (power === 1) for (let i = 0; i < count; i++) out[i] = out[i]! + base;
-    else for (let i = 0; i < count; i++) out[i] = (out[i]! + base) / power;
+    const base = bytes.readDoubleLE(entry + 8);
+    const power = POWERS_OF_TEN[bytes[entry + 2]!]!;
+    readIntegers(views, start, count, width, isSplit, out);
+    if (power !== 1) for (let i = 0; i < count; i++) out[i] = (out[i]! + base) / power;
+    else if (base !== 0) for (let i = 0; i < count; i++) out[i] = out[i]! + base;
   }
 }
 
 /** The text of one row, null where it is absent. */
-export function textAt({ texts, codes }: TextColumnView, row: number): string | null {
-  const code = typeof codes === 'number' ? codes : codes[row]!;
-  return code === 0 ? null : texts[code - 1]!;
+export function textAt(column: TextColumnView, row: number): string | null {
+  const code = codeAt(column, row);
+  return code === 0 ? null : column.texts[code - 1]!;
+}
+
+export function codeAt({ codes, from }: TextColumnView, row: number): number {
+  return typeof codes === 'number' ? codes : codes[from + row]!;
 }
 
 function elementSize(kind: number, width: number): number {
@@ -160,12 +174,12 @@ function alignUp(offset: number, alignment: number): number {
   return Math.ceil(offset / alignment) * alignment;
 }
 
-/** Columns are read in place as typed arrays, which must start on a multiple of their element size. */
-function aligned(bytes: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
-  if ((bytes.byteOffset & 7) === 0) return bytes;
-  const copy = Buffer.from(new ArrayBuffer(bytes.length));
-  bytes.copy(copy);
-  return copy;
+function decompressed(stored: Buffer, bodyBytes: number): ByteViews {
+  const body = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, bodyBytes) });
+  if (body.length !== bodyBytes) throw new Error('A segment is cut short');
+  const views = new ByteViews(bodyBytes);
+  body.copy(views.bytes);
+  return views;
 }
 
 function bitCount(byte: number): number {

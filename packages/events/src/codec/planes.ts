@@ -54,54 +54,8 @@ export function writeFloats(sink: ByteSink, values: Float64Array, count: number,
 
 type IntegerView = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** A view of `count` integers of 1, 2 or 4 bytes; `offset` is relative to `bytes` and must be aligned. */
-export function integerView(bytes: Uint8Array<ArrayBuffer>, offset: number, count: number, width: number): IntegerView {
+function integerView(bytes: Uint8Array<ArrayBuffer>, offset: number, count: number, width: number): IntegerView {
   const at = bytes.byteOffset + offset;
   if (width === 1) return new Uint8Array(bytes.buffer, at, count);
   return width === 2 ? new Uint16Array(bytes.buffer, at, count) : new Uint32Array(bytes.buffer, at, count);
-}
-
-/** Reads what `writeIntegers` wrote into `out`. */
-export function readIntegers(bytes: Uint8Array<ArrayBuffer>, offset: number, count: number, width: number, split: boolean, out: Float64Array): void {
-  if (width === 0) {
-    out.fill(0, 0, count);
-    return;
-  }
-  if (split) {
-    readBytePlanes(bytes, offset, count, width, out);
-    return;
-  }
-  const low = width >= 4 ? 4 : width >= 2 ? 2 : 1;
-  const lowPlane = integerView(bytes, offset, count, low);
-  if (width === low) {
-    for (let i = 0; i < count; i++) out[i] = lowPlane[i]!;
-    return;
-  }
-  const high = width - low;
-  const highPlane = integerView(bytes, Math.ceil((offset + count * low) / high) * high, count, high);
-  const unit = 2 ** (8 * low);
-  for (let i = 0; i < count; i++) out[i] = lowPlane[i]! + highPlane[i]! * unit;
-}
-
-function readBytePlanes(bytes: Uint8Array, offset: number, count: number, width: number, out: Float64Array): void {
-  for (let i = 0; i < count; i++) out[i] = bytes[offset + i]!;
-  for (let plane = 1; plane < width; plane++) {
-    const unit = 2 ** (8 * plane);
-    const start = offset + plane * count;
-    for (let i = 0; i < count; i++) out[i]! += bytes[start + i]! * unit;
-  }
-}
-
-/** Reads what `writeFloats` wrote into `out`. */
-export function readFloats(bytes: Uint8Array<ArrayBuffer>, offset: number, count: number, width: number, split: boolean, out: Float64Array): void {
-  if (!split) {
-    const at = bytes.byteOffset + offset;
-    out.set(width === 4 ? new Float32Array(bytes.buffer, at, count) : new Float64Array(bytes.buffer, at, count));
-    return;
-  }
-  const whole = new Uint8Array(count * width);
-  for (let plane = 0; plane < width; plane++) {
-    for (let i = 0; i < count; i++) whole[i * width + plane] = bytes[offset + plane * count + i]!;
-  }
-  out.set(width === 4 ? new Float32Array(whole.buffer) : new Float64Array(whole.buffer));
 }

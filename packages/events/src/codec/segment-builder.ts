@@ -157,10 +157,10 @@ export class SegmentBuilder {
   }
 }
 
-function copyCodes({ texts, codes }: TextColumnView, to: TextColumn, from: number, rows: number): void {
+function copyCodes({ texts, codes, from: first }: TextColumnView, to: TextColumn, from: number, rows: number): void {
   const newCodes = Uint32Array.from(['', ...texts], (text, code) => (code === 0 ? 0 : to.codeOf(text) || to.add(text)));
   if (typeof codes === 'number') to.codes.fill(newCodes[codes]!, from, from + rows);
-  else for (let row = 0; row < rows; row++) to.codes[from + row] = newCodes[codes[row]!]!;
+  else for (let row = 0; row < rows; row++) to.codes[from + row] = newCodes[codes[first + row]!]!;
 }
 
 function reordered<T extends Float64Array | Uint32Array>(from: T, order: Uint32Array, to: T): T {

@@ -5,7 +5,6 @@ import {
 import type { Clock, EpochMs } from '@tocsin/domain';
 import type { Logger } from '@tocsin/runtime';
 import type { EventBounds } from '../bounds.ts';
-import { decodeSegment } from '../codec/codec.ts';
 import type { Segment } from '../codec/decode.ts';
 import { Slab } from '../read/slab.ts';
 import { mergeSegments, type MergedPlace } from './merge-segments.ts';
@@ -125,7 +124,7 @@ async function readHeads(db: Database, { tenantId, stream }: MergedPlace, heads:
   const toMs = Math.max(...heads.map(({ endsAtMs }) => endsAtMs));
   const ids = heads.map(({ id }) => id);
   await withTenantsCopy(db, [tenantId], (client) =>
-    copySegments(client, stream, [{ tenantId, fromMs, toMs }], ids, (_, data) => segments.push(decodeSegment(slab.keep(data)))),
+    copySegments(client, stream, [{ tenantId, fromMs, toMs }], ids, (_, bytes, from, to) => segments.push(slab.open(bytes, from, to))),
   );
   return segments;
 }

@@ -1,5 +1,5 @@
 import type { Labels } from '@tocsin/domain';
-import type { TextColumnView } from '../codec/decode.ts';
+import { codeAt, type TextColumnView } from '../codec/decode.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
 import type { SegmentColumns } from './segment-columns.ts';
 
@@ -64,7 +64,7 @@ export class Grouping {
     const places = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
       let combined = 0;
-      for (let place = 0; place < views.length; place++) combined = combined * sizes[place]! + codeAt(views[place]!, rows[i]!);
+      for (let place = 0; place < views.length; place++) combined = combined * sizes[place]! + codeOf(views[place]!, rows[i]!);
       let series = table instanceof Map ? (table.get(combined) ?? -1) : table[combined]!;
       if (series === -1) {
         series = this.seriesOf(views.map((view) => textOf(view, rows[i]!)));
@@ -86,12 +86,11 @@ export class Grouping {
   }
 }
 
-function codeAt(view: TextColumnView | null, row: number): number {
-  if (view === null) return 0;
-  return typeof view.codes === 'number' ? view.codes : view.codes[row]!;
+function codeOf(view: TextColumnView | null, row: number): number {
+  return view === null ? 0 : codeAt(view, row);
 }
 
 function textOf(view: TextColumnView | null, row: number): string {
-  const code = codeAt(view, row);
+  const code = codeOf(view, row);
   return code === 0 ? '' : view!.texts[code - 1]!;
 }

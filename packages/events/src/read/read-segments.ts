@@ -2,7 +2,6 @@ import {
   copySegments, type Database, listSegments, PACKED_KEY_BYTES, packedStartMs, type SegmentRange, type SegmentStream, uuidText, withTenantsCopy,
 } from '@tocsin/db';
 import type { Metrics } from '@tocsin/runtime';
-import { decodeSegment } from '../codec/codec.ts';
 import type { Segment } from '../codec/decode.ts';
 import type { SegmentCache } from './segment-cache.ts';
 import { Slab } from './slab.ts';
@@ -49,10 +48,9 @@ export async function readSegments(
     if (missing.size === 0) return;
     const slab = new Slab();
     const ids = cached.length === 0 ? null : [...missing.keys()].map((id) => uuidText(Buffer.from(id, 'latin1')));
-    await copySegments(client, stream, rangesOf(missing, ranges, cached.length === 0), ids, (idBytes, data) => {
-      const id = idBytes.toString('latin1');
+    await copySegments(client, stream, rangesOf(missing, ranges, cached.length === 0), ids, (id, bytes, from, to) => {
       const { tenantId } = missing.get(id)!;
-      const segment = decodeSegment(slab.keep(data));
+      const segment = slab.open(bytes, from, to);
       cache.set(id, segment);
       onSegment(tenantId, segment);
     });

@@ -1,9 +1,15 @@
 import type { Segment } from '../codec/decode.ts';
 
-/** Opened segments by id, the longest unused dropped first. Segments never change, so an entry is never wrong. */
+interface Entry {
+  segment: Segment;
+  /** Since the last sweep came by. */
+  isUsed: boolean;
+}
+
+/** Opened segments by id. Over its bound it drops, oldest first, what was not used since it was last passed over. Segments never change. */
 export class SegmentCache {
   bytes = 0;
-  private readonly segments = new Map<string, Segment>();
+  private readonly entries = new Map<string, Entry>();
   private readonly maxBytes: number;
 
   constructor(maxBytes: number) {
@@ -11,21 +17,29 @@ export class SegmentCache {
   }
 
   get(id: string): Segment | undefined {
-    const segment = this.segments.get(id);
-    if (segment === undefined) return undefined;
-    this.segments.delete(id);
-    this.segments.set(id, segment);
-    return segment;
+    const entry = this.entries.get(id);
+    if (entry === undefined) return undefined;
+    entry.isUsed = true;
+    return entry.segment;
   }
 
   set(id: string, segment: Segment): void {
-    if (segment.byteLength > this.maxBytes || this.segments.has(id)) return;
-    this.segments.set(id, segment);
+    if (segment.byteLength > this.maxBytes || this.entries.has(id)) return;
+    this.entries.set(id, { segment, isUsed: false });
     this.bytes += segment.byteLength;
-    for (const [oldest, { byteLength }] of this.segments) {
+    if (this.bytes > this.maxBytes) this.sweep();
+  }
+
+  private sweep(): void {
+    for (const [id, entry] of this.entries) {
       if (this.bytes <= this.maxBytes) return;
-      this.segments.delete(oldest);
-      this.bytes -= byteLength;
+      this.entries.delete(id);
+      if (entry.isUsed) {
+        entry.isUsed = false;
+        this.entries.set(id, entry);
+      } else {
+        this.bytes -= entry.segment.byteLength;
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Filter, Operator } from '@tocsin/domain';
-import type { TextColumnView } from '../codec/decode.ts';
+import { codeAt, type RowCodes, type TextColumnView } from '../codec/decode.ts';
 import type { SegmentColumns } from './segment-columns.ts';
 
 /** Rows that pass: all of them, or the first `count` of `rows`. */
@@ -34,14 +34,14 @@ export class Selection {
 }
 
 /** A verdict for the whole segment, or for each row: by the code of a text column, or by the value of a measure. */
-type Verdict = boolean | { codes: Exclude<TextColumnView['codes'], number>; passes: Uint8Array } | { values: Float64Array; passes: (value: number) => boolean };
+type Verdict = boolean | { codes: RowCodes; from: number; passes: Uint8Array } | { values: Float64Array; passes: (value: number) => boolean };
 type Test = (columns: SegmentColumns) => Verdict;
 
 function keepOfAll(verdict: Exclude<Verdict, boolean>, rowCount: number, rows: Uint32Array): number {
   let count = 0;
   if ('codes' in verdict) {
-    const { codes, passes } = verdict;
-    for (let row = 0; row < rowCount; row++) if (passes[codes[row]!] === 1) rows[count++] = row;
+    const { codes, from, passes } = verdict;
+    for (let row = 0; row < rowCount; row++) if (passes[codes[from + row]!] === 1) rows[count++] = row;
   } else {
     for (let row = 0; row < rowCount; row++) if (verdict.passes(verdict.values[row]!)) rows[count++] = row;
   }
@@ -51,8 +51,8 @@ function keepOfAll(verdict: Exclude<Verdict, boolean>, rowCount: number, rows: U
 function keepOf(verdict: Exclude<Verdict, boolean>, selected: number, rows: Uint32Array): number {
   let count = 0;
   if ('codes' in verdict) {
-    const { codes, passes } = verdict;
-    for (let i = 0; i < selected; i++) if (passes[codes[rows[i]!]!] === 1) rows[count++] = rows[i]!;
+    const { codes, from, passes } = verdict;
+    for (let i = 0; i < selected; i++) if (passes[codes[from + rows[i]!]!] === 1) rows[count++] = rows[i]!;
   } else {
     for (let i = 0; i < selected; i++) if (verdict.passes(verdict.values[rows[i]!]!)) rows[count++] = rows[i]!;
   }
@@ -85,14 +85,14 @@ function textTest(columnOf: (columns: SegmentColumns) => TextColumnView | null, 
   return (columns) => {
     const column = columnOf(columns);
     if (column === null) return absentPasses;
-    const { texts, codes } = column;
+    const { texts, codes, from } = column;
     let table = known.get(texts);
     if (table === undefined) {
       table = judged(texts, passes, absentPasses);
       known.set(texts, table);
     }
     if (typeof table === 'boolean') return table;
-    return typeof codes === 'number' ? table[codes] === 1 : { codes, passes: table };
+    return typeof codes === 'number' ? table[codes] === 1 : { codes, from, passes: table };
   };
 }
 
@@ -111,18 +111,17 @@ function existsTest(field: string, negate: boolean): Test {
     if (dim === null && values === null) return negate;
     if (values === null) return dimPresence(dim!, negate);
     if (dim === null) return { values, passes: (value) => (value === value) !== negate };
-    const { codes } = dim;
-    if (typeof codes === 'number') return !negate;
-    const has = Float64Array.from({ length: columns.segment.rows }, (_, row) => (codes[row] !== 0 || values[row] === values[row] ? 1 : 0));
+    if (typeof dim.codes === 'number') return !negate;
+    const has = Float64Array.from({ length: columns.segment.rows }, (_, row) => (codeAt(dim, row) !== 0 || values[row] === values[row] ? 1 : 0));
     return { values: has, passes: (value) => (value === 1) !== negate };
   };
 }
 
-function dimPresence({ texts, codes }: TextColumnView, negate: boolean): Verdict {
+function dimPresence({ texts, codes, from }: TextColumnView, negate: boolean): Verdict {
   if (typeof codes === 'number') return !negate;
   const passes = new Uint8Array(texts.length + 1).fill(negate ? 0 : 1);
   passes[0] = negate ? 1 : 0;
-  return { codes, passes };
+  return { codes, from, passes };
 }
 
 /** NaN stands for an event without the measure, and passes nothing. */

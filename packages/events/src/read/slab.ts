@@ -1,18 +1,23 @@
+import { ByteViews } from '../codec/byte-views.ts';
+import { Segment } from '../codec/decode.ts';
+
 const SLAB_BYTES = 256 * 1024;
 
-/** Keeps copies of segments side by side, each on an 8-byte boundary as the codec wants it: a buffer for each would cost more than the copy. */
+/** Opens segments on copies that lie side by side: a buffer for each would cost more than the copy. */
 export class Slab {
-  private slab = Buffer.alloc(0) as Buffer<ArrayBuffer>;
+  private views = new ByteViews(0);
   private used = 0;
 
-  keep(data: Buffer): Buffer<ArrayBuffer> {
-    if (this.used + data.length > this.slab.length) {
-      this.slab = Buffer.from(new ArrayBuffer(Math.max(SLAB_BYTES, data.length)));
+  /** Opens the segment in `bytes[from, to)`, which may be overwritten afterwards. */
+  open(bytes: Buffer, from: number, to: number): Segment {
+    const length = to - from;
+    if (this.used + length > this.views.bytes.length) {
+      this.views = new ByteViews(Math.max(SLAB_BYTES, length));
       this.used = 0;
     }
-    const kept = this.slab.subarray(this.used, this.used + data.length);
-    data.copy(kept);
-    this.used = Math.ceil((this.used + data.length) / 8) * 8;
-    return kept;
+    const offset = this.used;
+    bytes.copy(this.views.bytes, offset, from, to);
+    this.used = Math.ceil((offset + length) / 8) * 8;
+    return new Segment(this.views, offset, length);
   }
 }

@@ -62,7 +62,7 @@ function takeNumbers(from: Float64Array, rowCount: number, selected: Selected, o
 function takeCodes(dim: string, columns: SegmentColumns, selected: Selected, out: Samples, worthOf: (texts: readonly string[]) => number[]): void {
   const column = columns.dim(dim);
   if (column === null) return;
-  const { texts, codes } = column;
+  const { texts, codes, from } = column;
   const worth = Float64Array.of(0, ...worthOf(texts));
   takeRows(columns.segment.rows, selected, out);
   const { values, rows } = out;
@@ -73,7 +73,7 @@ function takeCodes(dim: string, columns: SegmentColumns, selected: Selected, out
   let count = 0;
   for (let i = 0; i < out.count; i++) {
     const row = rows[i]!;
-    const code = codes[row]!;
+    const code = codes[from + row]!;
     values[count] = worth[code]!;
     rows[count] = row;
     if (code !== 0) count++;
