@@ -10,7 +10,7 @@ const POSTGRES_SETTINGS = { max_connections: '400', shared_buffers: '128MB', fsy
 export interface TestServers {
   /**
    * What suites find their servers by: the URLs of Postgres and Redis, and the program of the latter for suites that kill
-   * their own; both are missing where no Redis could be had.
+   * their own. Redis's two are missing where none could be had.
    */
   env: Record<string, string>;
   stop: () => Promise<void>;
