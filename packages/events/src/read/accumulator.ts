@@ -25,11 +25,13 @@ export function needsOf(aggregations: Iterable<Aggregation>, isShare: boolean): 
   };
 }
 
+const NO_VALUES = new Float64Array(0);
+
 /** One series of one window while its samples come in, in any order and any portions. */
 export class Accumulator {
   samples = 0;
   private readonly distinct: Set<number | string> | null;
-  private readonly needs: Needs;
+  readonly needs: Needs;
   private readonly sum: ExactSum | null;
   private min = Infinity;
   private max = -Infinity;
@@ -40,7 +42,7 @@ export class Accumulator {
   constructor(needs: Needs) {
     this.needs = needs;
     this.sum = needs.sum ? new ExactSum() : null;
-    this.values = needs.values ? new Float64Array(16) : null;
+    this.values = needs.values ? NO_VALUES : null;
     this.distinct = needs.distinct ? new Set() : null;
   }
 
@@ -61,6 +63,32 @@ export class Accumulator {
     this.samples += to - from;
   }
 
+  /** Roughly. */
+  get byteLength(): number {
+    return 300 + (this.values?.byteLength ?? 0) + 40 * (this.distinct?.size ?? 0);
+  }
+
+  /** Adds what another one of equal needs has gathered. */
+  merge(other: Accumulator): void {
+    if (other.samples === 0) return;
+    if (this.sum !== null) this.sum.merge(other.sum!);
+    if (this.values !== null) this.keep(other.values!, 0, other.samples);
+    if (this.distinct !== null) for (const each of other.distinct!) this.distinct.add(each);
+    if (other.min < this.min) this.min = other.min;
+    if (other.max > this.max) this.max = other.max;
+    if (other.lastMs > this.lastMs || (other.lastMs === this.lastMs && other.last > this.last)) {
+      this.lastMs = other.lastMs;
+      this.last = other.last;
+    }
+    this.samples += other.samples;
+  }
+
+  /** Gives back room that was taken in advance. */
+  trim(): this {
+    if (this.values !== null) this.values = this.values.slice(0, this.samples);
+    return this;
+  }
+
   /** Null where there is no answer without a sample. */
   answer(aggregation: Aggregation, isShare: boolean, perWindow: number): number | null {
     const count = isShare && this.sum !== null ? this.sum.value() / 100 : this.samples;
@@ -79,12 +107,11 @@ export class Accumulator {
   private keep(values: Float64Array, from: number, to: number): void {
     const needed = this.samples + to - from;
     if (needed > this.values!.length) {
-      const wider = new Float64Array(Math.max(needed, this.values!.length * 2));
+      const wider = new Float64Array(Math.max(needed, 16, this.values!.length * 2));
       wider.set(this.values!.subarray(0, this.samples));
       this.values = wider;
     }
-    const kept = this.values!;
-    for (let i = from, at = this.samples; i < to; i++) kept[at++] = values[i]!;
+    this.values!.set(from === 0 && to === values.length ? values : values.subarray(from, to), this.samples);
   }
 
   private widen(values: Float64Array, from: number, to: number): void {

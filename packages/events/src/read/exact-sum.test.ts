@@ -13,7 +13,11 @@ function sumOf(values: readonly number[], cuts: readonly number[] = []): number 
   const sum = new ExactSum();
   const all = Float64Array.from(values);
   const bounds = [0, ...cuts.map((cut) => cut % (values.length + 1)), values.length].sort((a, b) => a - b);
-  for (let i = 1; i < bounds.length; i++) sum.add(all, bounds[i - 1]!, bounds[i]!);
+  for (let i = 1; i < bounds.length; i++) {
+    const part = new ExactSum();
+    part.add(all, bounds[i - 1]!, bounds[i]!);
+    sum.merge(part);
+  }
   return sum.value();
 }
 

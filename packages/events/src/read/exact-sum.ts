@@ -11,10 +11,21 @@ export class ExactSum {
   private parts: number[] | null = null;
   /** Parts of numbers so large that adding them could overflow, times 2^-100. */
   private largeParts: number[] | null = null;
-  private slices = 0;
+  /** Numbers in the limbs since they were last moved to the parts. */
+  private count = 0;
 
   add(values: Float64Array, from: number, to: number): void {
     for (let start = from; start < to; start += SLICE) this.addSlice(values, start, Math.min(to, start + SLICE));
+  }
+
+  merge(other: ExactSum): void {
+    if (this.count + other.count > MAX_COUNT) this.spill();
+    this.count += other.count;
+    this.high += other.high;
+    this.middle += other.middle;
+    this.low += other.low;
+    for (const part of other.parts ?? []) this.parts = grown(this.parts ?? [], part);
+    for (const part of other.largeParts ?? []) this.largeParts = grown(this.largeParts ?? [], part);
   }
 
   /** Clamped to the largest double, so that a comparison with a threshold stays right. */
@@ -26,6 +37,8 @@ export class ExactSum {
   }
 
   private addSlice(values: Float64Array, from: number, to: number): void {
+    if (this.count + to - from > MAX_COUNT) this.spill();
+    this.count += to - from;
     let { high, middle, low } = this;
     for (let i = from; i < to; i++) {
       const value = values[i]!;
@@ -43,19 +56,17 @@ export class ExactSum {
       low += third;
       if (third !== restOfRest) this.parts = grown(this.parts ?? [], restOfRest - third);
     }
-    // A slice adds at most 2^43 to `high`, which is exact below 2^45, and far less to the others.
-    if (high > SPILL || high < -SPILL) {
-      this.parts = grown(this.parts ?? [], high);
-      high = 0;
-    }
-    if (this.slices++ % SLICES_PER_SPILL === SLICES_PER_SPILL - 1) {
-      this.parts = grown(grown(this.parts ?? [], middle), low);
-      middle = 0;
-      low = 0;
-    }
     this.high = high;
     this.middle = middle;
     this.low = low;
+  }
+
+  private spill(): void {
+    for (const limb of [this.high, this.middle, this.low]) if (limb !== 0) this.parts = grown(this.parts ?? [], limb);
+    this.high = 0;
+    this.middle = 0;
+    this.low = 0;
+    this.count = 0;
   }
 
   private addUnusual(value: number): void {
@@ -65,9 +76,9 @@ export class ExactSum {
 }
 
 const SLICE = 2 ** 16;
-const SLICES_PER_SPILL = 16;
+/** A usual number has 35 bits above 2^-8 and 31 in each limb below: so many of them stay exact. */
+const MAX_COUNT = 2 ** 17;
 const USUAL = 2 ** 27;
-const SPILL = 2 ** 43;
 const LARGE = 2 ** 900;
 const LARGE_SHIFT = 100;
 /** Adding and subtracting 1.5 × 2^(52 + k) rounds to a multiple of 2^k. */

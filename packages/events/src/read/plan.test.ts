@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeSegment, encodeSegment } from '../codec/codec.ts';
 import type { TelemetryEvent } from '../event.ts';
+import { Partials } from './partials.ts';
 import { Plan } from './plan.ts';
 
 const dimName = fc.constantFrom('status', 'model', 'env');
@@ -61,6 +62,21 @@ test('any order and any division of the same events gives the same readings, bit
   fc.assert(
     fc.property(divided, fc.array(windowed, { minLength: 1, maxLength: 6 }), ([events, shuffled, at], queries) => {
       expect(read(cut(shuffled, at), queries)).toStrictEqual(read([events], queries));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('what was kept of a segment from an earlier read answers as the segment itself', () => {
+  fc.assert(
+    fc.property(divided, fc.array(windowed, { minLength: 1, maxLength: 6 }), fc.array(windowed, { minLength: 1, maxLength: 6 }), ([events, , at], first, second) => {
+      const segments = cut(events, at).map((part) => decodeSegment(encodeSegment(part, { compact: false })));
+      for (const segment of segments) segment.partials = new Partials(() => {});
+      for (const queries of [first, second, first]) {
+        const plan = new Plan(queries);
+        for (const segment of segments) plan.add(segment);
+        expect(plan.results(1_000)).toStrictEqual(read([events], queries));
+      }
     }),
     { numRuns: 1_000 },
   );

@@ -1,14 +1,17 @@
-import type { EpochMs, QueryResult, SeriesReading, Subject, WindowedQuery } from '@tocsin/domain';
+import type { EpochMs, MetricQuery, QueryResult, SeriesReading, Subject, WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
 import { Accumulator, type Needs, needsOf } from './accumulator.ts';
 import { Grouping } from './grouping.ts';
+import type { Partials } from './partials.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
 import { SegmentColumns } from './segment-columns.ts';
-import { Selection } from './selection.ts';
+import { type Selected, Selection } from './selection.ts';
 import { takeSamples } from './subject-samples.ts';
 
 /** What all queries over one window of one subject, selection and group-by gather together. */
 interface Window {
+  /** Names the selection, the subject and the needs, wherever they are asked for again. */
+  key: string;
   fromMs: EpochMs;
   toMs: EpochMs;
   queries: { query: WindowedQuery; place: number }[];
@@ -45,6 +48,8 @@ export class Plan {
   private readonly taken = samples();
   private readonly inWindow = samples();
   private times = new Float64Array(0);
+  private selected: Selected | null = null;
+  private isTaken = false;
 
   constructor(queries: readonly WindowedQuery[]) {
     this.size = queries.length;
@@ -54,13 +59,16 @@ export class Plan {
   add(segment: Segment): void {
     if (segment.rows === 0) return;
     this.columns.open(segment);
-    for (const { selection, fromMs, toMs, samplings } of this.selections) {
-      if (segment.maxTs < fromMs || segment.minTs >= toMs) continue;
-      const selected = selection.select(this.columns);
-      if (selected !== 'all' && selected.count === 0) continue;
-      for (const { subject, groups } of samplings) {
-        takeSamples(subject, this.columns, selected, this.taken);
-        if (this.taken.count > 0) for (const group of groups) this.feed(subject, group, segment);
+    for (const selection of this.selections) {
+      if (segment.maxTs < selection.fromMs || segment.minTs >= selection.toMs) continue;
+      this.selected = null;
+      for (const { subject, groups } of selection.samplings) {
+        this.isTaken = false;
+        for (const { grouping, windows } of groups) {
+          for (const window of windows) {
+            if (segment.maxTs >= window.fromMs && segment.minTs < window.toMs) this.feed(selection.selection, subject, grouping, window);
+          }
+        }
       }
     }
   }
@@ -80,24 +88,46 @@ export class Plan {
     return results;
   }
 
-  private feed(subject: Subject, { grouping, windows }: GroupedWindows, segment: Segment): void {
-    for (const window of windows) {
-      if (segment.maxTs < window.fromMs || segment.minTs >= window.toMs) continue;
-      const isWhole = segment.minTs >= window.fromMs && segment.maxTs < window.toMs;
-      const taken = isWhole ? this.taken : this.cut(window);
-      if (taken.count === 0) continue;
-      if (grouping === null) {
-        this.feedSeries(subject, window, 0, taken, 0, taken.count);
-        continue;
-      }
-      for (const { series, from, to } of grouping.split(this.columns, taken)) this.feedSeries(subject, window, series, grouping.sorted, from, to);
+  private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window): void {
+    const { segment } = this.columns;
+    const isWhole = segment.minTs >= window.fromMs && segment.maxTs < window.toMs;
+    if (grouping === null && isWhole && segment.partials !== null) {
+      accumulatorOf(window, 0).merge(this.partial(segment.partials, selection, subject, window));
+      return;
     }
+    this.take(selection, subject);
+    const taken = isWhole ? this.taken : this.cut(window);
+    if (taken.count === 0) return;
+    if (grouping === null) {
+      this.fill(accumulatorOf(window, 0), subject, taken, 0, taken.count);
+      return;
+    }
+    for (const { series, from, to } of grouping.split(this.columns, taken)) this.fill(accumulatorOf(window, series), subject, grouping.sorted, from, to);
   }
 
-  private feedSeries(subject: Subject, window: Window, series: number, taken: Samples, from: number, to: number): void {
-    const accumulator = (window.accumulators[series] ??= new Accumulator(window.needs));
+  /** What the window's queries find in the whole segment, from before or for next time. */
+  private partial(partials: Partials, selection: Selection, subject: Subject, { key, needs }: Window): Accumulator {
+    const known = partials.get(key);
+    if (known !== undefined) return known;
+    const partial = new Accumulator(needs);
+    this.take(selection, subject);
+    if (this.taken.count > 0) this.fill(partial, subject, this.taken, 0, this.taken.count);
+    partials.set(key, partial.trim());
+    return partial;
+  }
+
+  /** Puts the subject's samples of the segment at hand into `taken`, unless they are there. */
+  private take(selection: Selection, subject: Subject): void {
+    if (this.isTaken) return;
+    this.isTaken = true;
+    this.selected ??= selection.select(this.columns);
+    this.taken.count = 0;
+    if (this.selected === 'all' || this.selected.count > 0) takeSamples(subject, this.columns, this.selected, this.taken);
+  }
+
+  private fill(accumulator: Accumulator, subject: Subject, taken: Samples, from: number, to: number): void {
     if (subject.kind === 'dim') accumulator.addTexts(taken.values, from, to, this.columns.dim(subject.dim)!.texts);
-    else accumulator.add(taken.values, window.needs.last ? this.timesOf(taken) : this.times, from, to);
+    else accumulator.add(taken.values, accumulator.needs.last ? this.timesOf(taken) : this.times, from, to);
   }
 
   /** The samples that lie in the window. */
@@ -123,6 +153,10 @@ export class Plan {
     for (let i = 0; i < count; i++) this.times[i] = times[rows[i]!]!;
     return this.times;
   }
+}
+
+function accumulatorOf(window: Window, series: number): Accumulator {
+  return (window.accumulators[series] ??= new Accumulator(window.needs));
 }
 
 function resultOf({ query }: WindowedQuery, subject: Subject, grouping: Grouping | null, window: Window, maxSeries: number): QueryResult {
@@ -169,9 +203,13 @@ function compileGroup(queries: Window['queries']): GroupedWindows {
     windows: by(queries, ({ query }) => `${fromOf(query)} ${query.endMs}`).map((same): Window => {
       const [{ query }] = same as [Window['queries'][number]];
       const needs = needsOf(same.map((each) => each.query.query.aggregation), query.query.subject.kind === 'share');
-      return { fromMs: fromOf(query), toMs: query.endMs, queries: same, needs, accumulators: [] };
+      return { key: keyOf(query.query, needs), fromMs: fromOf(query), toMs: query.endMs, queries: same, needs, accumulators: [] };
     }),
   };
+}
+
+function keyOf({ name, filters, subject }: MetricQuery, needs: Needs): string {
+  return JSON.stringify([name, filters, subject, Object.values(needs)]);
 }
 
 function fromOf({ query, endMs }: WindowedQuery): EpochMs {

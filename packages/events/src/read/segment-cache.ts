@@ -1,4 +1,5 @@
 import type { Segment } from '../codec/decode.ts';
+import { Partials } from './partials.ts';
 
 interface Entry {
   segment: Segment;
@@ -20,13 +21,19 @@ export class SegmentCache {
     const entry = this.entries.get(id);
     if (entry === undefined) return undefined;
     entry.isUsed = true;
+    // A segment read twice will be read often; one read once is not worth the room.
+    entry.segment.partials ??= new Partials((bytes) => this.grow(bytes));
     return entry.segment;
   }
 
   set(id: string, segment: Segment): void {
     if (segment.byteLength > this.maxBytes || this.entries.has(id)) return;
     this.entries.set(id, { segment, isUsed: false });
-    this.bytes += segment.byteLength;
+    this.grow(segment.byteLength);
+  }
+
+  private grow(bytes: number): void {
+    this.bytes += bytes;
     if (this.bytes > this.maxBytes) this.sweep();
   }
 
@@ -38,7 +45,10 @@ export class SegmentCache {
         entry.isUsed = false;
         this.entries.set(id, entry);
       } else {
-        this.bytes -= entry.segment.byteLength;
+        const { byteLength, partials } = entry.segment;
+        this.bytes -= byteLength + (partials?.bytes ?? 0);
+        // Whoever still reads it must not be counted here any more.
+        entry.segment.partials = null;
       }
     }
   }
