@@ -3,6 +3,7 @@ import { DelayedError, type Job, UnrecoverableError, type Worker } from 'bullmq'
 import type { JobDefinition, Payload } from './define-job.ts';
 import { type QueueLog, reasonOf } from './queue-log.ts';
 import type { QueueServer } from './queue-server.ts';
+import { within } from './within.ts';
 
 /** Do the work a hint points at. `againInMs` sends the same hint again later and counts as no failure. */
 export type Handle<J extends JobDefinition> = (payload: Payload<J>, signal: AbortSignal) => Promise<void | { againInMs: number }>;
@@ -91,7 +92,7 @@ function processorOf<J extends JobDefinition>({ job, handle, log }: ConsumerOpti
 
 /** `worker.close()` waits for its jobs and its server, either of which can take for ever. */
 async function drain(worker: Worker, deadlineMs: number, onError: (source: string, error: unknown) => void): Promise<void> {
-  const finished = worker.close().then(() => true);
+  const finished = worker.close();
   if (await within(finished, deadlineMs)) return;
   onError(`consumer ${worker.name}`, new Error('jobs still running at the deadline are left to another process'));
   worker.cancelAllJobs('shutting down');
@@ -100,22 +101,6 @@ async function drain(worker: Worker, deadlineMs: number, onError: (source: strin
 }
 
 async function discard(worker: Worker, onError: (source: string, error: unknown) => void): Promise<void> {
-  const gone = worker.disconnect().then(
-    () => true,
-    (error: unknown) => {
-      onError(`consumer ${worker.name}`, new Error(`disconnect: ${reasonOf(error)}`));
-      return true;
-    },
-  );
+  const gone = worker.disconnect().catch((error: unknown) => onError(`consumer ${worker.name}`, new Error(`disconnect: ${reasonOf(error)}`)));
   await within(gone, ABORT_GRACE_MS);
-}
-
-async function within(promise: Promise<boolean>, ms: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(ms, false, { signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    timer.abort();
-  }
 }

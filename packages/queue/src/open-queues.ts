@@ -9,6 +9,7 @@ import { type QueueLog, quietErrorLog, reasonOf } from './queue-log.ts';
 import type { QueueBackend, QueueServer } from './queue-server.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 import { openRedisServer } from './redis-server.ts';
+import { within } from './within.ts';
 
 export interface QueueDepth {
   waiting: number;
@@ -42,6 +43,7 @@ export interface OpenQueuesOptions {
 }
 
 const RETRY_MS = 500;
+const CLOSE_MS = 3_000;
 
 /** Waits for the server. Throws QueueUnavailableError when it stays away, is not migrated, or would evict jobs. */
 export async function openQueues({ url, logger, waitMs = 30_000 }: OpenQueuesOptions): Promise<Queues> {
@@ -50,7 +52,8 @@ export async function openQueues({ url, logger, waitMs = 30_000 }: OpenQueuesOpt
   const queues = new Map<QueueName, Queue>();
   for (const name of QUEUE_NAMES) {
     const queue = server.openQueue(name);
-    queue.on('error', (error) => onError(`queue ${name}`, error));
+    // The connection is shared, so its troubles come from every queue at once and are one.
+    queue.on('error', (error) => onError(server.backend, error));
     queues.set(name, queue);
   }
   const all = [...queues.values()];
@@ -59,7 +62,8 @@ export async function openQueues({ url, logger, waitMs = 30_000 }: OpenQueuesOpt
   const close = async (deadlineMs?: number): Promise<void> => {
     await Promise.all([...consumers].map((consumer) => consumer.close(deadlineMs)));
     await Promise.allSettled(all.map((queue) => queue.close()));
-    await server.close();
+    // A dead line never acknowledges the goodbye.
+    await within(server.close(), CLOSE_MS);
   };
   try {
     await Promise.all(all.map((queue) => queue.waitUntilReady()));

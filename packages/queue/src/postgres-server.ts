@@ -36,7 +36,7 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     openQueue: (name) => asDefault(new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend)),
     openWorker: (name, process, concurrency) =>
       asDefault(
-        new Worker(name, process, { ...WORKER_TIMING, connection: patient, concurrency, maxStalledCount: MAX_STALLED_COUNT }, createPostgresBackend),
+        new Worker(name, process, { ...WORKER_TIMING, connection: patient, concurrency, maxStalledCount: MAX_STALLED_COUNT }, restlessBackend),
       ),
     ping: async () => {
       await pool.query('select 1');
@@ -78,6 +78,13 @@ async function repairClocks(pool: pg.Pool): Promise<void> {
     [2 * WORKER_TIMING.stalledInterval, WORKER_TIMING.lockDuration],
   );
 }
+
+/**
+ * By itself BullMQ trusts its LISTEN for up to an hour, after an error or while all jobs are delayed. A connection that
+ * died without a word hears nothing, so a worker looks for itself every few seconds.
+ */
+const restlessBackend: typeof createPostgresBackend = (...args) =>
+  Object.defineProperty(createPostgresBackend(...args), 'maximumBlockTimeout', { value: WORKER_TIMING.drainDelay });
 
 /** BullMQ takes a `pg.Pool` as it is; only the way `@types/pg` spells its `on` differs from BullMQ's own description of it. */
 const asPgPool = (pool: pg.Pool): PgPool => pool as unknown as PgPool;

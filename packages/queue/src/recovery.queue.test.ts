@@ -63,6 +63,40 @@ describeQueues('recovery of queues', (backend) => {
     await vi.waitFor(() => expect(handled).toContain(payload.runId), 10_000);
   }, 40_000);
 
+  test('connections that died without a word are given up, and a consumer goes on within 20 s', async () => {
+    const { queues, line } = await open();
+    const handled: string[] = [];
+    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await consumer.ready();
+    line.strand();
+    const payload = run();
+    await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 20_000);
+    await vi.waitFor(() => expect(handled).toContain(payload.runId), 20_000);
+  }, 60_000);
+
+  test('a consumer started while the server is away starts when it is back', async () => {
+    const { queues, line } = await open();
+    line.block();
+    const handled: string[] = [];
+    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await expect(queues.ping()).rejects.toThrow();
+    line.restore();
+    await consumer.ready();
+    const payload = run();
+    await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 10_000);
+    await vi.waitFor(() => expect(handled).toContain(payload.runId), 10_000);
+  }, 30_000);
+
+  test('a slow line delays hints and loses none', async () => {
+    const { queues, line } = await open();
+    const handled = new Set<string>();
+    await queues.consumer(evaluateRun, { concurrency: 10 }, async ({ runId }) => void handled.add(runId)).ready();
+    line.delay(100);
+    const payloads = Array.from({ length: 20 }, run);
+    await queues.producer(evaluateRun).send(payloads);
+    await vi.waitFor(() => expect(handled.size).toBe(20), 20_000);
+  }, 30_000);
+
   test.skipIf(backend === 'redis')('a worker whose clock was a day ahead does not switch recovery off', async () => {
     const { queues } = await open();
     const payload = run();

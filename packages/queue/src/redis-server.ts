@@ -3,11 +3,14 @@ import { Redis } from 'ioredis';
 import { MAX_STALLED_COUNT, type QueueServer, WORKER_TIMING } from './queue-server.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 
-const COMMAND_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 5_000;
+/** Above the 10 s that BullMQ lets a blocking read last. */
+const BLOCKED_TIMEOUT_MS = 12_000;
 
 interface ConnectionManners {
   maxRetriesPerRequest: number | null;
-  commandTimeout?: number;
+  /** A connection silent for so long while it owes an answer is dead, whatever TCP thinks; it is made anew. */
+  socketTimeout: number;
   enableOfflineQueue?: boolean;
   autoResendUnfulfilledCommands?: boolean;
 }
@@ -22,7 +25,7 @@ export async function openRedisServer(address: string, onError: (source: string,
     const client = new Redis(url, {
       ...options,
       lazyConnect: true,
-      connectTimeout: COMMAND_TIMEOUT_MS,
+      connectTimeout: ANSWER_TIMEOUT_MS,
       keepAlive: 10_000,
       retryStrategy: (times) => Math.min(times * 100, 2_000),
       // After a fail-over the old primary answers READONLY for ever; 2 means reconnect and send again.
@@ -32,8 +35,8 @@ export async function openRedisServer(address: string, onError: (source: string,
     return client;
   };
   // A producer hears at once that the server is away; a consumer waits for it.
-  const producing = connect({ commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 });
-  const consuming = connect({ maxRetriesPerRequest: null });
+  const producing = connect({ socketTimeout: ANSWER_TIMEOUT_MS, enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 });
+  const consuming = connect({ socketTimeout: BLOCKED_TIMEOUT_MS, maxRetriesPerRequest: null });
   const close = async (): Promise<void> => {
     for (const client of [producing, consuming]) client.disconnect();
   };

@@ -11,6 +11,8 @@ export interface TcpProxy {
   block: () => void;
   /** Connections stay open and no byte passes, new ones included: a half-open line. Until `restore`. */
   freeze: () => void;
+  /** The connections there are pass no byte any more, for ever; new ones go through. A server that moved without a word. */
+  strand: () => void;
   /** Each chunk arrives this much later, both ways. */
   delay: (ms: number) => void;
   restore: () => void;
@@ -25,10 +27,11 @@ export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let mode: 'open' | 'blocked' | 'frozen' = 'open';
   let delayMs = 0;
+  const stranded = new WeakSet<Socket>();
 
   const pass = (from: Socket, to: Socket): void => {
     from.on('data', (chunk) => {
-      if (mode === 'frozen') return;
+      if (mode === 'frozen' || stranded.has(from)) return;
       if (delayMs > 0) setTimeout(() => to.writable && to.write(chunk), delayMs);
       else if (!to.write(chunk)) {
         from.pause();
@@ -79,6 +82,9 @@ export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
     },
     freeze: () => {
       mode = 'frozen';
+    },
+    strand: () => {
+      for (const pair of pairs) for (const socket of pair) stranded.add(socket);
     },
     delay: (ms) => {
       delayMs = ms;
