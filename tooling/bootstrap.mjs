@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, join, parse } from 'node:path';
+import { delimiter, dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -63,7 +63,7 @@ function installKey() {
 
 function handOver() {
   const preload = pathToFileURL(join(root, 'tooling', 'end-with-parent.mjs')).href;
-  return run(node(), ['--import', preload, join(root, script), ...args], {
+  return run(node(), ['--import', preload, resolve(root, script), ...args], {
     cwd: root,
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     env: { ...env, TOCSIN_PARENT_FD: '3' },
@@ -84,7 +84,7 @@ function node() {
 
 /** The exit code of the command. A Ctrl-C at the terminal reaches it without our help; any other signal is passed on. */
 function run(command, commandArgs, options) {
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
     const child = spawn(command, commandArgs, options);
     const pass = (signal) => {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
@@ -92,7 +92,7 @@ function run(command, commandArgs, options) {
     for (const signal of SIGNALS) process.on(signal, pass);
     const end = (code) => {
       for (const signal of SIGNALS) process.off(signal, pass);
-      resolve(code);
+      settle(code);
     };
     child.once('error', (error) => {
       console.error(error.code === 'ENOENT' ? `${command} is not on the PATH; it comes with Node and npm.` : error.message);
