@@ -1,4 +1,3 @@
-/// <reference path="./fastify.d.ts" />
 import type { DependencyChecks } from '@tocsin/runtime';
 import { AppError, openKeyring, type Services } from '@tocsin/services';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -34,8 +33,10 @@ const API = { prefix: '/api/v1' };
 
 /** The whole HTTP surface as a function of what it needs; not listening yet. */
 export async function buildApi({ services, adminKey, dependencies, extend }: ApiDeps): Promise<FastifyInstance> {
+  // Typed down, or the whole app would be an app of that one logger.
+  const loggerInstance: FastifyBaseLogger = services.logger;
   const app: FastifyInstance = Fastify({
-    loggerInstance: services.logger as FastifyBaseLogger,
+    loggerInstance,
     disableRequestLogging: true,
     bodyLimit: BODY_MAX_BYTES,
     genReqId: () => randomUUID(),

@@ -1,6 +1,17 @@
 import { PERMISSIONS, ROLES, type Role } from '@tocsin/domain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Actor, ADMIN_KEY, type Answer, type Ask, aRule, aWebhook, expectProblem, type Method, openWorld, type World } from './open-world.ts';
+import {
+  type Actor,
+  ADMIN_KEY,
+  type Answer,
+  type Ask,
+  aRule,
+  aWebhook,
+  expectProblem,
+  type Method,
+  openWorld,
+  type World,
+} from './open-world.ts';
 
 let world: World;
 let acme: Actor;
@@ -28,13 +39,13 @@ function routesOfApi(): { method: Method; url: string; permission: string; path:
     .map(({ method, url, permission }) => ({ method: method as Method, url, permission: permission ?? '', path: filled(url) }));
 }
 
-const filled = (url: string): string =>
-  url.replace(/([^/]+)\/:(\w+)/g, (_, noun: string) => `${noun}/${owned[noun] ?? UNKNOWN_ID}`);
+const filled = (url: string): string => url.replace(/([^/]+)\/:(\w+)/g, (_, noun: string) => `${noun}/${owned[noun] ?? UNKNOWN_ID}`);
 
 const bodyFor = (method: Method, url: string): unknown =>
   method === 'POST' && /(enable|disable|test|retry)$/.test(url) ? undefined : method === 'GET' || method === 'DELETE' ? undefined : {};
 
-const ask = (by: Ask, { method, path, url }: { method: Method; path: string; url: string }): Promise<Answer> => by(method, path, bodyFor(method, url));
+const ask = (by: Ask, { method, path, url }: { method: Method; path: string; url: string }): Promise<Answer> =>
+  by(method, path, bodyFor(method, url));
 
 describe('every route', () => {
   test('declares what its caller must be allowed', () => {
@@ -51,7 +62,11 @@ describe('every route', () => {
 
   test('refuses a caller without a key, before it looks at anything else', async () => {
     for (const route of routesOfApi()) {
-      const problem = expectProblem(await ask(world.askWith(null), route), route.permission === 'operator' ? 'admin_key_required' : 'unauthenticated', 401);
+      const problem = expectProblem(
+        await ask(world.askWith(null), route),
+        route.permission === 'operator' ? 'admin_key_required' : 'unauthenticated',
+        401,
+      );
       expect(problem.detail, route.url).toContain('There was no Authorization header.');
     }
   });
@@ -69,13 +84,23 @@ describe('every route', () => {
   });
 
   test("of a tenant says 404 to another tenant's ids and changes nothing", async () => {
-    const before = await Promise.all([acme.ask('GET', '/rules'), acme.ask('GET', '/channels'), acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`)]);
+    const before = await Promise.all([
+      acme.ask('GET', '/rules'),
+      acme.ask('GET', '/channels'),
+      acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`),
+    ]);
     const stranger = world.askWith(await other.apiKey('admin'));
     const withIds = routesOfApi().filter(({ url, method }) => url.includes(':') && !(method === 'PUT' && url.includes('by-key')));
     expect(withIds.length).toBeGreaterThan(15);
     for (const route of withIds) expectProblem(await ask(stranger, route), 'not_found', 404);
-    const after = await Promise.all([acme.ask('GET', '/rules'), acme.ask('GET', '/channels'), acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`)]);
-    expect(after.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, ''))).toEqual(before.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, '')));
+    const after = await Promise.all([
+      acme.ask('GET', '/rules'),
+      acme.ask('GET', '/channels'),
+      acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`),
+    ]);
+    expect(after.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, ''))).toEqual(
+      before.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, '')),
+    );
   });
 
   test("lists nothing of another tenant's", async () => {
@@ -108,5 +133,10 @@ describe('every route', () => {
 
 async function openWorldWithOpenRoute(): Promise<void> {
   const { buildApi } = await import('../src/build-api.ts');
-  await buildApi({ services: world.services, adminKey: ADMIN_KEY, dependencies: {}, extend: (app) => void app.get('/open', async () => 'hello') });
+  await buildApi({
+    services: world.services,
+    adminKey: ADMIN_KEY,
+    dependencies: {},
+    extend: (app) => void app.get('/open', async () => 'hello'),
+  });
 }

@@ -16,15 +16,35 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> => withTenantsSql(world.services.db, [tenant.tenantId], work);
+const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> =>
+  withTenantsSql(world.services.db, [tenant.tenantId], work);
 
 /** An alert of one series, opened some minutes after noon. */
 async function opened(model: string, severity: Severity, minute: number): Promise<string> {
   const id = newId();
-  const reading = { metric: 'latency', aggregation: 'p95' as const, operator: '>' as const, value: 2_000, threshold: 1_000, unit: 'ms', windowMs: 900_000, samples: 12, peak: 2_500 };
+  const reading = {
+    metric: 'latency',
+    aggregation: 'p95' as const,
+    operator: '>' as const,
+    value: 2_000,
+    threshold: 1_000,
+    unit: 'ms',
+    windowMs: 900_000,
+    samples: 12,
+    peak: 2_500,
+  };
   const alert = {
-    tenantId: tenant.tenantId, id, ruleId, ruleKey: 'slow', ruleName: 'Slow calls', seriesKey: JSON.stringify({ model }), labels: { model },
-    alertType: 'threshold' as const, severity, reading, startedMs: SLOT_MS + minute * 60_000,
+    tenantId: tenant.tenantId,
+    id,
+    ruleId,
+    ruleKey: 'slow',
+    ruleName: 'Slow calls',
+    seriesKey: JSON.stringify({ model }),
+    labels: { model },
+    alertType: 'threshold' as const,
+    severity,
+    reading,
+    startedMs: SLOT_MS + minute * 60_000,
   };
   await inTenant((sql) => openAlerts(sql, [alert]));
   return id;
@@ -34,13 +54,24 @@ describe('alerts', () => {
   test('are listed newest first with what was measured, and filtered', async () => {
     const ids = [await opened('a', 'warning', 0), await opened('b', 'critical', 1), await opened('c', 'info', 2)];
     const [b] = [ids[1] as string];
-    await inTenant((sql) => sql`update alerts set status = 'resolved', resolved_at = tocsin_now(), resolve_reason = 'recovered' where id = ${b}`);
+    await inTenant(
+      (sql) => sql`update alerts set status = 'resolved', resolved_at = tocsin_now(), resolve_reason = 'recovered' where id = ${b}`,
+    );
     const listed = pageOf(Alert).parse((await tenant.ask('GET', '/alerts')).body);
     expect(listed.data.map(({ id }) => id)).toEqual(ids.toReversed());
     expect(listed.data[0]).toMatchObject({
-      rule: { id: ruleId, key: 'slow', name: 'Slow calls' }, labels: { model: 'c' }, metric: 'latency', value: 2_000, peak: 2_500, threshold: 1_000, unit: 'ms', window: '15m', startedAt: '2026-11-20T12:02:00.000Z',
+      rule: { id: ruleId, key: 'slow', name: 'Slow calls' },
+      labels: { model: 'c' },
+      metric: 'latency',
+      value: 2_000,
+      peak: 2_500,
+      threshold: 1_000,
+      unit: 'ms',
+      window: '15m',
+      startedAt: '2026-11-20T12:02:00.000Z',
     });
-    const models = async (query: string): Promise<string[]> => (await tenant.ask('GET', `/alerts?${query}`)).body.data.map(({ labels }: Alert) => labels['model']);
+    const models = async (query: string): Promise<string[]> =>
+      (await tenant.ask('GET', `/alerts?${query}`)).body.data.map(({ labels }: Alert) => labels['model']);
     expect(await models('status=open')).toEqual(['c', 'a']);
     expect(await models('status=resolved')).toEqual(['b']);
     expect(await models('status=triggered,resolved&severity=critical,info')).toEqual(['c', 'b']);
@@ -54,18 +85,38 @@ describe('alerts', () => {
 
   test('come one by one with their timeline, oldest entry first', async () => {
     const id = await opened('told', 'error', 3);
-    const entry = (kind: string, reason: string | null) => ({ tenantId: tenant.tenantId, id: newId(), alertId: id, kind, reason, data: { slot: SLOT_MS } });
+    const entry = (kind: string, reason: string | null) => ({
+      tenantId: tenant.tenantId,
+      id: newId(),
+      alertId: id,
+      kind,
+      reason,
+      data: { slot: SLOT_MS },
+    });
     await inTenant((sql) => insertAlertEvents(sql, [entry('fired', 'breach')]));
     await inTenant((sql) => insertAlertEvents(sql, [entry('escalated', null)]));
     const detail = AlertDetail.parse((await tenant.ask('GET', `/alerts/${id}`)).body);
-    expect(detail.timeline.map(({ kind, reason, actor }) => [kind, reason, actor])).toEqual([['fired', 'breach', 'evaluator'], ['escalated', null, 'evaluator']]);
+    expect(detail.timeline.map(({ kind, reason, actor }) => [kind, reason, actor])).toEqual([
+      ['fired', 'breach', 'evaluator'],
+      ['escalated', null, 'evaluator'],
+    ]);
   });
 
   test('a dead delivery is sent again, once, and only by those who may respond', async () => {
     const alertId = await opened('dead', 'error', 4);
     const { body: channel } = await tenant.ask('POST', '/channels', { key: 'in', name: 'In', kind: 'inbox' });
     const id = newId();
-    const delivery = { id, triggerId: null, alertId, channelId: channel.id, channelKey: 'in', channelKind: 'inbox', kind: 'fired' as const, suppressed: null, lifetimeMs: 60_000 };
+    const delivery = {
+      id,
+      triggerId: null,
+      alertId,
+      channelId: channel.id,
+      channelKey: 'in',
+      channelKind: 'inbox',
+      kind: 'fired' as const,
+      suppressed: null,
+      lifetimeMs: 60_000,
+    };
     await inTenant((sql) => insertDeliveries(sql, tenant.tenantId, [delivery]));
     expectProblem(await tenant.ask('POST', `/deliveries/${id}/retry`), 'not_retryable', 409);
     await inTenant((sql) => sql`update deliveries set status = 'dead', reason = 'http_400', finished_at = tocsin_now() where id = ${id}`);

@@ -28,14 +28,22 @@ describe('API keys', () => {
     expect((await get(key)).status).toBe(200);
     expect((await world.askWith(key)('GET', '/api/v1/schedule')).body).toMatchObject({ every: '1m', nextSlotAt: null });
     expectProblem(await operator('POST', '/api/v1/tenants', { name: 'Twin', externalKey: 'new-1' }), 'key_taken', 409);
-    expectProblem(await operator('POST', `/api/v1/tenants/0198c0de-0000-7000-8000-000000000000/api-keys`, { name: 'CI', role: 'editor' }), 'not_found', 404);
+    expectProblem(
+      await operator('POST', `/api/v1/tenants/0198c0de-0000-7000-8000-000000000000/api-keys`, { name: 'CI', role: 'editor' }),
+      'not_found',
+      404,
+    );
   });
 
   test('the key is shown once and stored as a hash', async () => {
     const path = `/tenants/${tenant.tenantId}/api-keys`;
     const { body } = await tenant.ask('POST', path, { name: 'once', role: 'viewer' });
     const listed = await tenant.ask('GET', path);
-    expect(pageOf(ApiKey).parse(listed.body).data.map(({ id }) => id)).toContain(body.id);
+    expect(
+      pageOf(ApiKey)
+        .parse(listed.body)
+        .data.map(({ id }) => id),
+    ).toContain(body.id);
     expect(listed.text).not.toContain(body.key);
     const { sql } = world.services.db;
     const rows = await sql.begin(async (tx) => {
@@ -65,9 +73,22 @@ describe('API keys', () => {
     const good = await tenant.apiKey('viewer');
     const stranger = await world.tenant();
     const wrong = [
-      '', 'x', 'tk_', 'tk__', good.slice(0, -1), `${good}x`, good.toUpperCase(), good.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
-      good.replace(tenant.tenantId.replaceAll('-', ''), stranger.tenantId.replaceAll('-', '')), `tk_${'0'.repeat(32)}_${'A'.repeat(43)}`,
-      `tk_${'é'.repeat(32)}_${'💩'.repeat(20)}`, 'k'.repeat(1_000_000), `${good},${good}`, `${good}\u0000`, '../../etc/passwd', "' or 1=1 --",
+      '',
+      'x',
+      'tk_',
+      'tk__',
+      good.slice(0, -1),
+      `${good}x`,
+      good.toUpperCase(),
+      good.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      good.replace(tenant.tenantId.replaceAll('-', ''), stranger.tenantId.replaceAll('-', '')),
+      `tk_${'0'.repeat(32)}_${'A'.repeat(43)}`,
+      `tk_${'é'.repeat(32)}_${'💩'.repeat(20)}`,
+      'k'.repeat(1_000_000),
+      `${good},${good}`,
+      `${good}\u0000`,
+      '../../etc/passwd',
+      "' or 1=1 --",
     ];
     for (const key of wrong) {
       const problem = expectProblem(await get(key), 'unauthenticated', 401);
@@ -76,7 +97,11 @@ describe('API keys', () => {
     for (const authorization of ['Basic eDp5', `Token ${good}`, good, `Bearer  `, `Bearer ${good} extra`]) {
       expectProblem(await world.askWith(null)('GET', '/api/v1/rules', undefined, { authorization }), 'unauthenticated', 401);
     }
-    expectProblem(await world.askWith(null)('GET', `/api/v1/rules?key=${good}&apiKey=${good}&access_token=${good}`), 'unauthenticated', 401);
+    expectProblem(
+      await world.askWith(null)('GET', `/api/v1/rules?key=${good}&apiKey=${good}&access_token=${good}`),
+      'unauthenticated',
+      401,
+    );
   });
 
   test('an almost right admin key is refused like any other', async () => {
@@ -87,7 +112,7 @@ describe('API keys', () => {
 
   test('tenants are listed in pages', async () => {
     const seen: string[] = [];
-    for (let cursor = ''; ; ) {
+    for (let cursor = ''; ;) {
       const { body } = await operator('GET', `/api/v1/tenants?limit=2${cursor}`);
       const page = pageOf(Tenant).parse(body);
       seen.push(...page.data.map(({ id }) => id));

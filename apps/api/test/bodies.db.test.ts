@@ -31,7 +31,9 @@ describe('a body', () => {
 
   test('that is not UTF-8 is a 400', async () => {
     const response = await world.app.inject({
-      method: 'POST', url: '/api/v1/rules', payload: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+      method: 'POST',
+      url: '/api/v1/rules',
+      payload: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
       headers: { authorization: `Bearer ${await tenant.apiKey('admin')}`, 'content-type': 'application/json' },
     });
     expect(response.statusCode).toBe(400);
@@ -43,13 +45,17 @@ describe('a body', () => {
     expectProblem(await tenant.ask('POST', '/events', over), 'too_large', 413);
   });
 
-  test.for(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'nonsense', 'application/json-patch+json'])(
-    'of type %s is a 415',
-    async (type) => {
-      expectProblem(await tenant.ask('POST', '/rules', '{}', { 'content-type': type }), 'unsupported_media_type', 415);
-      expectProblem(await tenant.ask('POST', '/events', '{}', { 'content-type': type }), 'unsupported_media_type', 415);
-    },
-  );
+  test.for([
+    'text/plain',
+    'application/xml',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'nonsense',
+    'application/json-patch+json',
+  ])('of type %s is a 415', async (type) => {
+    expectProblem(await tenant.ask('POST', '/rules', '{}', { 'content-type': type }), 'unsupported_media_type', 415);
+    expectProblem(await tenant.ask('POST', '/events', '{}', { 'content-type': type }), 'unsupported_media_type', 415);
+  });
 
   test('that is compressed is refused, not inflated', async () => {
     const answer = await tenant.ask('POST', '/rules', '\u001f\u008b', { 'content-encoding': 'gzip' });
@@ -57,7 +63,11 @@ describe('a body', () => {
   });
 
   test.for([
-    ['a number past the largest', '{"name":"x","condition":{"metric":"latency","window":"5m","operator":">","threshold":1e400}}', '/condition/threshold'],
+    [
+      'a number past the largest',
+      '{"name":"x","condition":{"metric":"latency","window":"5m","operator":">","threshold":1e400}}',
+      '/condition/threshold',
+    ],
     ['half a surrogate pair', '{"name":"\\ud800"}', '/name'],
     ['half a surrogate pair in a key', '{"\\udfff":1}', ''],
     ['a NUL', '{"name":"a\\u0000b"}', '/name'],
@@ -66,7 +76,8 @@ describe('a body', () => {
   });
 
   test.for(['null', '[]', '"text"', '1', 'true'])('that is %s where an object is needed is a 422', async (body) => {
-    for (const path of ['/rules', '/channels', '/events', '/metrics/query']) expectProblem(await tenant.ask('POST', path, body), 'invalid', 422);
+    for (const path of ['/rules', '/channels', '/events', '/metrics/query'])
+      expectProblem(await tenant.ask('POST', path, body), 'invalid', 422);
     expectProblem(await tenant.ask('PUT', '/schedule', body), 'invalid', 422);
   });
 
@@ -129,7 +140,19 @@ describe('a path', () => {
   });
 
   test('with parameters nobody knows, or that are out of bounds, is a 422 that names them', async () => {
-    for (const query of ['limit=0', 'limit=501', 'limit=ten', 'limit=1e9', 'limit=', 'cursor=x', 'cursor=%00', 'cursor=', 'sort=id', 'limit=1&limit=2', 'cursor=' + Buffer.from("' or 1=1").toString('base64url')]) {
+    for (const query of [
+      'limit=0',
+      'limit=501',
+      'limit=ten',
+      'limit=1e9',
+      'limit=',
+      'cursor=x',
+      'cursor=%00',
+      'cursor=',
+      'sort=id',
+      'limit=1&limit=2',
+      'cursor=' + Buffer.from("' or 1=1").toString('base64url'),
+    ]) {
       for (const list of ['rules', 'channels', 'alerts', 'deliveries', 'inbox']) {
         const { errors } = expectProblem(await tenant.ask('GET', `/${list}?${query}`), 'invalid', 422);
         expect(errors?.[0]?.pointer).toBe(`?${query.split('=')[0]}`);
@@ -145,19 +168,28 @@ describe('an answer', () => {
     const answer = await tenant.ask('GET', '/rules/x');
     expect(answer.body.instance).toBe(answer.headers['x-request-id']);
     expect(answer.headers).toMatchObject({
-      'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'strict-transport-security': 'max-age=31536000',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'strict-transport-security': 'max-age=31536000',
     });
     expect(answer.headers['content-security-policy']).toContain("default-src 'none'");
   });
 
   test('to a forged host or forwarded address is none of its own making', async () => {
-    const answer = await tenant.ask('GET', '/rules', undefined, { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-for': '1.2.3.4' });
+    const answer = await tenant.ask('GET', '/rules', undefined, {
+      host: 'evil.example',
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-for': '1.2.3.4',
+    });
     expect(answer.status).toBe(200);
     expect(JSON.stringify([answer.headers, answer.text])).not.toContain('evil.example');
   });
 
   test('to what fails on our side says nothing about the inside', async () => {
-    const broken = await openWorld({ events: new Proxy({}, { get: () => () => Promise.reject(new Error('relation "secret_table" at 10.0.0.1')) }) as never });
+    const broken = await openWorld({
+      events: new Proxy({}, { get: () => () => Promise.reject(new Error('relation "secret_table" at 10.0.0.1')) }) as never,
+    });
     const actor = await broken.tenant();
     const answer = await actor.ask('GET', '/metrics');
     expectProblem(answer, 'internal', 500);

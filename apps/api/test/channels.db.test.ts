@@ -26,9 +26,18 @@ describe('channels', () => {
     const made = await tenant.ask('POST', '/channels', { key: 'slack', name: 'Slack', kind: 'slack', config: { webhookUrl: SLACK } });
     expect(made.status, made.text).toBe(201);
     expect(Channel.parse(made.body)).toMatchObject({ key: 'slack', enabled: true, lastUsedAt: null, lastError: null, version: 1 });
-    const hook = await tenant.ask('POST', '/channels', aWebhook({ key: 'signed', config: { url: 'https://receiver.example/in?token=abcdefgh12345678' } }));
+    const hook = await tenant.ask(
+      'POST',
+      '/channels',
+      aWebhook({ key: 'signed', config: { url: 'https://receiver.example/in?token=abcdefgh12345678' } }),
+    );
     expect(hook.status, hook.text).toBe(201);
-    const seen = [made.text, hook.text, (await tenant.ask('GET', '/channels')).text, (await tenant.ask('GET', `/channels/${made.body.id}`)).text].join();
+    const seen = [
+      made.text,
+      hook.text,
+      (await tenant.ask('GET', '/channels')).text,
+      (await tenant.ask('GET', `/channels/${made.body.id}`)).text,
+    ].join();
     expect(seen).toContain('••••');
     for (const secret of ['XXXXsecret', SLACK]) {
       expect(seen).not.toContain(secret);
@@ -48,8 +57,21 @@ describe('channels', () => {
   });
 
   test('with an address that may not be called are a 422 at saving, at its place', async () => {
-    for (const url of ['http://receiver.example/', 'https://127.0.0.1/', 'https://2130706433/', 'https://[::1]/', 'https://169.254.169.254/latest', 'https://localhost/', 'https://receiver.example:6379/', 'https://u:p@receiver.example/']) {
-      const problem = expectProblem(await tenant.ask('POST', '/channels', aWebhook({ key: 'bad', config: { url } })), 'url_not_allowed', 422);
+    for (const url of [
+      'http://receiver.example/',
+      'https://127.0.0.1/',
+      'https://2130706433/',
+      'https://[::1]/',
+      'https://169.254.169.254/latest',
+      'https://localhost/',
+      'https://receiver.example:6379/',
+      'https://u:p@receiver.example/',
+    ]) {
+      const problem = expectProblem(
+        await tenant.ask('POST', '/channels', aWebhook({ key: 'bad', config: { url } })),
+        'url_not_allowed',
+        422,
+      );
       expect(problem.errors?.[0]?.pointer).toBe('/config/url');
     }
     for (const url of ['gopher://receiver.example/', 'file:///etc/passwd', 'javascript:alert(1)', 'not a url', '']) {
@@ -62,11 +84,16 @@ describe('channels', () => {
   test('of an unknown kind, with a key that is taken or none, or with unknown fields are refused with a hint', async () => {
     const kind = expectProblem(await tenant.ask('POST', '/channels', aWebhook({ kind: 'webhok' })), 'invalid', 422);
     expect(kind.errors?.[0]).toMatchObject({ pointer: '/kind', message: expect.stringContaining("Did you mean 'webhook'?") });
-    const config = expectProblem(await tenant.ask('POST', '/channels', aWebhook({ config: { url: 'https://receiver.example/', urll: 1 } })), 'invalid', 422);
+    const config = expectProblem(
+      await tenant.ask('POST', '/channels', aWebhook({ config: { url: 'https://receiver.example/', urll: 1 } })),
+      'invalid',
+      422,
+    );
     expect(config.errors?.[0]).toMatchObject({ pointer: '/config/urll', code: 'unknown_field' });
     await tenant.ask('POST', '/channels', aWebhook({ key: 'taken' }));
     expectProblem(await tenant.ask('POST', '/channels', aWebhook({ key: 'taken' })), 'key_taken', 409);
-    for (const key of ['', 'A', 'a b', '../x', 'x'.repeat(101)]) expectProblem(await tenant.ask('POST', '/channels', aWebhook({ key })), 'invalid', 422);
+    for (const key of ['', 'A', 'a b', '../x', 'x'.repeat(101)])
+      expectProblem(await tenant.ask('POST', '/channels', aWebhook({ key })), 'invalid', 422);
     const { body } = await tenant.ask('POST', '/channels', aWebhook({ key: 'for-ever' }));
     expectProblem(await tenant.ask('PATCH', `/channels/${body.id}`, { key: 'other' }), 'invalid', 422);
     expectProblem(await tenant.ask('PATCH', `/channels/${body.id}`, { kind: 'slack' }), 'invalid', 422);
@@ -101,14 +128,20 @@ describe('channels', () => {
     const detail = DeliveryDetail.parse((await tenant.ask('GET', `/deliveries/${tested.body.deliveryId}`)).body);
     expect(detail.attemptLog).toMatchObject([{ number: 1, outcome: 'delivered' }]);
     expect(detail.body).not.toBe(null);
-    expect(pageOf(InboxMessage).parse((await tenant.ask('GET', '/inbox?unread=true')).body).data).toMatchObject([{ deliveryId: delivery?.id }]);
+    expect(pageOf(InboxMessage).parse((await tenant.ask('GET', '/inbox?unread=true')).body).data).toMatchObject([
+      { deliveryId: delivery?.id },
+    ]);
     expectProblem(await tenant.ask('POST', `/deliveries/${tested.body.deliveryId}/retry`), 'not_retryable', 409);
   });
 });
 
 async function sealedUrl(id: string): Promise<unknown> {
   const { db, secretBox } = world.services;
-  const [row] = await withTenantsSql(db, [tenant.tenantId], (sql) => sql<{ secrets: Buffer }[]>`select secrets from channels where id = ${id}`);
+  const [row] = await withTenantsSql(
+    db,
+    [tenant.tenantId],
+    (sql) => sql<{ secrets: Buffer }[]>`select secrets from channels where id = ${id}`,
+  );
   if (row === undefined) throw new Error('no such channel');
   const place = { tenantId: tenant.tenantId, table: 'channels', rowId: id, column: 'secrets' };
   return (JSON.parse(secretBox.open(row.secrets, place)) as { webhookUrl: unknown }).webhookUrl;

@@ -8,8 +8,16 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const basic = (password: string, name = 'anyone'): Record<string, string> => ({ authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` });
-const PATHS = ['/admin/queues', '/admin/queues/', '/admin/queues/api/queues', '/admin/queues/static/js/main.js', '/admin/queues/queue/evaluations'];
+const basic = (password: string, name = 'anyone'): Record<string, string> => ({
+  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+});
+const PATHS = [
+  '/admin/queues',
+  '/admin/queues/',
+  '/admin/queues/api/queues',
+  '/admin/queues/static/js/main.js',
+  '/admin/queues/queue/evaluations',
+];
 
 describe('the queue board', () => {
   test('asks a browser for the admin key', async () => {
@@ -27,14 +35,38 @@ describe('the queue board', () => {
       expect(page.headers['content-type']).toContain('text/html');
       expect(page.headers['content-security-policy']).not.toContain('unsafe-eval');
       const queues = await world.app.inject({ method: 'GET', url: '/admin/queues/api/queues', headers });
-      expect(queues.json().queues.map(({ name }: { name: string }) => name).sort()).toEqual(['deliveries', 'evaluations', 'maintenance', 'notifications']);
+      expect(
+        queues
+          .json()
+          .queues.map(({ name }: { name: string }) => name)
+          .sort(),
+      ).toEqual(['deliveries', 'evaluations', 'maintenance', 'notifications']);
     }
   });
 
   test('stays shut to everybody else, on every path that leads there', async () => {
     const tenant = await world.tenant();
-    const keys = [basic(''), basic(`${ADMIN_KEY}x`), basic(await tenant.apiKey('admin')), { authorization: `Bearer ${await tenant.apiKey('admin')}` }, { authorization: 'Basic ' }, { authorization: 'Basic %%%' }, {}];
-    const sneaky = ['/admin/queues/..%2f..%2fadmin/queues', '/admin//queues', '/ADMIN/QUEUES', '/admin/queues/%2e%2e/queues', '/admin/./queues', '/admin/queues;x', '/api/v1/../../admin/queues', '/healthz/../admin/queues', '/admin/queues%00', '/admin%2fqueues'];
+    const keys = [
+      basic(''),
+      basic(`${ADMIN_KEY}x`),
+      basic(await tenant.apiKey('admin')),
+      { authorization: `Bearer ${await tenant.apiKey('admin')}` },
+      { authorization: 'Basic ' },
+      { authorization: 'Basic %%%' },
+      {},
+    ];
+    const sneaky = [
+      '/admin/queues/..%2f..%2fadmin/queues',
+      '/admin//queues',
+      '/ADMIN/QUEUES',
+      '/admin/queues/%2e%2e/queues',
+      '/admin/./queues',
+      '/admin/queues;x',
+      '/api/v1/../../admin/queues',
+      '/healthz/../admin/queues',
+      '/admin/queues%00',
+      '/admin%2fqueues',
+    ];
     for (const headers of keys) {
       for (const url of [...PATHS, ...sneaky]) {
         const answer = await world.app.inject({ method: 'GET', url, headers });
@@ -53,7 +85,11 @@ describe('the queue board', () => {
     }
     expect((await put({ ...basic(ADMIN_KEY), origin: 'http://tocsin.test' })).statusCode).toBe(200);
     expect((await put({ origin: 'http://tocsin.test' })).statusCode).toBe(401);
-    const resumed = await world.app.inject({ method: 'PUT', url: url.replace('pause', 'resume'), headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+    const resumed = await world.app.inject({
+      method: 'PUT',
+      url: url.replace('pause', 'resume'),
+      headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    });
     expect(resumed.statusCode).toBe(200);
   });
 });

@@ -12,12 +12,23 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> => withTenantsSql(world.services.db, [tenant.tenantId], work);
+const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> =>
+  withTenantsSql(world.services.db, [tenant.tenantId], work);
 
 /** An open alert of a rule with its firing series, as an evaluator leaves them. */
 async function fire(rule: Rule): Promise<string> {
   const alertId = newId();
-  const reading = { metric: 'latency', aggregation: 'p95', operator: '>', value: 2_000, threshold: 1_000, unit: 'ms', windowMs: 300_000, samples: 12, peak: 2_000 };
+  const reading = {
+    metric: 'latency',
+    aggregation: 'p95',
+    operator: '>',
+    value: 2_000,
+    threshold: 1_000,
+    unit: 'ms',
+    windowMs: 300_000,
+    samples: 12,
+    peak: 2_000,
+  };
   const now = Date.now();
   await inTenant(async (sql) => {
     await sql`insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)
@@ -29,14 +40,25 @@ async function fire(rule: Rule): Promise<string> {
 }
 
 const audited = (subject: string): Promise<string[]> =>
-  inTenant(async (sql) => (await sql<{ action: string }[]>`select action from audit_events where subject = ${subject} order by at, id`).map(({ action }) => action));
+  inTenant(async (sql) =>
+    (await sql<{ action: string }[]>`select action from audit_events where subject = ${subject} order by at, id`).map(
+      ({ action }) => action,
+    ),
+  );
 
 describe('rules', () => {
   test('a rule comes back in canonical words with its sentence, state and health', async () => {
     const made = await tenant.ask('POST', '/rules', aRule({ name: 'Checkout latency' }));
     expect(made.status, made.text).toBe(201);
     expect(Rule.parse(made.body)).toMatchObject({
-      key: 'checkout-latency', severity: 'warning', state: 'ok', health: 'ok', triggerCount: 0, lastTriggeredAt: null, enabled: true, version: 1,
+      key: 'checkout-latency',
+      severity: 'warning',
+      state: 'ok',
+      health: 'ok',
+      triggerCount: 0,
+      lastTriggeredAt: null,
+      enabled: true,
+      version: 1,
     });
     expect(Object.keys(made.body).slice(0, 5)).toEqual(['id', 'key', 'name', 'severity', 'condition']);
     expect(made.body.description).toMatch(/latency/i);
@@ -47,14 +69,29 @@ describe('rules', () => {
   });
 
   test('what is wrong is named by its place, with the nearest known word', async () => {
-    const typo = expectProblem(await tenant.ask('POST', '/rules', aRule({ condition: { metrik: 'latency', window: '5m', operator: '>', threshold: 1 } })), 'invalid', 422);
+    const typo = expectProblem(
+      await tenant.ask('POST', '/rules', aRule({ condition: { metrik: 'latency', window: '5m', operator: '>', threshold: 1 } })),
+      'invalid',
+      422,
+    );
     expect(typo.errors?.[0]).toMatchObject({ pointer: '/condition/metrik', message: expect.stringContaining("Did you mean 'metric'?") });
     const channel = expectProblem(await tenant.ask('POST', '/rules', aRule({ notify: [{ channel: 'hok' }] })), 'invalid', 422);
     expect(channel.errors?.[0]).toMatchObject({ pointer: '/notify/0/channel', code: 'unknown_channel' });
     await tenant.ask('POST', '/channels', aWebhook());
-    const near = expectProblem(await tenant.ask('POST', '/rules', aRule({ notify: [{ channel: 'hook' }, { channel: 'hok' }] })), 'invalid', 422);
-    expect(near.errors).toEqual([{ pointer: '/notify/1/channel', code: 'unknown_channel', message: "There is no channel 'hok'. Did you mean 'hook'?" }]);
-    for (const body of [aRule({ condition: { all: [] } }), aRule({ cooldown: 'soon' }), aRule({ enabled: 'yes' }), aRule({ condition: { metric: 'latency', window: '5m', operator: '>', threshold: 'NaN' } })]) {
+    const near = expectProblem(
+      await tenant.ask('POST', '/rules', aRule({ notify: [{ channel: 'hook' }, { channel: 'hok' }] })),
+      'invalid',
+      422,
+    );
+    expect(near.errors).toEqual([
+      { pointer: '/notify/1/channel', code: 'unknown_channel', message: "There is no channel 'hok'. Did you mean 'hook'?" },
+    ]);
+    for (const body of [
+      aRule({ condition: { all: [] } }),
+      aRule({ cooldown: 'soon' }),
+      aRule({ enabled: 'yes' }),
+      aRule({ condition: { metric: 'latency', window: '5m', operator: '>', threshold: 'NaN' } }),
+    ]) {
       expectProblem(await tenant.ask('POST', '/rules', body), 'invalid', 422);
     }
   });
@@ -69,15 +106,31 @@ describe('rules', () => {
   });
 
   test('a patch replaces what it names, and null goes back to the default', async () => {
-    const { body } = await tenant.ask('POST', '/rules', aRule({ key: 'patched', cooldown: '5m', every: '30s', labels: { team: 'a', env: 'b' } }));
+    const { body } = await tenant.ask(
+      'POST',
+      '/rules',
+      aRule({ key: 'patched', cooldown: '5m', every: '30s', labels: { team: 'a', env: 'b' } }),
+    );
     const patched = await tenant.ask('PATCH', `/rules/${body.id}`, { cooldown: null, every: null, labels: { team: 'c' }, name: 'Patched' });
-    expect(Rule.parse(patched.body)).toMatchObject({ key: 'patched', name: 'Patched', cooldown: '60m', labels: { team: 'c' }, version: 2, condition: body.condition });
+    expect(Rule.parse(patched.body)).toMatchObject({
+      key: 'patched',
+      name: 'Patched',
+      cooldown: '60m',
+      labels: { team: 'c' },
+      version: 2,
+      condition: body.condition,
+    });
     expect(patched.body).not.toHaveProperty('every');
     expectProblem(await tenant.ask('PATCH', `/rules/${body.id}`, { name: null }), 'invalid', 422);
     expectProblem(await tenant.ask('PATCH', `/rules/${body.id}`, { nam: 'x' }), 'invalid', 422);
     expectProblem(await tenant.ask('PATCH', `/rules/${body.id}`, { version: 7 }), 'invalid', 422);
-    const versions = await inTenant((sql) => sql`select version, spec ->> 'name' as name from rule_versions where rule_id = ${body.id} order by version`);
-    expect(versions).toMatchObject([{ version: 1, name: 'Slow calls' }, { version: 2, name: 'Patched' }]);
+    const versions = await inTenant(
+      (sql) => sql`select version, spec ->> 'name' as name from rule_versions where rule_id = ${body.id} order by version`,
+    );
+    expect(versions).toMatchObject([
+      { version: 1, name: 'Slow calls' },
+      { version: 2, name: 'Patched' },
+    ]);
     expect(await audited(body.id)).toEqual(['rule.created', 'rule.updated']);
   });
 
@@ -101,14 +154,22 @@ describe('rules', () => {
     expect([made.status, made.body.key]).toEqual([201, 'as-code']);
     await tenant.ask('POST', `/rules/${made.body.id}/disable`);
     const put = await tenant.ask('PUT', '/rules/by-key/as-code', aRule({ name: 'As code' }));
-    expect([put.status, put.body.id, put.body.name, put.body.cooldown, put.body.enabled]).toEqual([200, made.body.id, 'As code', '60m', false]);
+    expect([put.status, put.body.id, put.body.name, put.body.cooldown, put.body.enabled]).toEqual([
+      200,
+      made.body.id,
+      'As code',
+      '60m',
+      false,
+    ]);
     expectProblem(await tenant.ask('PUT', '/rules/by-key/as-code', aRule({ key: 'other' })), 'invalid', 422);
     expectProblem(await tenant.ask('PUT', '/rules/by-key/Not%20a%20key', aRule()), 'invalid', 422);
     expectProblem(await tenant.ask('PUT', '/rules/by-key/never-made', aRule(), { 'if-match': '"1"' }), 'version_mismatch', 412);
   });
 
   test('twenty upserts of one new key at once make one rule', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => tenant.ask('PUT', '/rules/by-key/crowded', aRule({ name: 'Crowded' }))));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => tenant.ask('PUT', '/rules/by-key/crowded', aRule({ name: 'Crowded' }))),
+    );
     const ok = answers.filter(({ status }) => status === 200 || status === 201);
     expect(ok.length).toBeGreaterThan(0);
     for (const answer of answers.filter((each) => !ok.includes(each))) expectProblem(answer, 'key_taken', 409);
@@ -116,7 +177,11 @@ describe('rules', () => {
   });
 
   test.for([
-    ['another condition', (id: string) => tenant.ask('PATCH', `/rules/${id}`, { condition: { metric: 'cost', window: '5m', operator: '>', threshold: 1 } }), 'rule_changed'],
+    [
+      'another condition',
+      (id: string) => tenant.ask('PATCH', `/rules/${id}`, { condition: { metric: 'cost', window: '5m', operator: '>', threshold: 1 } }),
+      'rule_changed',
+    ],
     ['another group-by', (id: string) => tenant.ask('PATCH', `/rules/${id}`, { groupBy: ['model'] }), 'rule_changed'],
     ['being disabled', (id: string) => tenant.ask('POST', `/rules/${id}/disable`), 'rule_disabled'],
     ['being deleted', (id: string) => tenant.ask('DELETE', `/rules/${id}`), 'rule_deleted'],
@@ -147,14 +212,16 @@ describe('rules', () => {
     expect((await quiet.ask('GET', '/schedule')).body).toMatchObject({ slotEvery: '2m' });
     await quiet.ask('POST', `/rules/${body.id}/disable`);
     expect((await quiet.ask('GET', '/schedule')).body).toMatchObject({ slotEvery: '5m', nextSlotAt: null });
-    for (const every of ['9s', '25h', '-1m', '1e3s', '', 'soon', '1.5m', 60]) expectProblem(await quiet.ask('PUT', '/schedule', { every }), 'invalid', 422);
+    for (const every of ['9s', '25h', '-1m', '1e3s', '', 'soon', '1.5m', 60])
+      expectProblem(await quiet.ask('PUT', '/schedule', { every }), 'invalid', 422);
   });
 
   test('lists are newest first, in pages without holes or repeats while rules are added', async () => {
     const many = await world.tenant();
-    for (let index = 0; index < 7; index += 1) await many.ask('POST', '/rules', aRule({ key: `r${index}`, severity: index % 2 === 0 ? 'critical' : 'info' }));
+    for (let index = 0; index < 7; index += 1)
+      await many.ask('POST', '/rules', aRule({ key: `r${index}`, severity: index % 2 === 0 ? 'critical' : 'info' }));
     const seen: string[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const answer = await many.ask('GET', `/rules?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
       const page = pageOf(Rule).parse(answer.body);
       seen.push(...page.data.map(({ key }) => key));
@@ -170,9 +237,13 @@ describe('rules', () => {
   test('a tenant has at most ten thousand', async () => {
     const full = await world.tenant();
     const { body } = await full.ask('POST', '/rules', aRule({ key: 'first' }));
-    await withTenantsSql(world.services.db, [full.tenantId], (sql) => sql`
+    await withTenantsSql(
+      world.services.db,
+      [full.tenantId],
+      (sql) => sql`
       insert into rules (tenant_id, id, key, name, spec, created_by, updated_by, enabled)
-      select tenant_id, gen_random_uuid(), 'copy-' || n, name, spec, created_by, updated_by, false from rules, generate_series(1, 9999) n where id = ${body.id}`);
+      select tenant_id, gen_random_uuid(), 'copy-' || n, name, spec, created_by, updated_by, false from rules, generate_series(1, 9999) n where id = ${body.id}`,
+    );
     expectProblem(await full.ask('POST', '/rules', aRule({ key: 'one-too-many' })), 'bound_exceeded', 422);
     expectProblem(await full.ask('PUT', '/rules/by-key/one-too-many', aRule()), 'bound_exceeded', 422);
     expectProblem(await full.ask('GET', '/rules/by-key/one-too-many'), 'not_found', 404);

@@ -20,7 +20,11 @@ const exchange = (bytes: string): Promise<string> =>
   new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
-    socket.setEncoding('utf8').on('data', (text: string) => (answer += text)).on('close', () => resolve(answer)).on('error', reject);
+    socket
+      .setEncoding('utf8')
+      .on('data', (text: string) => (answer += text))
+      .on('close', () => resolve(answer))
+      .on('error', reject);
     socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
   });
 
@@ -32,10 +36,15 @@ function withSignals() {
     asked.resolve(signal);
     return answered.promise;
   };
-  return { events: { ...world.services.events, queryRange }, next: () => asked.promise, answer: () => answered.resolve({ series: [], dropped: 0 }) };
+  return {
+    events: { ...world.services.events, queryRange },
+    next: () => asked.promise,
+    answer: () => answered.resolve({ series: [], dropped: 0 }),
+  };
 }
 
-const post = (headers: string, body = ''): string => `POST /api/v1/rules HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n\r\n${body}`;
+const post = (headers: string, body = ''): string =>
+  `POST /api/v1/rules HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n\r\n${body}`;
 
 describe('on the wire', () => {
   test('headers over 16 KiB are a 431 problem and the end of the connection', async () => {
@@ -62,7 +71,9 @@ describe('on the wire', () => {
 
   test('a body announced too long is refused before it is sent', async () => {
     const tenant = await world.tenant();
-    const answer = await exchange(post(`Authorization: Bearer ${await tenant.apiKey('admin')}\r\nContent-Type: application/json\r\nContent-Length: 5242881`, ''));
+    const answer = await exchange(
+      post(`Authorization: Bearer ${await tenant.apiKey('admin')}\r\nContent-Type: application/json\r\nContent-Length: 5242881`, ''),
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   });
 
@@ -105,8 +116,16 @@ test('while the database is away the answer is a 503 with Retry-After, and readi
   const { buildApi } = await import('../src/build-api.ts');
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });
   const db = { ...world.services.db, drizzle: { transaction: () => Promise.reject(refused) } as never };
-  const app = await buildApi({ services: { ...world.services, db }, adminKey: 'x'.repeat(32), dependencies: { database: () => Promise.reject(refused) } });
-  const answer = await app.inject({ method: 'GET', url: '/api/v1/rules', headers: { authorization: `Bearer tk_${'0'.repeat(32)}_${'A'.repeat(43)}` } });
+  const app = await buildApi({
+    services: { ...world.services, db },
+    adminKey: 'x'.repeat(32),
+    dependencies: { database: () => Promise.reject(refused) },
+  });
+  const answer = await app.inject({
+    method: 'GET',
+    url: '/api/v1/rules',
+    headers: { authorization: `Bearer tk_${'0'.repeat(32)}_${'A'.repeat(43)}` },
+  });
   expect([answer.statusCode, answer.headers['retry-after'], answer.json().type]).toEqual([503, '1', '/errors/unavailable']);
   expect(answer.body).not.toContain('5432');
   const ready = await app.inject({ method: 'GET', url: '/readyz' });

@@ -9,7 +9,11 @@ interface ErrorDefinition {
 /** Every error the API can answer with. `type` of a problem is `/errors/<code>`. */
 export const ERRORS = {
   bad_request: { status: 400, title: 'Bad request', hint: 'The request could not be read as HTTP. Check the client.' },
-  bad_json: { status: 400, title: 'Not JSON', hint: 'Send UTF-8 JSON without `__proto__` or `constructor.prototype` keys, nested at most 32 deep.' },
+  bad_json: {
+    status: 400,
+    title: 'Not JSON',
+    hint: 'Send UTF-8 JSON without `__proto__` or `constructor.prototype` keys, nested at most 32 deep.',
+  },
   unauthenticated: {
     status: 401,
     title: 'No valid API key',
@@ -20,25 +24,69 @@ export const ERRORS = {
     title: 'The admin key is needed',
     hint: 'Send `Authorization: Bearer` with the value of `TOCSIN_ADMIN_KEY`, or that value as the password of basic authentication.',
   },
-  forbidden: { status: 403, title: 'Role too low', hint: 'Use a key of the role the detail names. Roles: viewer < responder < editor < admin.' },
-  cross_origin: { status: 403, title: 'Request from another site', hint: 'Changes in the queue board are accepted from its own pages only.' },
+  forbidden: {
+    status: 403,
+    title: 'Role too low',
+    hint: 'Use a key of the role the detail names. Roles: viewer < responder < editor < admin.',
+  },
+  cross_origin: {
+    status: 403,
+    title: 'Request from another site',
+    hint: 'Changes in the queue board are accepted from its own pages only.',
+  },
   not_found: { status: 404, title: 'Not found', hint: 'Check the path and the id. What belongs to another tenant does not exist for you.' },
   method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'The `Allow` header lists the methods of this path.' },
-  key_taken: { status: 409, title: 'Key already taken', hint: 'Keys are unique within a tenant (external keys of tenants everywhere). Choose another, or change the one there is.' },
-  channel_in_use: { status: 409, title: 'Channel is in use', hint: 'Take it out of the rules the detail names, or delete it with `?force=true`.' },
-  request_in_progress: { status: 409, title: 'Same request in progress', hint: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment.' },
+  key_taken: {
+    status: 409,
+    title: 'Key already taken',
+    hint: 'Keys are unique within a tenant (external keys of tenants everywhere). Choose another, or change the one there is.',
+  },
+  channel_in_use: {
+    status: 409,
+    title: 'Channel is in use',
+    hint: 'Take it out of the rules the detail names, or delete it with `?force=true`.',
+  },
+  request_in_progress: {
+    status: 409,
+    title: 'Same request in progress',
+    hint: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment.',
+  },
   not_retryable: { status: 409, title: 'Nothing to retry', hint: 'Only a dead delivery whose channel still exists can be sent again.' },
   changed_meanwhile: { status: 409, title: 'Changed meanwhile', hint: 'Another change won. Read the resource again and repeat yours.' },
-  version_mismatch: { status: 412, title: 'Changed since you read it', hint: 'Read the resource again and send its current `ETag` in `If-Match`.' },
+  version_mismatch: {
+    status: 412,
+    title: 'Changed since you read it',
+    hint: 'Read the resource again and send its current `ETag` in `If-Match`.',
+  },
   too_large: { status: 413, title: 'Body too large', hint: 'Send at most 5 MiB a request, 5,000 events among them.' },
-  unsupported_media_type: { status: 415, title: 'Unsupported media type', hint: 'Send `application/json`; events may also come as `application/x-ndjson`. Compressed bodies are not read.' },
-  invalid: { status: 422, title: 'Invalid request', hint: 'Each entry of `errors` names a place as JSON pointer and says what is wrong there.' },
-  url_not_allowed: { status: 422, title: 'URL not allowed', hint: 'Use a public https address; an operator can allow more with `TOCSIN_ALLOW_HTTP` and `TOCSIN_ALLOW_CIDRS`.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    hint: 'Send `application/json`; events may also come as `application/x-ndjson`. Compressed bodies are not read.',
+  },
+  invalid: {
+    status: 422,
+    title: 'Invalid request',
+    hint: 'Each entry of `errors` names a place as JSON pointer and says what is wrong there.',
+  },
+  url_not_allowed: {
+    status: 422,
+    title: 'URL not allowed',
+    hint: 'Use a public https address; an operator can allow more with `TOCSIN_ALLOW_HTTP` and `TOCSIN_ALLOW_CIDRS`.',
+  },
   bound_exceeded: { status: 422, title: 'Limit reached', hint: 'The detail names the limit.' },
-  idempotency_mismatch: { status: 422, title: 'Idempotency key used before', hint: 'This `Idempotency-Key` came with another body. Use a new key for a new request.' },
+  idempotency_mismatch: {
+    status: 422,
+    title: 'Idempotency key used before',
+    hint: 'This `Idempotency-Key` came with another body. Use a new key for a new request.',
+  },
   header_too_large: { status: 431, title: 'Headers too large', hint: 'Send at most 16 KiB of headers.' },
   internal: { status: 500, title: 'Internal error', hint: 'Ours. The `instance` of the answer finds it in the log.' },
-  unavailable: { status: 503, title: 'Temporarily unavailable', hint: 'Nothing was stored. Send the same request again after `Retry-After` seconds.' },
+  unavailable: {
+    status: 503,
+    title: 'Temporarily unavailable',
+    hint: 'Nothing was stored. Send the same request again after `Retry-After` seconds.',
+  },
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof ERRORS;

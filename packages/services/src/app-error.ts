@@ -39,7 +39,8 @@ const MESSAGE_SHOWN = 500;
 /** A 422 whose detail counts the faults and whose `errors` name the first hundred. What was sent comes back in them, so they are cut. */
 export function invalid(issues: readonly ProblemIssue[]): AppError {
   const [first] = issues;
-  const detail = issues.length === 1 && first !== undefined ? first.message.slice(0, MESSAGE_SHOWN) : `The request has ${issues.length} faults.`;
+  const detail =
+    issues.length === 1 && first !== undefined ? first.message.slice(0, MESSAGE_SHOWN) : `The request has ${issues.length} faults.`;
   const shown = issues.slice(0, ISSUES_SHOWN).map(({ pointer, code, message }) => ({
     pointer: pointer.slice(0, POINTER_SHOWN).toWellFormed(),
     code,

@@ -15,11 +15,7 @@ export function idOfCursor(cursor: string | undefined): string | null {
 export const badCursor = (): AppError => invalid([{ pointer: '?cursor', code: 'bad_cursor', message: 'is not a cursor of this list' }]);
 
 /** Cuts a list that was read with one row more than asked for. */
-export function pageOfRows<Row extends { id: string }, Item>(
-  rows: readonly Row[],
-  limit: number,
-  view: (row: Row) => Item,
-): Page<Item> {
+export function pageOfRows<Row extends { id: string }, Item>(rows: readonly Row[], limit: number, view: (row: Row) => Item): Page<Item> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const nextCursor = rows.length > limit && last !== undefined ? Buffer.from(last.id, 'latin1').toString('base64url') : null;

@@ -56,7 +56,11 @@ export function pointerOf(path: readonly PropertyKey[], place: 'body' | 'query' 
 }
 
 // What was sent comes back in messages; a megabyte of it must not, nor what would forge a line of a terminal.
-const excerpt = (text: string): string => text.slice(0, 100).toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
+const excerpt = (text: string): string =>
+  text
+    .slice(0, 100)
+    .toWellFormed()
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
 
 function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at: unknown = schema;

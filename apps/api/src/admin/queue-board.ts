@@ -9,7 +9,8 @@ import { answerError } from '../http/problem.ts';
 export const QUEUE_BOARD = '/admin/queues';
 
 /** Its own scripts and styles alone; the styles it sets in place need `unsafe-inline`. */
-const PAGE_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'self'";
+const PAGE_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'self'";
 
 /** Bull Board over the process's queues, for the operator alone. Register in a scope of its own. */
 export function queueBoard(app: FastifyInstance, queues: Queues): void {
@@ -29,7 +30,8 @@ export function queueBoard(app: FastifyInstance, queues: Queues): void {
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('content-security-policy', PAGE_POLICY);
-    if (isFromElsewhere(request)) return answerError(new AppError('cross_origin', 'The request did not come from the queue board.'), request, reply);
+    if (isFromElsewhere(request))
+      return answerError(new AppError('cross_origin', 'The request did not come from the queue board.'), request, reply);
   });
   app.register(board.registerPlugin(), { prefix: QUEUE_BOARD });
 }

@@ -1,8 +1,27 @@
-import { AppError, type Keyring, requirePermission } from '@tocsin/services';
+import { AppError, type CallerRole, type Keyring, requirePermission, type VerbPermission } from '@tocsin/services';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { credentialsOf } from './credentials.ts';
 import { answerError } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route there is with what its caller must be allowed; null: it does not say, which fails the boot. */
+    permissions: () => { method: string; url: string; permission: VerbPermission | 'public' | null }[];
+  }
+  interface FastifyRequest {
+    /** Null on public routes. `tenantId` is null for the operator, who belongs to none. */
+    caller: { tenantId: string | null; role: CallerRole; actor: string } | null;
+  }
+  interface FastifyContextConfig {
+    /** What the caller must be allowed; `public`: nothing. Every route has one. */
+    permission?: VerbPermission | 'public';
+    /** The operator may use it too, on behalf of the tenant in the path. */
+    forOperatorToo?: boolean;
+    /** A browser may ask for the admin key and send it as a password. */
+    allowBasic?: boolean;
+  }
+}
 
 interface AuthenticateOptions {
   keyring: Keyring;
@@ -21,7 +40,9 @@ export function authenticate(app: FastifyInstance, { keyring, adminKey }: Authen
 
   app.decorateRequest('caller', null);
   const routes: RouteOptions[] = [];
-  app.decorate('permissions', () => routes.map(({ method, url, config }) => ({ method: String(method), url, permission: config?.permission ?? null })));
+  app.decorate('permissions', () =>
+    routes.map(({ method, url, config }) => ({ method: String(method), url, permission: config?.permission ?? null })),
+  );
   app.addHook('onRoute', (route) => void routes.push(route));
   app.addHook('onReady', async () => {
     const open = app.permissions().filter(({ permission }) => permission === null);
@@ -52,7 +73,10 @@ export function authenticate(app: FastifyInstance, { keyring, adminKey }: Authen
     if (isOperator && forOperatorToo) return OPERATOR;
     if (isOperator) throw new AppError('unauthenticated', 'This needs an API key of a tenant (tk_…); the admin key belongs to none.');
     if (secret === null) {
-      throw new AppError('unauthenticated', `This needs an API key, sent as "Authorization: Bearer tk_…". ${whatWasSent(headers.authorization, null)}`);
+      throw new AppError(
+        'unauthenticated',
+        `This needs an API key, sent as "Authorization: Bearer tk_…". ${whatWasSent(headers.authorization, null)}`,
+      );
     }
     return keyring.callerOf(secret);
   }

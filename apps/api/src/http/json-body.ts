@@ -22,18 +22,14 @@ export function readJsonBodies(app: FastifyInstance): void {
 
 function refuseUnstorable(value: unknown, path: Path): void {
   if (path.length > DEPTH_MAX) throw new AppError('bad_json', `The body is nested more than ${DEPTH_MAX} deep.`);
-  switch (typeof value) {
-    case 'string':
-      return refuseBadText(value, path);
-    case 'number':
-      if (Number.isFinite(value)) return;
-      throw invalid([{ pointer: pointerOf(path), code: 'not_finite', message: 'The number is too large.' }]);
-    case 'object':
-      if (value === null) return;
-      for (const [key, item] of Object.entries(value)) {
-        refuseBadText(key, path);
-        refuseUnstorable(item, [...path, key]);
-      }
+  if (typeof value === 'string') refuseBadText(value, path);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw invalid([{ pointer: pointerOf(path), code: 'not_finite', message: 'The number is too large.' }]);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, item] of Object.entries(value)) {
+    refuseBadText(key, path);
+    refuseUnstorable(item, [...path, key]);
   }
 }
 

@@ -5,7 +5,12 @@ import type { FastifyInstance } from 'fastify';
 export function answerUnknownRoutes(app: FastifyInstance): void {
   const routes: { path: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
-    const path = new RegExp(`^${url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+').replaceAll('*', '.*')}$`);
+    const path = new RegExp(
+      `^${url
+        .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+        .replace(/:[^/]+/g, '[^/]+')
+        .replaceAll('*', '.*')}$`,
+    );
     routes.push({ path, methods: [method].flat() });
   });
   app.setNotFoundHandler((request, reply) => {

@@ -16,15 +16,17 @@ interface Route<Input, Output> {
 export type VerbRoute = <Input, Output>(verb: Verb<Input, Output>, route: Route<Input, Output>) => RouteShorthandOptionsWithHandler;
 
 /** Turns a verb into a Fastify route: its permission, its context, its answer. */
-export const verbRoutes = (services: Services): VerbRoute => (verb, { input, tenantId, status = 200, forOperatorToo = false, answer }) => ({
-  config: { permission: verb.permission, forOperatorToo },
-  handler: async (request, reply) => {
-    const ctx = contextOf(services, request, tenantId?.(request), status);
-    const output = await verb({ ctx, input: input(request, reply) });
-    if (ctx.idempotency?.replayed === true) reply.header('idempotent-replayed', 'true');
-    return answer === undefined ? send(reply, status, output) : send(reply, answer(output).status, answer(output).body);
-  },
-});
+export const verbRoutes =
+  (services: Services): VerbRoute =>
+  (verb, { input, tenantId, status = 200, forOperatorToo = false, answer }) => ({
+    config: { permission: verb.permission, forOperatorToo },
+    handler: async (request, reply) => {
+      const ctx = contextOf(services, request, tenantId?.(request), status);
+      const output = await verb({ ctx, input: input(request, reply) });
+      if (ctx.idempotency?.replayed === true) reply.header('idempotent-replayed', 'true');
+      return answer === undefined ? send(reply, status, output) : send(reply, answer(output).status, answer(output).body);
+    },
+  });
 
 function send(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   if (body === undefined || body === null) return reply.code(204).send();
@@ -35,7 +37,8 @@ function send(reply: FastifyReply, status: number, body: unknown): FastifyReply 
 function contextOf(services: Services, request: FastifyRequest, tenantId: string | undefined, status: number): Context {
   const { caller } = request;
   const tenant = tenantId ?? caller?.tenantId;
-  if (caller === null || tenant === null || tenant === undefined) throw new Error(`${request.method} ${request.routeOptions.url ?? ''} has no tenant`);
+  if (caller === null || tenant === null || tenant === undefined)
+    throw new Error(`${request.method} ${request.routeOptions.url ?? ''} has no tenant`);
   return {
     ...services,
     logger: services.logger.child({ requestId: request.id }),
@@ -51,7 +54,9 @@ function idempotentRequest(request: FastifyRequest, status: number): IdempotentR
   const key = idempotencyKeyOf(request);
   if (key === null) return null;
   const path = request.url.split('?', 1)[0] ?? '';
-  const bodyHash = createHash('sha256').update(JSON.stringify(request.body ?? null)).digest();
+  const bodyHash = createHash('sha256')
+    .update(JSON.stringify(request.body ?? null))
+    .digest();
   return { key, route: `POST ${path}`, bodyHash, status, replayed: false };
 }
 
@@ -60,7 +65,9 @@ export function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
   const key = headers['idempotency-key'];
   if (key === undefined) return null;
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw invalid([{ pointer: '', code: 'bad_idempotency_key', message: 'Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.' }]);
+  throw invalid([
+    { pointer: '', code: 'bad_idempotency_key', message: 'Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.' },
+  ]);
 }
 
 /** The body where one is needed. Throws a 400 when there is none. */
@@ -74,16 +81,11 @@ export function noBodyOf({ body }: FastifyRequest): undefined {
   if (body === undefined || body === null) return undefined;
   const names = typeof body === 'object' ? Object.keys(body) : [''];
   if (names.length === 0) return undefined;
-  throw invalid(names.slice(0, 10).map((name) => ({ pointer: name === '' ? '' : `/${name.slice(0, 100)}`, code: 'unknown_field', message: 'This takes no body.' })));
-}
-
-/** Aborts when the client hangs up before its answer, so that nobody computes for nobody. (`request.signal` aborts once a body is read.) */
-export function hangUpOf({ raw }: FastifyReply): AbortSignal {
-  const left = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableEnded) left.abort();
-  });
-  return left.signal;
+  throw invalid(
+    names
+      .slice(0, 10)
+      .map((name) => ({ pointer: name === '' ? '' : `/${name.slice(0, 100)}`, code: 'unknown_field', message: 'This takes no body.' })),
+  );
 }
 
 export function paramOf({ params }: FastifyRequest, name: string): string {

@@ -8,6 +8,9 @@ export function alertRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.get('/alerts/:id', route(getAlert, { input: (request) => ({ id: paramOf(request, 'id') }) }));
   app.get('/deliveries', route(listDeliveries, { input: (request) => ({ query: request.query }) }));
   app.get('/deliveries/:id', route(getDelivery, { input: (request) => ({ id: paramOf(request, 'id') }) }));
-  app.post('/deliveries/:id/retry', route(retryDelivery, { status: 202, input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
+  app.post(
+    '/deliveries/:id/retry',
+    route(retryDelivery, { status: 202, input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }),
+  );
   app.get('/inbox', route(listInbox, { input: (request) => ({ query: request.query }) }));
 }

@@ -6,11 +6,17 @@ export function channelRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/channels', route(createChannel, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/channels', route(listChannels, { input: (request) => ({ query: request.query }) }));
   app.get('/channels/:id', route(getChannel, { input: (request) => ({ id: paramOf(request, 'id') }) }));
-  app.patch('/channels/:id', route(updateChannel, {
-    input: (request) => ({ id: paramOf(request, 'id'), body: bodyOf(request), ifMatch: ifMatchOf(request) }),
-  }));
-  app.delete('/channels/:id', route(deleteChannel, {
-    input: (request) => ({ id: paramOf(request, 'id'), query: request.query, ifMatch: ifMatchOf(request) }),
-  }));
+  app.patch(
+    '/channels/:id',
+    route(updateChannel, {
+      input: (request) => ({ id: paramOf(request, 'id'), body: bodyOf(request), ifMatch: ifMatchOf(request) }),
+    }),
+  );
+  app.delete(
+    '/channels/:id',
+    route(deleteChannel, {
+      input: (request) => ({ id: paramOf(request, 'id'), query: request.query, ifMatch: ifMatchOf(request) }),
+    }),
+  );
   app.post('/channels/:id/test', route(testChannel, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
 }

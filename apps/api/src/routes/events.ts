@@ -3,7 +3,7 @@ import { AppError, listEvents, listMetrics, queryMetrics, type Services } from '
 import type { FastifyInstance } from 'fastify';
 import { readEventBodies, type EventBody } from '../http/event-body.ts';
 import { hungUp } from '../http/hung-up.ts';
-import { bodyOf, hangUpOf, idempotencyKeyOf, type VerbRoute } from '../http/verb-route.ts';
+import { bodyOf, idempotencyKeyOf, type VerbRoute } from '../http/verb-route.ts';
 
 const EVENTS_MAX = 5_000;
 
@@ -20,17 +20,24 @@ export function ingestRoute(app: FastifyInstance, { events }: Pick<Services, 'ev
     const { caller } = request;
     if (caller?.tenantId == null) throw new Error('events without a tenant');
     const { items, notJson } = bodyOf(request) as EventBody;
-    if (items.length > EVENTS_MAX) throw new AppError('too_large', `A request takes at most ${EVENTS_MAX} events; this one has ${items.length}.`);
+    if (items.length > EVENTS_MAX)
+      throw new AppError('too_large', `A request takes at most ${EVENTS_MAX} events; this one has ${items.length}.`);
     try {
-      const { accepted, rejected, replayed } = await events.ingest(caller.tenantId, items, { idempotencyKey: idempotencyKeyOf(request) ?? undefined });
+      const { accepted, rejected, replayed } = await events.ingest(caller.tenantId, items, {
+        idempotencyKey: idempotencyKeyOf(request) ?? undefined,
+      });
       if (replayed) reply.header('idempotent-replayed', 'true');
-      const told = notJson.size === 0 ? rejected : rejected.map((each) => (notJson.has(each.index) ? { ...each, message: 'the line is not JSON' } : each));
+      const told =
+        notJson.size === 0
+          ? rejected
+          : rejected.map((each) => (notJson.has(each.index) ? { ...each, message: 'the line is not JSON' } : each));
       return await reply.code(202).send({ accepted, rejected: told });
     } catch (error) {
       if (error instanceof Overloaded) {
         throw new AppError('unavailable', 'Events cannot be stored just now.', { retryAfterMs: error.retryAfterMs, cause: error });
       }
-      if (error instanceof IdempotencyConflict) throw new AppError('idempotency_mismatch', 'This Idempotency-Key was used with other events.');
+      if (error instanceof IdempotencyConflict)
+        throw new AppError('idempotency_mismatch', 'This Idempotency-Key was used with other events.');
       throw error;
     }
   });

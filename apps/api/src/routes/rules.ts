@@ -1,5 +1,14 @@
 import {
-  createRule, deleteRule, disableRule, enableRule, getRule, getRuleByKey, listEvaluations, listRules, putRuleByKey, updateRule,
+  createRule,
+  deleteRule,
+  disableRule,
+  enableRule,
+  getRule,
+  getRuleByKey,
+  listEvaluations,
+  listRules,
+  putRuleByKey,
+  updateRule,
 } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
 import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
@@ -8,16 +17,22 @@ export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules', route(createRule, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/rules', route(listRules, { input: (request) => ({ query: request.query }) }));
   app.get('/rules/:id', route(getRule, { input: (request) => ({ id: paramOf(request, 'id') }) }));
-  app.patch('/rules/:id', route(updateRule, {
-    input: (request) => ({ id: paramOf(request, 'id'), body: bodyOf(request), ifMatch: ifMatchOf(request) }),
-  }));
+  app.patch(
+    '/rules/:id',
+    route(updateRule, {
+      input: (request) => ({ id: paramOf(request, 'id'), body: bodyOf(request), ifMatch: ifMatchOf(request) }),
+    }),
+  );
   app.delete('/rules/:id', route(deleteRule, { input: (request) => ({ id: paramOf(request, 'id'), ifMatch: ifMatchOf(request) }) }));
   app.post('/rules/:id/enable', route(enableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.post('/rules/:id/disable', route(disableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.get('/rules/:id/evaluations', route(listEvaluations, { input: (request) => ({ id: paramOf(request, 'id'), query: request.query }) }));
   app.get('/rules/by-key/:key', route(getRuleByKey, { input: (request) => ({ key: paramOf(request, 'key') }) }));
-  app.put('/rules/by-key/:key', route(putRuleByKey, {
-    input: (request) => ({ key: paramOf(request, 'key'), body: bodyOf(request), ifMatch: ifMatchOf(request) }),
-    answer: ({ isNew, rule }) => ({ status: isNew ? 201 : 200, body: rule }),
-  }));
+  app.put(
+    '/rules/by-key/:key',
+    route(putRuleByKey, {
+      input: (request) => ({ key: paramOf(request, 'key'), body: bodyOf(request), ifMatch: ifMatchOf(request) }),
+      answer: ({ isNew, rule }) => ({ status: isNew ? 201 : 200, body: rule }),
+    }),
+  );
 }

@@ -45,4 +45,7 @@ export function openKeyring({ db, clock }: Pick<Services, 'db' | 'clock'>): Keyr
 }
 
 const unknownKey = (): AppError =>
-  new AppError('unauthenticated', 'This is not a valid API key. A tenant API key reads tk_<tenant>_<secret> and is sent as "Authorization: Bearer tk_…".');
+  new AppError(
+    'unauthenticated',
+    'This is not a valid API key. A tenant API key reads tk_<tenant>_<secret> and is sent as "Authorization: Bearer tk_…".',
+  );

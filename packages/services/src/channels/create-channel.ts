@@ -10,20 +10,33 @@ import { verb } from '../verb.ts';
 import { sealSecrets, viewChannel } from './channel-view.ts';
 import { channelOfKind, checkConfig } from './check-config.ts';
 
-export const createChannel = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Channel> => {
-  const { key, name, kind, enabled, ...given } = parse(CreateChannel, input.body);
-  const definition = channelOfKind(kind);
-  const { config, secrets } = splitSecrets(definition, await checkConfig(ctx, definition, given.config));
-  return change(ctx, async (tx) => {
-    const { tenantId, actor } = ctx;
-    const id = newId();
-    const row = await insertChannel(tx, { tenantId, id, key, name, kind, config, secrets: sealSecrets(ctx, tenantId, id, secrets), enabled, actor });
-    if (row === null) throw new AppError('key_taken', `There is a channel with the key '${key}' already.`);
-    await audit(tx, ctx, 'channel.created', id, { key, name, kind });
-    const shown = viewChannel(ctx, row);
-    return { ...shown, config: { ...shown.config, ...madeByUs(given.config, secrets) } };
-  });
-});
+export const createChannel = verb(
+  'channels:write',
+  async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Channel> => {
+    const { key, name, kind, enabled, ...given } = parse(CreateChannel, input.body);
+    const definition = channelOfKind(kind);
+    const { config, secrets } = splitSecrets(definition, await checkConfig(ctx, definition, given.config));
+    return change(ctx, async (tx) => {
+      const { tenantId, actor } = ctx;
+      const id = newId();
+      const row = await insertChannel(tx, {
+        tenantId,
+        id,
+        key,
+        name,
+        kind,
+        config,
+        secrets: sealSecrets(ctx, tenantId, id, secrets),
+        enabled,
+        actor,
+      });
+      if (row === null) throw new AppError('key_taken', `There is a channel with the key '${key}' already.`);
+      await audit(tx, ctx, 'channel.created', id, { key, name, kind });
+      const shown = viewChannel(ctx, row);
+      return { ...shown, config: { ...shown.config, ...madeByUs(given.config, secrets) } };
+    });
+  },
+);
 
 /** A secret that nobody sent is one that a default made: shown here and never again, or its receiver could not check what it signs. */
 const madeByUs = (given: Channel['config'], secrets: Record<string, unknown>): Record<string, string> =>

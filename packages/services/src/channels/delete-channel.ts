@@ -32,7 +32,10 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
 });
 
 function inUse(rules: readonly string[]): AppError {
-  const names = rules.slice(0, NAMES_SHOWN).map((name) => `'${name}'`).join(', ');
+  const names = rules
+    .slice(0, NAMES_SHOWN)
+    .map((name) => `'${name}'`)
+    .join(', ');
   const more = rules.length > NAMES_SHOWN ? ` and ${rules.length - NAMES_SHOWN} more` : '';
   return new AppError('channel_in_use', `It is notified by ${names}${more}.`);
 }

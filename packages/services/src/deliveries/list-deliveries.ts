@@ -6,16 +6,19 @@ import { parse } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { viewDelivery } from './delivery-view.ts';
 
-export const listDeliveries = verb('deliveries:read', async ({ ctx, input }: { ctx: Context; input: { query: unknown } }): Promise<Page<Delivery>> => {
-  const query = parse(ListDeliveries, input.query, 'query');
-  const filter = {
-    beforeId: idOfCursor(query.cursor),
-    limit: query.limit + 1,
-    status: query.status ?? null,
-    channelId: query.channelId ?? null,
-    channelKey: query.channelKey ?? null,
-    alertId: query.alertId ?? null,
-  };
-  const rows = await withTenant(ctx.db, ctx.tenantId, (tx) => selectDeliveries(tx, ctx.tenantId, filter));
-  return pageOfRows(rows, query.limit, viewDelivery);
-});
+export const listDeliveries = verb(
+  'deliveries:read',
+  async ({ ctx, input }: { ctx: Context; input: { query: unknown } }): Promise<Page<Delivery>> => {
+    const query = parse(ListDeliveries, input.query, 'query');
+    const filter = {
+      beforeId: idOfCursor(query.cursor),
+      limit: query.limit + 1,
+      status: query.status ?? null,
+      channelId: query.channelId ?? null,
+      channelKey: query.channelKey ?? null,
+      alertId: query.alertId ?? null,
+    };
+    const rows = await withTenant(ctx.db, ctx.tenantId, (tx) => selectDeliveries(tx, ctx.tenantId, filter));
+    return pageOfRows(rows, query.limit, viewDelivery);
+  },
+);

@@ -6,14 +6,17 @@ import { parse } from '../parse.ts';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 import { verb } from '../verb.ts';
 
-export const listInbox = verb('inbox:read', async ({ ctx, input }: { ctx: Context; input: { query: unknown } }): Promise<Page<InboxMessage>> => {
-  const { limit, cursor, unread } = parse(ListInbox, input.query, 'query');
-  const filter = { beforeId: idOfCursor(cursor), limit: limit + 1, unread: unread === undefined ? null : unread === 'true' };
-  const rows = await withTenant(ctx.db, ctx.tenantId, (tx) => selectInbox(tx, ctx.tenantId, filter));
-  return pageOfRows(rows, limit, ({ createdAtMs, readAtMs, body, ...row }) => ({
-    ...row,
-    body: body as InboxMessage['body'],
-    createdAt: timeText(createdAtMs),
-    readAt: timeTextOrNull(readAtMs),
-  }));
-});
+export const listInbox = verb(
+  'inbox:read',
+  async ({ ctx, input }: { ctx: Context; input: { query: unknown } }): Promise<Page<InboxMessage>> => {
+    const { limit, cursor, unread } = parse(ListInbox, input.query, 'query');
+    const filter = { beforeId: idOfCursor(cursor), limit: limit + 1, unread: unread === undefined ? null : unread === 'true' };
+    const rows = await withTenant(ctx.db, ctx.tenantId, (tx) => selectInbox(tx, ctx.tenantId, filter));
+    return pageOfRows(rows, limit, ({ createdAtMs, readAtMs, body, ...row }) => ({
+      ...row,
+      body: body as InboxMessage['body'],
+      createdAt: timeText(createdAtMs),
+      readAt: timeTextOrNull(readAtMs),
+    }));
+  },
+);

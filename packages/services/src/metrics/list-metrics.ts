@@ -4,7 +4,12 @@ import type { Context } from '../context.ts';
 import { timeText } from '../time-text.ts';
 import { verb } from '../verb.ts';
 
-const CATALOGUE = Object.entries(METRICS).map(([metric, { title, unit, defaultAggregation }]) => ({ metric, title, unit, defaultAggregation }));
+const CATALOGUE = Object.entries(METRICS).map(([metric, { title, unit, defaultAggregation }]) => ({
+  metric,
+  title,
+  unit,
+  defaultAggregation,
+}));
 
 /** The event names seen so far with their fields, and the metrics that need no definition. */
 export const listMetrics = verb('metrics:read', async ({ ctx }: { ctx: Context; input: undefined }): Promise<MetricList> => {

@@ -38,7 +38,9 @@ function stepOf(step: string, fromMs: number, toMs: number): number {
   }
   if (toMs <= fromMs) throw invalid([{ pointer: '/to', code: 'out_of_range', message: 'must be after `from`' }]);
   if ((toMs - fromMs) / stepMs > POINTS_MAX) {
-    throw invalid([{ pointer: '/step', code: 'too_many', message: `gives more than ${POINTS_MAX} points; take a longer step or a shorter range` }]);
+    throw invalid([
+      { pointer: '/step', code: 'too_many', message: `gives more than ${POINTS_MAX} points; take a longer step or a shorter range` },
+    ]);
   }
   return stepMs;
 }

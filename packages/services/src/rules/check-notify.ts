@@ -11,7 +11,13 @@ export async function checkNotify(tx: DrizzleTx, tenantId: string, { notify }: R
   throw invalid(
     named.flatMap((key, index) => {
       if (known.has(key)) return [];
-      return [{ pointer: `/notify/${index}/channel`, code: 'unknown_channel', message: `There is no channel '${key}'.${didYouMean(key, candidates)}` }];
+      return [
+        {
+          pointer: `/notify/${index}/channel`,
+          code: 'unknown_channel',
+          message: `There is no channel '${key}'.${didYouMean(key, candidates)}`,
+        },
+      ];
     }),
   );
 }

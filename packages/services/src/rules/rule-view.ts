@@ -5,7 +5,11 @@ import { timeText, timeTextOrNull } from '../time-text.ts';
 
 /** Rules as people see them, with the state of their worst series. */
 export async function viewRules(tx: DrizzleTx, tenantId: string, rows: readonly RuleRow[]): Promise<Rule[]> {
-  const phases = await worstPhases(tx, tenantId, rows.map(({ id }) => id));
+  const phases = await worstPhases(
+    tx,
+    tenantId,
+    rows.map(({ id }) => id),
+  );
   return rows.map((row) => viewRule(row, phases.get(row.id) ?? 'ok'));
 }
 

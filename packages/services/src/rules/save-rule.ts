@@ -1,6 +1,15 @@
 import type { Rule } from '@tocsin/contracts';
 import {
-  closeAlertsOfRule, type CloseReason, countRules, type DrizzleTx, insertRule, newId, refreshSchedule, type RuleRow, sqlState, updateRule,
+  closeAlertsOfRule,
+  type CloseReason,
+  countRules,
+  type DrizzleTx,
+  insertRule,
+  newId,
+  refreshSchedule,
+  type RuleRow,
+  sqlState,
+  updateRule,
 } from '@tocsin/db';
 import type { RuleSpec } from '@tocsin/domain';
 import { dispatchTrigger } from '@tocsin/queue';
@@ -30,9 +39,15 @@ export async function changeRule<Output>(ctx: Context, work: (tx: DrizzleTx) => 
     triggerIds = told.triggerIds;
     return told.output;
   }).catch((error: unknown) => {
-    throw sqlState(error) === UNIQUE_VIOLATION ? new AppError('key_taken', 'There is a rule with this key already.', { cause: error }) : error;
+    throw sqlState(error) === UNIQUE_VIOLATION
+      ? new AppError('key_taken', 'There is a rule with this key already.', { cause: error })
+      : error;
   });
-  await sendHints(ctx, dispatchTrigger, triggerIds.map((triggerId) => ({ tenantId: ctx.tenantId, triggerId })));
+  await sendHints(
+    ctx,
+    dispatchTrigger,
+    triggerIds.map((triggerId) => ({ tenantId: ctx.tenantId, triggerId })),
+  );
   return output;
 }
 
@@ -52,7 +67,13 @@ export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, 
 }
 
 /** Stores a rule's next version; the caller holds the row's lock. What changes nothing makes no version. */
-export async function storeChangedRule(ctx: Context, tx: DrizzleTx, before: RuleRow, spec: RuleSpec, enabled: boolean): Promise<Told<Rule>> {
+export async function storeChangedRule(
+  ctx: Context,
+  tx: DrizzleTx,
+  before: RuleRow,
+  spec: RuleSpec,
+  enabled: boolean,
+): Promise<Told<Rule>> {
   if (enabled === before.enabled && isDeepStrictEqual(spec, before.spec)) return { output: await shown(ctx, tx, before), triggerIds: [] };
   const { tenantId, actor } = ctx;
   if (!isDeepStrictEqual(spec.notify, before.spec.notify)) await checkNotify(tx, tenantId, spec);
@@ -66,10 +87,7 @@ export async function storeChangedRule(ctx: Context, tx: DrizzleTx, before: Rule
 
 function reasonToClose(before: RuleRow, after: RuleRow): CloseReason | null {
   if (before.enabled && !after.enabled) return 'rule_disabled';
-  const isSameQuestion = isDeepStrictEqual(
-    [before.spec.condition, before.spec.groupBy],
-    [after.spec.condition, after.spec.groupBy],
-  );
+  const isSameQuestion = isDeepStrictEqual([before.spec.condition, before.spec.groupBy], [after.spec.condition, after.spec.groupBy]);
   return isSameQuestion ? null : 'rule_changed';
 }
 

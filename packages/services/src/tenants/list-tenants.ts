@@ -12,5 +12,9 @@ export const listTenants = verb('operator', async ({ ctx, input }: { ctx: Contex
   const afterId = idOfCursor(cursor);
   const ids = await withPipeline(ctx.db, (sql) => tenantsAfter(sql, afterId, limit + 1));
   const rows = ids.length === 0 ? [] : await withTenants(ctx.db, ids, (tx) => selectTenants(tx, ids));
-  return pageOfRows(rows.map(({ tenantId, ...row }) => ({ id: tenantId, ...row })), limit, viewTenant);
+  return pageOfRows(
+    rows.map(({ tenantId, ...row }) => ({ id: tenantId, ...row })),
+    limit,
+    viewTenant,
+  );
 });
