@@ -1,0 +1,158 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { migrate } from '@tocsin/db';
+import { openEventStore } from '@tocsin/events';
+import { migrateQueue } from '@tocsin/queue';
+import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
+import { freePort } from '@tocsin/testkit';
+import postgres from 'postgres';
+import { benchDatabase, type BenchDatabase } from './bench-database.ts';
+import { cpuSeconds } from './cpu-seconds.ts';
+import type { Result } from './result.ts';
+import { seeded } from './span-data.ts';
+
+const EVENTS_PER_REQUEST = 1_000;
+const TENANTS = 8;
+const CONNECTIONS = 16;
+const SECONDS = 4;
+const RUNS = 5;
+const ADMIN_KEY = 'benchmark-admin-key-of-32-characters';
+const QUIET_MS = 10 * 60_000;
+
+/** JSON events through the API's own process until they are committed, and what they take on disk. */
+export async function run(): Promise<Result[]> {
+  const bench = await benchDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-body-'));
+  const api = await startApi(bench);
+  try {
+    const tenants = await Promise.all(Array.from({ length: TENANTS }, (_, at) => makeTenant(api.url, at)));
+    const load = { url: api.url, keys: tenants.map(({ key }) => key), bodyFile: join(folder, 'events.json'), connections: CONNECTIONS };
+    const rates: number[] = [];
+    const apiMicros: number[] = [];
+    const serverMicros: number[] = [];
+    const latencies: number[] = [];
+    for (let runAt = -1; runAt < RUNS; runAt++) {
+      await writeFile(load.bodyFile, JSON.stringify({ events: events(Date.now()) }));
+      const before = [cpuSeconds(api.pid), cpuSeconds(bench.serverPid)] as const;
+      const sent = await sendLoad({ ...load, seconds: runAt < 0 ? 2 : SECONDS });
+      if (sent.refused > 0) throw new Error(`${sent.refused} requests were refused:\n${api.output()}`);
+      const stored = sent.accepted * EVENTS_PER_REQUEST;
+      if (runAt < 0) continue;
+      rates.push(stored / sent.seconds);
+      apiMicros.push(((cpuSeconds(api.pid) - before[0]) / stored) * 1e6);
+      serverMicros.push(((cpuSeconds(bench.serverPid) - before[1]) / stored) * 1e6);
+      latencies.push(sent.p50);
+    }
+    const fresh = await bytesPerEvent(bench);
+    await compactAll(bench, tenants.map(({ id }) => id));
+    const compacted = await bytesPerEvent(bench);
+    const shape = `JSON, ${EVENTS_PER_REQUEST} events a request, ${CONNECTIONS} connections, ${TENANTS} tenants, durable`;
+    return [
+      { name: 'ingest.rate', unit: 'events/s', values: rates, target: 400_000, note: shape },
+      { name: 'ingest.latency', unit: 'ms', values: latencies, note: `p50 of a request; ${shape}` },
+      { name: 'ingest.cpu.api', unit: 'µs an event', values: apiMicros, note: shape },
+      { name: 'ingest.cpu.postgres', unit: 'µs an event', values: serverMicros, note: shape },
+      { name: 'ingest.bytes.fresh', unit: 'bytes an event', values: [fresh], target: 48, note: 'at most; 4 dims and 5 measures' },
+      { name: 'ingest.bytes.compacted', unit: 'bytes an event', values: [compacted], target: 25, note: 'at most; the same events' },
+    ];
+  } finally {
+    await api.stop();
+    await bench.discard();
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function startApi({ adminUrl, appUrl }: BenchDatabase) {
+  const queueUrl = new URL(appUrl);
+  queueUrl.username = 'tocsin_queue';
+  await migrate({ adminUrl, appUrl, queueUrl: queueUrl.href, log: () => {} });
+  await migrateQueue({ url: queueUrl.href });
+  const port = await freePort();
+  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, '../apps/api/src/main.ts')], {
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      TOCSIN_PORT: String(port),
+      TOCSIN_HOST: '127.0.0.1',
+      TOCSIN_LOG_LEVEL: 'warn',
+      TOCSIN_DATABASE_URL: appUrl,
+      TOCSIN_QUEUE_URL: queueUrl.href,
+      TOCSIN_SECRET_KEY: 'benchmark-secret-key-of-32-characters',
+      TOCSIN_ADMIN_KEY: ADMIN_KEY,
+    },
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text = (text + String(chunk)).slice(-5_000)));
+  const url = `http://127.0.0.1:${port}`;
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  while (!(await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false))) {
+    if (child.exitCode !== null) throw new Error(`the API did not start:\n${text}`);
+    await systemClock.sleep(50, new AbortController().signal);
+  }
+  return {
+    url,
+    pid: child.pid!,
+    output: () => text,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+async function makeTenant(url: string, at: number): Promise<{ id: string; key: string }> {
+  const { id } = await post<{ id: string }>(`${url}/api/v1/tenants`, { name: `Bench ${at}`, externalKey: `bench-${at}` });
+  const { key } = await post<{ key: string }>(`${url}/api/v1/tenants/${id}/api-keys`, { name: 'bench', role: 'editor' });
+  return { id, key };
+}
+
+async function post<T>(url: string, body: object): Promise<T> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+async function sendLoad(load: object): Promise<{ accepted: number; refused: number; seconds: number; p50: number; p99: number }> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'ingest-load.ts'), JSON.stringify(load)]);
+  return JSON.parse(stdout) as Awaited<ReturnType<typeof sendLoad>>;
+}
+
+/** LLM calls of the last minute with 4 dims and 5 measures, with the digits a client would send. */
+function events(nowMs: number): object[] {
+  const random = seeded(nowMs);
+  return Array.from({ length: EVENTS_PER_REQUEST }, (_, at) => ({
+    ts: nowMs - 60_000 + at * 60,
+    name: 'llm.call',
+    dims: { operation: `op${at % 8}`, model: `model-${at % 6}`, status: at % 33 === 0 ? 'error' : 'ok', env: 'prod' },
+    measures: {
+      duration_ms: Number((Math.exp(5 + random() * 3)).toFixed(2)),
+      ttft_ms: Number((Math.exp(3 + random() * 3)).toFixed(2)),
+      cost: Number((random() / 100).toFixed(6)),
+      input_tokens: Math.floor(random() * 2_000),
+      output_tokens: Math.floor(random() * 800),
+    },
+  }));
+}
+
+async function bytesPerEvent({ adminUrl }: BenchDatabase): Promise<number> {
+  const sql = postgres(adminUrl, { max: 1 });
+  const [row] = await sql<{ bytes: number }[]>`select sum(length(data))::float8 / sum(event_count) as bytes from tocsin.segments where stream = 'events'`;
+  await sql.end();
+  return row!.bytes;
+}
+
+/** As maintenance would once the minutes are quiet. */
+async function compactAll({ db }: BenchDatabase, tenantIds: readonly string[]): Promise<void> {
+  const clock = { ...systemClock, now: () => Date.now() + QUIET_MS };
+  const store = openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock });
+  await store.compact(tenantIds, new AbortController().signal);
+}
+
+if (import.meta.main) console.log(JSON.stringify(await run(), null, 2));
