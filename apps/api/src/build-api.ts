@@ -1,6 +1,6 @@
 import type { DependencyChecks } from '@tocsin/runtime';
 import { AppError, openKeyring, type Services } from '@tocsin/services';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { queueBoard } from './admin/queue-board.ts';
@@ -37,7 +37,7 @@ export async function buildApi({ services, adminKey, dependencies, extend }: Api
   const loggerInstance: FastifyBaseLogger = services.logger;
   const app: FastifyInstance = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_MAX_BYTES,
     genReqId: () => randomUUID(),
     trustProxy: false,
@@ -45,7 +45,8 @@ export async function buildApi({ services, adminKey, dependencies, extend }: Api
     onConstructorPoisoning: 'error',
     requestTimeout: 60_000,
     keepAliveTimeout: 72_000,
-    return503OnClosing: true,
+    // While it closes, connections that are open are served and told to close.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: (error, request, reply) => void answerError(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: answerBrokenHttp,

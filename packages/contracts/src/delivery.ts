@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Id, Key, Time } from './primitives.ts';
 import { PageQuery } from './page.ts';
 
-export const DELIVERY_STATUSES = ['pending', 'sending', 'retrying', 'delivered', 'dead', 'suppressed'] as const;
+const DELIVERY_STATUSES = ['pending', 'sending', 'retrying', 'delivered', 'dead', 'suppressed'] as const;
 
 export const ListDeliveries = z.strictObject({
   ...PageQuery,

@@ -32,17 +32,16 @@ export const MetricRange = z.strictObject({
 });
 export type MetricRange = z.infer<typeof MetricRange>;
 
-export const MetricSeen = z.strictObject({
+const MetricSeen = z.strictObject({
   name: z.string(),
   dims: z.array(z.string()),
   measures: z.array(z.string()),
   firstSeenAt: Time,
   lastSeenAt: Time,
 });
-export type MetricSeen = z.infer<typeof MetricSeen>;
 
 /** A metric every tenant has, and what it reads. */
-export const CatalogueMetric = z.strictObject({
+const CatalogueMetric = z.strictObject({
   metric: z.string(),
   title: z.string(),
   unit: z.string().nullable(),

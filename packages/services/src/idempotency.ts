@@ -5,6 +5,7 @@ import {
   type IdempotencyKey,
   lockIdempotencyKey,
   saveIdempotencyKey,
+  sqlState,
   withTenant,
 } from '@tocsin/db';
 import { AppError } from './app-error.ts';
@@ -23,17 +24,31 @@ export interface IdempotentRequest {
   replayed: boolean;
 }
 
-/** Runs `work` in the tenant's transaction. With an `Idempotency-Key` the effect and the remembered answer commit together. */
-export function change<Output>(ctx: Context, work: (tx: DrizzleTx) => Promise<Output>): Promise<Output> {
+const TRIES = 3;
+const LOST_TO_ANOTHER = new Set(['40001', '40P01']);
+
+/**
+ * Runs `work` in the tenant's transaction, again when that lost to another one. With an `Idempotency-Key` the effect and the remembered
+ * answer commit together.
+ */
+export async function change<Output>(ctx: Context, work: (tx: DrizzleTx) => Promise<Output>): Promise<Output> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await withTenant(ctx.db, ctx.tenantId, (tx) => rememberedChange(ctx, tx, work));
+    } catch (error) {
+      if (tried === TRIES || !LOST_TO_ANOTHER.has(sqlState(error) ?? '')) throw error;
+    }
+  }
+}
+
+async function rememberedChange<Output>(ctx: Context, tx: DrizzleTx, work: (tx: DrizzleTx) => Promise<Output>): Promise<Output> {
   const { idempotency } = ctx;
-  return withTenant(ctx.db, ctx.tenantId, async (tx) => {
-    if (idempotency === null) return work(tx);
-    const earlier = await answeredEarlier<Output>(ctx, tx, idempotency);
-    if (earlier !== null) return earlier.answer;
-    const answer = await work(tx);
-    await remember(ctx, tx, idempotency, answer);
-    return answer;
-  });
+  if (idempotency === null) return work(tx);
+  const earlier = await answeredEarlier<Output>(ctx, tx, idempotency);
+  if (earlier !== null) return earlier.answer;
+  const answer = await work(tx);
+  await remember(ctx, tx, idempotency, answer);
+  return answer;
 }
 
 /**

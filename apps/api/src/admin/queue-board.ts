@@ -6,7 +6,7 @@ import { AppError } from '@tocsin/services';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { answerError } from '../http/problem.ts';
 
-export const QUEUE_BOARD = '/admin/queues';
+const QUEUE_BOARD = '/admin/queues';
 
 /** Its own scripts and styles alone; the styles it sets in place need `unsafe-inline`. */
 const PAGE_POLICY =

@@ -19,7 +19,7 @@ export function jsonParserOf(app: FastifyInstance): ParseJson {
 }
 
 /** Throws a 400 unless the bytes are UTF-8. */
-export function textOf(body: Buffer): string {
+function textOf(body: Buffer): string {
   if (!isUtf8(body)) throw new AppError('bad_json', 'The body is not UTF-8.');
   return body.toString('utf8');
 }
