@@ -1,5 +1,7 @@
 import { PERMISSIONS, ROLES, type Role } from '@tocsin/domain';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApi } from '../src/build-api.ts';
 import {
   type Actor,
   ADMIN_KEY,
@@ -54,6 +56,17 @@ describe('every route', () => {
     expect(routesOfApi().length).toBeGreaterThan(30);
     const open = routes.filter(({ permission }) => permission === 'public').map(({ url }) => url);
     expect([...new Set(open)].sort()).toEqual(['/errors', '/errors/:code', '/healthz', '/metrics', '/readyz']);
+  });
+
+  test('is on the page of the API, and nothing else is', () => {
+    const page = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf8');
+    const rows = page.split('\n').filter((line) => /^\| `(GET|POST|PUT|PATCH|DELETE) /.test(line));
+    const documented = rows.flatMap((row) =>
+      [...row.matchAll(/`(GET|POST|PUT|PATCH|DELETE) ([^`?]+)/g)].map(([, method, path]) => `${method} ${path}`),
+    );
+    const withoutNames = (route: string): string => route.replace(/\{\w+\}|:\w+/g, '{}');
+    const known = routesOfApi().map(({ method, url }) => `${method} ${url.slice('/api/v1'.length)}`);
+    expect(documented.map(withoutNames).sort()).toEqual(known.map(withoutNames).sort());
   });
 
   test('without a permission fails the boot by name', async () => {
@@ -132,7 +145,6 @@ describe('every route', () => {
 });
 
 async function openWorldWithOpenRoute(): Promise<void> {
-  const { buildApi } = await import('../src/build-api.ts');
   await buildApi({
     services: world.services,
     adminKey: ADMIN_KEY,
