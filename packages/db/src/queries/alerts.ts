@@ -30,11 +30,19 @@ export async function selectAlerts(tx: DrizzleTx, tenantId: string, filter: Aler
     sinceMs === null ? undefined : gte(alerts.startedAtMs, sinceMs),
     untilMs === null ? undefined : lt(alerts.startedAtMs, untilMs),
   ];
-  return tx.select().from(alerts).where(and(...conditions)).orderBy(desc(alerts.id)).limit(filter.limit);
+  return tx
+    .select()
+    .from(alerts)
+    .where(and(...conditions))
+    .orderBy(desc(alerts.id))
+    .limit(filter.limit);
 }
 
 export async function findAlert(tx: DrizzleTx, tenantId: string, id: string): Promise<AlertRow | null> {
-  const [row] = await tx.select().from(alerts).where(and(eq(alerts.tenantId, tenantId), eq(alerts.id, id)));
+  const [row] = await tx
+    .select()
+    .from(alerts)
+    .where(and(eq(alerts.tenantId, tenantId), eq(alerts.id, id)));
   return row ?? null;
 }
 

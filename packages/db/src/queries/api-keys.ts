@@ -24,7 +24,10 @@ export async function findApiKey(tx: DrizzleTx, tenantId: string, secretHash: Bu
 }
 
 export async function touchApiKey(tx: DrizzleTx, tenantId: string, id: string): Promise<void> {
-  await tx.update(apiKeys).set({ lastUsedAtMs: tocsinNow }).where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
+  await tx
+    .update(apiKeys)
+    .set({ lastUsedAtMs: tocsinNow })
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
 }
 
 export type NewApiKey = Pick<ApiKeyRow, 'tenantId' | 'id' | 'name' | 'role' | 'secretHash' | 'lastFour'>;
@@ -36,7 +39,11 @@ export async function insertApiKey(tx: DrizzleTx, key: NewApiKey): Promise<ApiKe
 }
 
 /** Newest first, revoked ones too. */
-export async function selectApiKeys(tx: DrizzleTx, tenantId: string, { beforeId, limit }: { beforeId: string | null; limit: number }): Promise<ApiKeyRow[]> {
+export async function selectApiKeys(
+  tx: DrizzleTx,
+  tenantId: string,
+  { beforeId, limit }: { beforeId: string | null; limit: number },
+): Promise<ApiKeyRow[]> {
   return tx
     .select()
     .from(apiKeys)
@@ -53,6 +60,9 @@ export async function revokeApiKey(tx: DrizzleTx, tenantId: string, id: string):
     .for('update');
   if (found === undefined) return 'unknown';
   if (found.revokedAtMs !== null) return 'was_revoked';
-  await tx.update(apiKeys).set({ revokedAtMs: tocsinNow }).where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
+  await tx
+    .update(apiKeys)
+    .set({ revokedAtMs: tocsinNow })
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id)));
   return 'revoked';
 }

@@ -33,13 +33,20 @@ export async function deleteChannel(tx: DrizzleTx, tenantId: string, id: string)
 }
 
 export async function findChannel(tx: DrizzleTx, tenantId: string, id: string): Promise<ChannelRow | null> {
-  const [row] = await tx.select().from(channels).where(and(eq(channels.tenantId, tenantId), eq(channels.id, id)));
+  const [row] = await tx
+    .select()
+    .from(channels)
+    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id)));
   return row ?? null;
 }
 
 /** Keeps everybody else from changing the channel until the transaction ends. */
 export async function lockChannel(tx: DrizzleTx, tenantId: string, id: string): Promise<ChannelRow | null> {
-  const [row] = await tx.select().from(channels).where(and(eq(channels.tenantId, tenantId), eq(channels.id, id))).for('update');
+  const [row] = await tx
+    .select()
+    .from(channels)
+    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id)))
+    .for('update');
   return row ?? null;
 }
 
@@ -57,7 +64,12 @@ export async function selectChannels(tx: DrizzleTx, tenantId: string, { beforeId
     beforeId === null ? undefined : lt(channels.id, beforeId),
     kind === null ? undefined : eq(channels.kind, kind),
   ];
-  return tx.select().from(channels).where(and(...conditions)).orderBy(desc(channels.id)).limit(limit);
+  return tx
+    .select()
+    .from(channels)
+    .where(and(...conditions))
+    .orderBy(desc(channels.id))
+    .limit(limit);
 }
 
 /** Those of `keys` that name a channel; none of these channels can be deleted until the transaction ends. */
@@ -74,6 +86,11 @@ export async function lockChannelKeys(tx: DrizzleTx, tenantId: string, keys: rea
 
 /** Up to 200 keys, for "Did you mean …?". */
 export async function someChannelKeys(tx: DrizzleTx, tenantId: string): Promise<string[]> {
-  const rows = await tx.select({ key: channels.key }).from(channels).where(eq(channels.tenantId, tenantId)).orderBy(channels.key).limit(200);
+  const rows = await tx
+    .select({ key: channels.key })
+    .from(channels)
+    .where(eq(channels.tenantId, tenantId))
+    .orderBy(channels.key)
+    .limit(200);
   return rows.map(({ key }) => key);
 }

@@ -24,11 +24,19 @@ export async function selectDeliveries(tx: DrizzleTx, tenantId: string, filter: 
     channelKey === null ? undefined : eq(deliveries.channelKey, channelKey),
     alertId === null ? undefined : eq(deliveries.alertId, alertId),
   ];
-  return tx.select().from(deliveries).where(and(...conditions)).orderBy(desc(deliveries.id)).limit(filter.limit);
+  return tx
+    .select()
+    .from(deliveries)
+    .where(and(...conditions))
+    .orderBy(desc(deliveries.id))
+    .limit(filter.limit);
 }
 
 export async function findDelivery(tx: DrizzleTx, tenantId: string, id: string): Promise<DeliveryRow | null> {
-  const [row] = await tx.select().from(deliveries).where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)));
+  const [row] = await tx
+    .select()
+    .from(deliveries)
+    .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)));
   return row ?? null;
 }
 

@@ -13,7 +13,9 @@ export interface IdempotencyKey {
 /** False: another transaction has it. Held until the transaction ends. */
 export async function lockIdempotencyKey(tx: DrizzleTx, { tenantId, route, key }: IdempotencyKey): Promise<boolean> {
   const name = `${tenantId} ${route} ${key}`;
-  const [row] = await tx.execute<{ isLocked: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended(${name}::text, 0)) as "isLocked"`);
+  const [row] = await tx.execute<{ isLocked: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtextextended(${name}::text, 0)) as "isLocked"`,
+  );
   return row?.isLocked === true;
 }
 

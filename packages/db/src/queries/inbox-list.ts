@@ -11,12 +11,21 @@ export interface InboxFilter {
 }
 
 /** Newest first. */
-export async function selectInbox(tx: DrizzleTx, tenantId: string, { beforeId, limit, unread }: InboxFilter): Promise<Omit<InboxRow, 'tenantId'>[]> {
+export async function selectInbox(
+  tx: DrizzleTx,
+  tenantId: string,
+  { beforeId, limit, unread }: InboxFilter,
+): Promise<Omit<InboxRow, 'tenantId'>[]> {
   const { id, deliveryId, alertId, title, body, createdAtMs, readAtMs } = inbox;
   const conditions = [
     eq(inbox.tenantId, tenantId),
     beforeId === null ? undefined : lt(inbox.id, beforeId),
     unread === null ? undefined : unread ? isNull(inbox.readAtMs) : isNotNull(inbox.readAtMs),
   ];
-  return tx.select({ id, deliveryId, alertId, title, body, createdAtMs, readAtMs }).from(inbox).where(and(...conditions)).orderBy(desc(inbox.id)).limit(limit);
+  return tx
+    .select({ id, deliveryId, alertId, title, body, createdAtMs, readAtMs })
+    .from(inbox)
+    .where(and(...conditions))
+    .orderBy(desc(inbox.id))
+    .limit(limit);
 }

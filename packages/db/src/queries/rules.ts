@@ -78,7 +78,12 @@ export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleF
     state === null ? undefined : sql`coalesce((${worstPhaseOf(sql`${rules.id}`)}), 'ok') = ${state}`,
     search === null ? undefined : or(ilike(rules.key, containing(search)), ilike(rules.name, containing(search))),
   ];
-  return tx.select().from(rules).where(and(...conditions)).orderBy(desc(rules.id)).limit(filter.limit);
+  return tx
+    .select()
+    .from(rules)
+    .where(and(...conditions))
+    .orderBy(desc(rules.id))
+    .limit(filter.limit);
 }
 
 /** The worst phase of each rule's series, by rule id; a rule without series is absent. */

@@ -15,5 +15,9 @@ export async function tenantExists(tx: DrizzleTx, tenantId: string): Promise<boo
 
 /** Those of `ids` the transaction may see, in the order of their ids. */
 export async function selectTenants(tx: DrizzleTx, ids: readonly string[]): Promise<TenantRow[]> {
-  return tx.select().from(tenants).where(inArray(tenants.tenantId, [...ids])).orderBy(asc(tenants.tenantId));
+  return tx
+    .select()
+    .from(tenants)
+    .where(inArray(tenants.tenantId, [...ids]))
+    .orderBy(asc(tenants.tenantId));
 }
