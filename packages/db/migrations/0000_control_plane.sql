@@ -307,6 +307,8 @@ create table tocsin.segments (
 ) partition by range (starts_at);
 
 alter table tocsin.segments alter column data set storage external;
+-- What compaction has still to reach: the last day's minutes, not the month.
+create index segments_to_compact on tocsin.segments (tenant_id, level, starts_at) where level < 2;
 
 create table tocsin.runs (
   tenant_id uuid not null,
@@ -397,6 +399,6 @@ end $$;
 -- What the processes do and nothing more: histories are only added to, segments never change, days go by dropping the partition.
 grant select, insert on tocsin.tenants, tocsin.rule_versions, tocsin.alert_events, tocsin.audit_events to tocsin_app;
 grant select, insert, update on tocsin.api_keys, tocsin.schedules, tocsin.runs, tocsin.delivery_attempts to tocsin_app;
-grant select, insert, delete on tocsin.segments to tocsin_app;
+grant select, insert, delete, update (level) on tocsin.segments to tocsin_app;
 grant select, insert, update, delete on tocsin.rules, tocsin.series_states, tocsin.alerts, tocsin.triggers, tocsin.alert_timers, tocsin.channels,
   tocsin.deliveries, tocsin.inbox, tocsin.idempotency_keys, tocsin.event_names to tocsin_app;

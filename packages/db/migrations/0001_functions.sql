@@ -30,6 +30,10 @@ begin
     continue when exists (select from pg_class made where made.relnamespace = 'tocsin'::regnamespace and made.relname = partition);
     execute format('create table tocsin.%I (like %s including all)', partition, parent);
     execute format('call tocsin.protect(%L)', 'tocsin.' || partition);
+    -- a segment of a usual minute lies in its row instead of a second table
+    if parent = 'tocsin.segments'::regclass then
+      execute format('alter table tocsin.%I set (toast_tuple_target = 8160)', partition);
+    end if;
     execute format('alter table %s attach partition tocsin.%I for values from (%L) to (%L)', parent, partition, day, day + interval '1 day');
     made := made + 1;
   end loop;

@@ -1,0 +1,38 @@
+import type { Database } from '@tocsin/db';
+import type { MetricQuery } from '@tocsin/domain';
+import { createLogger, createMetrics } from '@tocsin/runtime';
+import { type FakeClock, fakeClock } from '@tocsin/testkit';
+import { type EventBounds, type EventStore, openEventStore } from '../src/index.ts';
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+export const NEVER = new AbortController().signal;
+
+/** A store as a process of its own would have it: nothing shared but the database. */
+export function openStore(db: Database, { clock = minuteClock(), bounds = {} }: { clock?: FakeClock; bounds?: Partial<EventBounds> } = {}): EventStore {
+  return openEventStore({ db, logger: createLogger('test', 'silent'), metrics: createMetrics('test'), clock, bounds });
+}
+
+/** Stands at the start of the running minute, for which the database has a day. */
+export function minuteClock(): FakeClock {
+  return fakeClock(new Date(Math.floor(Date.now() / MINUTE) * MINUTE).toISOString());
+}
+
+export const COUNT: MetricQuery = {
+  name: null,
+  subject: { kind: 'event' },
+  aggregation: 'count',
+  filters: [],
+  groupBy: [],
+  windowMs: 5 * MINUTE,
+  ratePerMs: MINUTE,
+};
+
+/** How many events the store finds in `[endMs − windowMs, endMs)`. */
+export async function countOf(store: EventStore, tenantId: string, endMs: number, windowMs: number): Promise<number> {
+  const [results] = await store.source.read([{ tenantId, queries: [{ query: { ...COUNT, windowMs }, endMs }] }], NEVER);
+  const result = results![0]!;
+  if (result.kind === 'failed') throw new Error(result.message);
+  return result.series[0]!.value!;
+}
