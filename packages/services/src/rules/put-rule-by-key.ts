@@ -22,15 +22,21 @@ interface Put {
 export const putRuleByKey = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Put> => {
   const { key, ifMatch } = input;
   const { spec, enabled } = readRuleBody(withKey(input.body, key));
-  return changeRule<Put>(ctx, async (tx) => {
-    const before = await lockRule(tx, ctx.tenantId, { key });
-    if (before !== null) {
-      requireVersion(ifMatch, before.version);
-      const { output: rule, triggerIds } = await storeChangedRule(ctx, tx, before, spec, enabled ?? before.enabled);
-      return { output: { isNew: false, rule }, triggerIds };
-    }
-    if (ifMatch !== undefined) throw new AppError('version_mismatch', 'There is no rule with this key.');
-    return { output: { isNew: true, rule: await storeNewRule(ctx, tx, spec, enabled ?? true) }, triggerIds: [] };
+  const put = (): Promise<Put> =>
+    changeRule<Put>(ctx, async (tx) => {
+      const before = await lockRule(tx, ctx.tenantId, { key });
+      if (before !== null) {
+        requireVersion(ifMatch, before.version);
+        const { output: rule, triggerIds } = await storeChangedRule(ctx, tx, before, spec, enabled ?? before.enabled);
+        return { output: { isNew: false, rule }, triggerIds };
+      }
+      if (ifMatch !== undefined) throw new AppError('version_mismatch', 'There is no rule with this key.');
+      return { output: { isNew: true, rule: await storeNewRule(ctx, tx, spec, enabled ?? true) }, triggerIds: [] };
+    });
+  return put().catch((error: unknown) => {
+    // Somebody made the rule between the look and the insert: now it is there to be changed.
+    if (error instanceof AppError && error.code === 'key_taken') return put();
+    throw error;
   });
 });
 
