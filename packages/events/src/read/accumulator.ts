@@ -25,7 +25,8 @@ export function needsOf(aggregations: Iterable<Aggregation>, isShare: boolean): 
   };
 }
 
-const NO_VALUES = new Float64Array(0);
+/** Room to put portions side by side; used by one answer at a time. */
+let joined = new Float64Array(8192);
 
 /** One series of one window while its samples come in, in any order and any portions. */
 export class Accumulator {
@@ -37,12 +38,13 @@ export class Accumulator {
   private max = -Infinity;
   private lastMs = -Infinity;
   private last = -Infinity;
-  private values: Float64Array | null;
+  /** Portions, so that what a segment kept is taken over without a copy. */
+  private readonly values: Float64Array[] | null;
 
   constructor(needs: Needs) {
     this.needs = needs;
     this.sum = needs.sum ? new ExactSum() : null;
-    this.values = needs.values ? NO_VALUES : null;
+    this.values = needs.values ? [] : null;
     this.distinct = needs.distinct ? new Set() : null;
   }
 
@@ -50,7 +52,7 @@ export class Accumulator {
   add(values: Float64Array, times: Float64Array, from: number, to: number): void {
     const { needs } = this;
     if (this.sum !== null) this.sum.add(values, from, to);
-    if (this.values !== null) this.keep(values, from, to);
+    if (this.values !== null) this.values.push(values.slice(from, to));
     if (needs.extremes) this.widen(values, from, to);
     if (needs.last) this.takeLast(values, times, from, to);
     if (this.distinct !== null) for (let i = from; i < to; i++) this.distinct.add(values[i]!);
@@ -65,14 +67,14 @@ export class Accumulator {
 
   /** Roughly. */
   get byteLength(): number {
-    return 300 + (this.values?.byteLength ?? 0) + 40 * (this.distinct?.size ?? 0);
+    return 300 + (this.values === null ? 0 : 8 * this.samples) + 40 * (this.distinct?.size ?? 0);
   }
 
   /** Adds what another one of equal needs has gathered. */
   merge(other: Accumulator): void {
     if (other.samples === 0) return;
     if (this.sum !== null) this.sum.merge(other.sum!);
-    if (this.values !== null) this.keep(other.values!, 0, other.samples);
+    if (this.values !== null) for (const portion of other.values!) this.values.push(portion);
     if (this.distinct !== null) for (const each of other.distinct!) this.distinct.add(each);
     if (other.min < this.min) this.min = other.min;
     if (other.max > this.max) this.max = other.max;
@@ -81,12 +83,6 @@ export class Accumulator {
       this.last = other.last;
     }
     this.samples += other.samples;
-  }
-
-  /** Gives back room that was taken in advance. */
-  trim(): this {
-    if (this.values !== null) this.values = this.values.slice(0, this.samples);
-    return this;
   }
 
   /** Null where there is no answer without a sample. */
@@ -101,17 +97,17 @@ export class Accumulator {
     if (aggregation === 'min') return this.min;
     if (aggregation === 'max') return this.max;
     if (aggregation === 'last') return this.last;
-    return quantile(this.values!, this.samples, QUANTILES[aggregation]!);
+    return quantile(this.join(), this.samples, QUANTILES[aggregation]!);
   }
 
-  private keep(values: Float64Array, from: number, to: number): void {
-    const needed = this.samples + to - from;
-    if (needed > this.values!.length) {
-      const wider = new Float64Array(Math.max(needed, 16, this.values!.length * 2));
-      wider.set(this.values!.subarray(0, this.samples));
-      this.values = wider;
+  private join(): Float64Array {
+    if (joined.length < this.samples) joined = new Float64Array(this.samples * 2);
+    let at = 0;
+    for (const portion of this.values!) {
+      joined.set(portion, at);
+      at += portion.length;
     }
-    this.values!.set(from === 0 && to === values.length ? values : values.subarray(from, to), this.samples);
+    return joined;
   }
 
   private widen(values: Float64Array, from: number, to: number): void {

@@ -37,6 +37,12 @@ interface SelectedSamplings {
   samplings: Sampling[];
 }
 
+const COLUMNS = new SegmentColumns();
+const TAKEN = samples();
+const IN_WINDOW = samples();
+const NO_TIMES = new Float64Array(0);
+let sampleTimes = new Float64Array(0);
+
 /**
  * A tenant's queries as one pass: equal filters are tested once a segment, equal subjects read once, equal group-bys split once, and all
  * aggregations of a window fed together. Segments may come in any order and division: the answers are the same in every bit.
@@ -44,10 +50,10 @@ interface SelectedSamplings {
 export class Plan {
   private readonly selections: SelectedSamplings[];
   private readonly size: number;
-  private readonly columns = new SegmentColumns();
-  private readonly taken = samples();
-  private readonly inWindow = samples();
-  private times = new Float64Array(0);
+  // One segment is handled at a time, so all plans share the room for it.
+  private readonly columns = COLUMNS;
+  private readonly taken = TAKEN;
+  private readonly inWindow = IN_WINDOW;
   private selected: Selected | null = null;
   private isTaken = false;
 
@@ -112,7 +118,7 @@ export class Plan {
     const partial = new Accumulator(needs);
     this.take(selection, subject);
     if (this.taken.count > 0) this.fill(partial, subject, this.taken, 0, this.taken.count);
-    partials.set(key, partial.trim());
+    partials.set(key, partial);
     return partial;
   }
 
@@ -127,7 +133,7 @@ export class Plan {
 
   private fill(accumulator: Accumulator, subject: Subject, taken: Samples, from: number, to: number): void {
     if (subject.kind === 'dim') accumulator.addTexts(taken.values, from, to, this.columns.dim(subject.dim)!.texts);
-    else accumulator.add(taken.values, accumulator.needs.last ? this.timesOf(taken) : this.times, from, to);
+    else accumulator.add(taken.values, accumulator.needs.last ? this.timesOf(taken) : NO_TIMES, from, to);
   }
 
   /** The samples that lie in the window. */
@@ -148,10 +154,10 @@ export class Plan {
   }
 
   private timesOf({ count, rows }: Samples): Float64Array {
-    if (this.times.length < count) this.times = new Float64Array(count * 2);
+    if (sampleTimes.length < count) sampleTimes = new Float64Array(count * 2);
     const times = this.columns.times();
-    for (let i = 0; i < count; i++) this.times[i] = times[rows[i]!]!;
-    return this.times;
+    for (let i = 0; i < count; i++) sampleTimes[i] = times[rows[i]!]!;
+    return sampleTimes;
   }
 }
 

@@ -13,6 +13,8 @@ export class SegmentColumns {
     this.dims.clear();
     this.names = null;
     this.timestamps.isRead = false;
+    // Measures are named by tenants: what is remembered of them must not grow with the process.
+    if (this.measures.size > 64) this.measures.clear();
     for (const measure of this.measures.values()) measure.isRead = false;
   }
 
