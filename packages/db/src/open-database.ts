@@ -1,6 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import pg from 'pg';
 import postgres from 'postgres';
+import { arrayTypes } from './array-types.ts';
 import { epochMsOf, instantText, OID } from './postgres-types.ts';
 
 export interface DatabaseOptions {
@@ -31,7 +32,7 @@ const timestamptz: postgres.PostgresType<number> = {
   parse: epochMsOf,
 };
 const int8: postgres.PostgresType<number> = { to: OID.int8, from: [OID.int8], serialize: String, parse: Number };
-const types = { timestamptz, int8 };
+const types = { timestamptz, int8, ...arrayTypes };
 
 export type Sql = postgres.Sql<{ timestamptz: number; int8: number }>;
 
@@ -64,10 +65,15 @@ export function openDatabase({ url, applicationName, maxConnections = 20 }: Data
   };
 }
 
+/** The default counts each connection that breaks and reaches 20 s when a pool of them breaks at once, as at any restart of the server. */
+const reconnectDelayS = (retries: number): number => (0.5 + Math.random() / 2) * Math.min(2 ** retries / 50, 1);
+
 function client(url: string, applicationName: string, max: number): Sql {
   return postgres(url, {
     max,
     types,
+    fetch_types: false,
+    backoff: reconnectDelayS,
     connect_timeout: CONNECT_TIMEOUT_S,
     onnotice: () => {},
     connection: {

@@ -241,7 +241,7 @@ describe('the raw client', () => {
     const atMs = Date.UTC(2026, 10, 20, 12, 34, 56, 789);
     const [row] = await db.sql<object[]>`
       select ${atMs}::timestamptz as at, ${2 ** 53 - 1}::int8 as big, ${{ deep: [1, null] } as never}::jsonb as json, ${null}::timestamptz as none,
-        to_timestamp((${[atMs, 0]}::float8[])[1] / 1000) as "fromFloat", unnest(${db.sql.array([Buffer.from([0, 34, 92, 255])], 17)}::bytea[]) as bytes`;
+        to_timestamp((${[atMs, 0]}::float8[])[1] / 1000) as "fromFloat", ${Buffer.from([0, 34, 92, 255])}::bytea as bytes`;
     expect(row).toEqual({
       at: atMs,
       big: 2 ** 53 - 1,

@@ -12,6 +12,8 @@ export interface Stage {
   queues: Queues;
   deps: EvaluatorDeps;
   source: ScriptedSource;
+  /** Of the database, as the app's role. */
+  appUrl: string;
   wipeQueues: () => Promise<void>;
   /** Takes all tenants out of play and the clock back to now, so that the next test has the stage to itself. */
   clear: () => Promise<void>;
@@ -54,6 +56,7 @@ export async function openStage(backend: QueueBackend): Promise<Stage> {
     queues,
     source,
     deps: { db: database.db, queues, logger, metrics: createMetrics('test'), clock: systemClock, source },
+    appUrl: database.appUrl,
     wipeQueues: queue.wipe,
     clear: async () => {
       await admin`truncate tocsin.tenants cascade`;
