@@ -56,6 +56,8 @@ export class Plan {
   private readonly inWindow = IN_WINDOW;
   private selected: Selected | null = null;
   private isTaken = false;
+  private segment: Segment | null = null;
+  private isOpen = false;
 
   constructor(queries: readonly WindowedQuery[]) {
     this.size = queries.length;
@@ -64,7 +66,8 @@ export class Plan {
 
   add(segment: Segment): void {
     if (segment.rows === 0) return;
-    this.columns.open(segment);
+    this.segment = segment;
+    this.isOpen = false;
     for (const selection of this.selections) {
       if (segment.maxTs < selection.fromMs || segment.minTs >= selection.toMs) continue;
       this.selected = null;
@@ -95,7 +98,7 @@ export class Plan {
   }
 
   private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window): void {
-    const { segment } = this.columns;
+    const segment = this.segment!;
     const isWhole = segment.minTs >= window.fromMs && segment.maxTs < window.toMs;
     if (grouping === null && isWhole && segment.partials !== null) {
       accumulatorOf(window, 0).merge(this.partial(segment.partials, selection, subject, window));
@@ -126,6 +129,8 @@ export class Plan {
   private take(selection: Selection, subject: Subject): void {
     if (this.isTaken) return;
     this.isTaken = true;
+    if (!this.isOpen) this.columns.open(this.segment!);
+    this.isOpen = true;
     this.selected ??= selection.select(this.columns);
     this.taken.count = 0;
     if (this.selected === 'all' || this.selected.count > 0) takeSamples(subject, this.columns, this.selected, this.taken);
@@ -215,8 +220,17 @@ function compileGroup(queries: Window['queries']): GroupedWindows {
 }
 
 function keyOf({ name, filters, subject }: MetricQuery, needs: Needs): string {
-  return JSON.stringify([name, filters, subject, Object.values(needs)]);
+  const key = JSON.stringify([name, filters, subject, Object.values(needs)]);
+  const known = keys.get(key);
+  if (known !== undefined) return known;
+  if (keys.size >= MAX_KEYS) keys.clear();
+  keys.set(key, key);
+  return key;
 }
+
+/** Equal keys as one string, which is found in a map without comparing its letters. */
+const keys = new Map<string, string>();
+const MAX_KEYS = 100_000;
 
 function fromOf({ query, endMs }: WindowedQuery): EpochMs {
   return endMs - query.windowMs;

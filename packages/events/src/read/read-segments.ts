@@ -33,7 +33,8 @@ export async function readSegments(
   onSegment: (tenantId: string, segment: Segment) => void,
 ): Promise<void> {
   const tenantIds = [...new Set(ranges.map(({ tenantId }) => tenantId))];
-  const cached: [string, Segment][] = [];
+  const cached: Segment[] = [];
+  const cachedOf: string[] = [];
   const missing = new Map<string, Missing>();
   await withTenantsCopy(db, tenantIds, async (client) => {
     await listSegments(client, stream, ranges, (tenantId, packed) => {
@@ -41,7 +42,7 @@ export async function readSegments(
         const id = packed.toString('latin1', at, at + 16);
         const segment = cache.get(id);
         if (segment === undefined) missing.set(id, { tenantId, startMs: packedStartMs(packed, at) });
-        else cached.push([tenantId, segment]);
+        else cachedOf[cached.push(segment) - 1] = tenantId;
       }
     });
     signal.throwIfAborted();
@@ -59,9 +60,9 @@ export async function readSegments(
   metrics.segmentReads.inc({ from: 'database' }, missing.size);
   metrics.segmentCacheBytes.set(cache.bytes);
   let sliceStart = performance.now();
-  for (const [tenantId, segment] of cached) {
-    onSegment(tenantId, segment);
-    if (performance.now() - sliceStart < SLICE_MS) continue;
+  for (let i = 0; i < cached.length; i++) {
+    onSegment(cachedOf[i]!, cached[i]!);
+    if (i % 16 !== 0 || performance.now() - sliceStart < SLICE_MS) continue;
     await new Promise(setImmediate);
     signal.throwIfAborted();
     sliceStart = performance.now();
