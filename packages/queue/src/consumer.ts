@@ -38,12 +38,14 @@ export function startConsumer<J extends JobDefinition>(options: ConsumerOptions<
       const candidate = server.openWorker(job.queue, processorOf(options), concurrency);
       candidate.on('error', (error) => onError(`consumer ${job.queue}`, error));
       try {
+        // A worker that runs before it is ready, on PostgreSQL, remembers a failed connection for ever and spins on it.
         await candidate.waitUntilReady();
+        candidate.run().catch((error: unknown) => onError(`consumer ${job.queue}`, error));
         worker = candidate;
         return;
       } catch (error) {
         onError(`consumer ${job.queue}`, error);
-        await discard(candidate, onError);
+        await within(candidate.close(true), ABORT_GRACE_MS);
         await sleep(START_RETRY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
       }
     }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type JobProgress, type PgPool, type PostgresConnectionOptions, type PostgresQueueBackend, Queue, Worker, createPostgresBackend } from 'bullmq';
 import pg from 'pg';
-import { MAX_STALLED_COUNT, type QueueServer, WORKER_TIMING } from './queue-server.ts';
+import { type QueueServer, WORKER_MANNERS } from './queue-server.ts';
 
 /** Queries take turns on these; every consumer holds one more for its LISTEN. */
 const QUERY_CONNECTIONS = 4;
 const QUEUES = 4;
-const QUERY_TIMEOUT_MS = 10_000;
+const QUERY_TIMEOUT_MS = 5_000;
 const RETRY_PAUSE_MS = 500;
 
 /** Connects to the schema `bullmq` of a `postgres://` database, as the role that owns it. */
@@ -22,6 +22,8 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     keepAliveInitialDelayMillis: 10_000,
   });
   pool.on('error', (error) => onError('postgres', error));
+  // While a client is out of the pool nobody else listens, and an error that nobody hears ends the process.
+  pool.on('connect', (client) => client.on('error', (error) => onError('postgres', error)));
   try {
     // BullMQ remembers a failed first connection for ever, so nothing of it is made before the server answers.
     await pool.query('select 1');
@@ -36,7 +38,7 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     openQueue: (name) => asDefault(new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend)),
     openWorker: (name, process, concurrency) =>
       asDefault(
-        new Worker(name, process, { ...WORKER_TIMING, connection: patient, concurrency, maxStalledCount: MAX_STALLED_COUNT }, restlessBackend),
+        new Worker(name, process, { ...WORKER_MANNERS, connection: patient, concurrency }, restlessBackend),
       ),
     ping: async () => {
       await pool.query('select 1');
@@ -75,7 +77,7 @@ async function repairClocks(pool: pg.Pool): Promise<void> {
     `with now as (select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms),
           checks as (delete from meta using now where field = 'stalled-check' and value::bigint > now.ms + $1)
      update job set locked_until_ms = now.ms + $2 from now where state = 'active' and locked_until_ms > now.ms + 2 * $2`,
-    [2 * WORKER_TIMING.stalledInterval, WORKER_TIMING.lockDuration],
+    [2 * WORKER_MANNERS.stalledInterval, WORKER_MANNERS.lockDuration],
   );
 }
 
@@ -84,7 +86,7 @@ async function repairClocks(pool: pg.Pool): Promise<void> {
  * died without a word hears nothing, so a worker looks for itself every few seconds.
  */
 const restlessBackend: typeof createPostgresBackend = (...args) =>
-  Object.defineProperty(createPostgresBackend(...args), 'maximumBlockTimeout', { value: WORKER_TIMING.drainDelay });
+  Object.defineProperty(createPostgresBackend(...args), 'maximumBlockTimeout', { value: WORKER_MANNERS.drainDelay });
 
 /** BullMQ takes a `pg.Pool` as it is; only the way `@types/pg` spells its `on` differs from BullMQ's own description of it. */
 const asPgPool = (pool: pg.Pool): PgPool => pool as unknown as PgPool;

@@ -22,6 +22,9 @@ export interface Producer<Job extends JobDefinition> {
 /** A finished job that were kept would swallow the next hint of its id, so none is. A failed one is the sweep's to send again. */
 const HINT = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
 
+/** One statement of so many stays far below any time-out. */
+const BULK = 1_000;
+
 export function createProducer<Job extends JobDefinition>(job: Job, queue: Queue): Producer<Job> {
   return {
     async send(input, options = {}) {
@@ -38,7 +41,8 @@ export function createProducer<Job extends JobDefinition>(job: Job, queue: Queue
       }));
       try {
         const only = hints.length === 1 ? hints[0] : undefined;
-        await (only === undefined ? queue.addBulk(hints) : queue.add(only.name, only.data, only.opts));
+        if (only !== undefined) await queue.add(only.name, only.data, only.opts);
+        else for (let at = 0; at < hints.length; at += BULK) await queue.addBulk(hints.slice(at, at + BULK));
       } catch (error) {
         throw new QueueUnavailableError(`${job.queue}: ${reasonOf(error)}`, { cause: error });
       }

@@ -7,6 +7,7 @@ export type QueueBackend = 'redis' | 'postgres';
 export interface QueueServer {
   backend: QueueBackend;
   openQueue: (name: QueueName) => Queue;
+  /** Not running yet. */
   openWorker: (name: QueueName, process: Processor, concurrency: number) => Worker;
   /** Rejects when the server does not answer within a few seconds. */
   ping: () => Promise<void>;
@@ -20,14 +21,14 @@ export interface QueueServer {
  * The same for every worker everywhere: on Redis the first worker's stalled interval binds all others. Work of a
  * process killed without warning is taken up again after the lock (6 s) and one or two checks.
  */
-export const WORKER_TIMING = {
+export const WORKER_MANNERS = {
+  autorun: false,
   lockDuration: 6_000,
   stalledInterval: 3_000,
   /** Seconds an idle worker blocks before it looks by itself: the longest a lost wake-up can cost. */
   drainDelay: 5,
   /** How soon a worker asks again after its server was away. */
   runRetryDelay: 1_000,
+  /** Attempts are counted in the rows the jobs point at, so the queue itself never gives up on one. */
+  maxStalledCount: 1_000_000,
 } as const;
-
-/** Attempts are counted in the rows the jobs point at, so the queue itself never gives up on one. */
-export const MAX_STALLED_COUNT = 1_000_000;

@@ -19,10 +19,8 @@ describeQueues('recovery of queues', (backend) => {
   afterAll(() => server.close());
   afterEach(async () => {
     for (const line of lines) line.restore();
-    await Promise.all(opened.splice(0).map((queues) => queues.close(100)));
-    await Promise.all(lines.splice(0).map((line) => line.close()));
-    await server.wipe();
-  });
+    await Promise.all(opened.splice(0).map((queues) => queues.close(100)));     await Promise.all(lines.splice(0).map((line) => line.close()));
+    await server.wipe();   });
 
   const open = async (): Promise<{ queues: Queues; line: TcpProxy }> => {
     const line = await tcpProxy(server.url);

@@ -1,6 +1,6 @@
 import { Queue, Worker, createRedisBackend } from 'bullmq';
 import { Redis } from 'ioredis';
-import { MAX_STALLED_COUNT, type QueueServer, WORKER_TIMING } from './queue-server.ts';
+import { type QueueServer, WORKER_MANNERS } from './queue-server.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -55,7 +55,7 @@ export async function openRedisServer(address: string, onError: (source: string,
     openQueue: (name) =>
       new Queue(name, { connection: producing, prefix, skipWaitingForReady: true, streams: { events: { maxLen: 100 } } }, createRedisBackend),
     openWorker: (name, process, concurrency) =>
-      new Worker(name, process, { ...WORKER_TIMING, connection: consuming, prefix, concurrency, maxStalledCount: MAX_STALLED_COUNT }, createRedisBackend),
+      new Worker(name, process, { ...WORKER_MANNERS, connection: consuming, prefix, concurrency }, createRedisBackend),
     ping: async () => {
       await producing.ping();
     },
