@@ -39,14 +39,14 @@ export function deliveryScene(backend: QueueBackend) {
   const poke = (deliveryId: string): Promise<void> =>
     world.deps.queues.producer(deliver).send({ tenantId: world.tenantId, deliveryId }, { evenIfKnown: true });
   /** Waits until the alert's deliveries satisfy a claim, and answers them. */
-  const settled = (alertId: string, claim: (rows: DeliveryRow[]) => boolean): Promise<DeliveryRow[]> =>
+  const settled = (alertId: string, claim: (rows: DeliveryRow[]) => boolean, timeout = 15_000): Promise<DeliveryRow[]> =>
     vi.waitFor(
       async () => {
         const rows = await world.deliveries(alertId);
-        if (!claim(rows)) throw new Error(`not yet: ${JSON.stringify(rows)}`);
+        if (!claim(rows)) throw new Error(`not yet: ${JSON.stringify(rows)}; log: ${world.log.slice(-20).join('')}`);
         return rows;
       },
-      { timeout: 15_000, interval: 20 },
+      { timeout, interval: 20 },
     );
 
   return {

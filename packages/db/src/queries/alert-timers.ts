@@ -34,7 +34,7 @@ export async function lockDueReminders(sql: SqlTx, tenantId: string, ids: readon
       order by triggers.seq desc limit 1
     ) last on true
     where timers.tenant_id = ${tenantId} and timers.id = any(${ids as string[]}::uuid[]) and timers.due_at <= tocsin_now()
-    for update of timers, alerts skip locked`;
+    for no key update of timers, alerts skip locked`;
 }
 
 /** Numbers the alert's next trigger. The alert must be under lock. */

@@ -92,7 +92,7 @@ export async function lockOpenDelivery(sql: SqlTx, tenantId: string, deliveryId:
       where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
     ) earlier on true
     where d.tenant_id = ${tenantId} and d.id = ${deliveryId} and d.status in ('pending', 'sending', 'retrying')
-    for update of d skip locked`;
+    for no key update of d skip locked`;
   return row === undefined ? null : openDeliveryOf(row);
 }
 
@@ -259,7 +259,7 @@ export async function reopenDelivery(
     select d.status, channels.id is not null as "hasChannel", d.kind
     from deliveries d left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
     where d.tenant_id = ${tenantId} and d.id = ${deliveryId}
-    for update of d`;
+    for no key update of d`;
   if (found === undefined) return null;
   if (found.status === 'dead' && found.hasChannel) {
     await sql`

@@ -25,7 +25,7 @@ export async function lockPendingTriggers(sql: SqlTx, tenantId: string, triggerI
     left join rules on rules.tenant_id = triggers.tenant_id and rules.id = triggers.rule_id
     where this.tenant_id = ${tenantId} and this.id = ${triggerId} and triggers.status = 'pending'
     order by triggers.seq
-    for update of triggers`;
+    for no key update of triggers`;
 }
 
 /** Ends the trigger: `planned` when somebody is to hear of it, `suppressed` with the reason when nobody is. */

@@ -1,4 +1,4 @@
-import { describeQueues } from '@tocsin/testkit';
+import { describeQueues, webhookReceiver } from '@tocsin/testkit';
 import { expect, test, vi } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
 import type { DeliveryRow } from '../../test/delivery-world.ts';
@@ -112,8 +112,27 @@ describeQueues('dispatching', (backend) => {
 
     scene.world().db.clock.shiftMs += Math.ceil(fired?.nextInMs ?? 0) + 1;
     await poke(fired?.id ?? '');
-    await settled(alertId, (found) => found.every(({ status }) => status === 'delivered'));
+    // well before its own next look, which is seconds away
+    await settled(alertId, (found) => found.every(({ status }) => status === 'delivered'), 3_000);
     expect(types()).toEqual(['alert.fired', 'alert.fired', 'alert.resolved']);
+  });
+
+  test('it does not wait for what another channel is still being told', async () => {
+    const stuck = await webhookReceiver();
+    stuck.respondWith(() => ({ status: 500 }));
+    try {
+      const [bad, good] = [`bad-${await hook()}`, await hook()];
+      await scene.world().channel(bad, 'webhook', { url: stuck.url });
+      const ruleId = await scene.world().rule([bad, good]);
+      const alertId = await scene.world().alert(ruleId);
+      await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
+      await settled(alertId, (found) => found.map(({ status }) => status).join() === 'retrying,delivered');
+      await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
+      const rows = await settled(alertId, (found) => found.length === 4 && found[3]?.status === 'delivered', 3_000);
+      expect(told(rows)).toEqual(['fired retrying(http_500)', 'fired delivered', 'resolved pending', 'resolved delivered']);
+    } finally {
+      await stuck.close();
+    }
   });
 
   test('who was never told of the beginning is not told of the end', async () => {
@@ -218,6 +237,19 @@ describeQueues('dispatching', (backend) => {
     const nextMs = await dueIn(due.id);
     expect(nextMs).toBeGreaterThan(2.9 * 3_600_000);
     expect(nextMs).toBeLessThanOrEqual(3 * 3_600_000);
+  });
+
+  test('a reminder is not put off by messages that are being written of the same alert', async () => {
+    const ruleId = await scene.world().rule([await hook()], { remindEvery: '4h' });
+    const alertId = await scene.world().alert(ruleId);
+    await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'fired'));
+    const due = await timer(alertId);
+    scene.world().db.clock.shiftMs = 5 * 3_600_000;
+    await scene.world().inTenant(async (sql) => {
+      await sql`select from alerts where id = ${alertId} for key share`;
+      await fireReminders(scene.world().deps, [due]);
+    });
+    expect(await dueIn(due.id)).toBeGreaterThan(0);
   });
 
   test.each(['acknowledged', 'resolved'])('nobody is reminded of an alert that is %s', async (status) => {
