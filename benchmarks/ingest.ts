@@ -20,6 +20,7 @@ const CONNECTIONS = 16;
 const SECONDS = 4;
 const RUNS = 5;
 const ADMIN_KEY = 'benchmark-admin-key-of-32-characters';
+const DISTINCT_REQUESTS = 50;
 const QUIET_MS = 10 * 60_000;
 
 /** JSON events through the API's own process until they are committed, and what they take on disk. */
@@ -29,13 +30,13 @@ export async function run(): Promise<Result[]> {
   const api = await startApi(bench);
   try {
     const tenants = await Promise.all(Array.from({ length: TENANTS }, (_, at) => makeTenant(api.url, at)));
-    const load = { url: api.url, keys: tenants.map(({ key }) => key), bodyFile: join(folder, 'events.json'), connections: CONNECTIONS };
+    const load = { port: api.port, keys: tenants.map(({ key }) => key), bodyFile: join(folder, 'events.json'), connections: CONNECTIONS };
     const rates: number[] = [];
     const apiMicros: number[] = [];
     const serverMicros: number[] = [];
     const latencies: number[] = [];
     for (let runAt = -1; runAt < RUNS; runAt++) {
-      await writeFile(load.bodyFile, JSON.stringify({ events: events(Date.now()) }));
+      await writeFile(load.bodyFile, JSON.stringify({ events: events(Date.now(), runAt) }));
       const before = [cpuSeconds(api.pid), cpuSeconds(bench.serverPid)] as const;
       const sent = await sendLoad({ ...load, seconds: runAt < 0 ? 2 : SECONDS });
       if (sent.refused > 0) throw new Error(`${sent.refused} requests were refused:\n${api.output()}`);
@@ -46,9 +47,7 @@ export async function run(): Promise<Result[]> {
       serverMicros.push(((cpuSeconds(bench.serverPid) - before[1]) / stored) * 1e6);
       latencies.push(sent.p50);
     }
-    const fresh = await bytesPerEvent(bench);
-    await compactAll(bench, tenants.map(({ id }) => id));
-    const compacted = await bytesPerEvent(bench);
+    const [fresh, compacted] = await storedBytes(bench, await makeTenant(api.url, TENANTS));
     const shape = `JSON, ${EVENTS_PER_REQUEST} events a request, ${CONNECTIONS} connections, ${TENANTS} tenants, durable`;
     return [
       { name: 'ingest.rate', unit: 'events/s', values: rates, target: 400_000, note: shape },
@@ -94,6 +93,7 @@ async function startApi({ adminUrl, appUrl }: BenchDatabase) {
   }
   return {
     url,
+    port,
     pid: child.pid!,
     output: () => text,
     stop: async () => {
@@ -125,8 +125,8 @@ async function sendLoad(load: object): Promise<{ accepted: number; refused: numb
 }
 
 /** LLM calls of the last minute with 4 dims and 5 measures, with the digits a client would send. */
-function events(nowMs: number): object[] {
-  const random = seeded(nowMs);
+function events(nowMs: number, seed: number): object[] {
+  const random = seeded(seed);
   return Array.from({ length: EVENTS_PER_REQUEST }, (_, at) => ({
     ts: nowMs - 60_000 + at * 60,
     name: 'llm.call',
@@ -141,18 +141,25 @@ function events(nowMs: number): object[] {
   }));
 }
 
-async function bytesPerEvent({ adminUrl }: BenchDatabase): Promise<number> {
-  const sql = postgres(adminUrl, { max: 1 });
-  const [row] = await sql<{ bytes: number }[]>`select sum(length(data))::float8 / sum(event_count) as bytes from tocsin.segments where stream = 'events'`;
-  await sql.end();
-  return row!.bytes;
-}
-
-/** As maintenance would once the minutes are quiet. */
-async function compactAll({ db }: BenchDatabase, tenantIds: readonly string[]): Promise<void> {
-  const clock = { ...systemClock, now: () => Date.now() + QUIET_MS };
+/** What an event takes, fresh and compacted. No two requests are alike here: zstd would make little of the load's repeated ones. */
+async function storedBytes({ db, adminUrl }: BenchDatabase, tenant: { id: string; key: string }): Promise<[number, number]> {
+  let shiftMs = 0;
+  const clock = { ...systemClock, now: () => Date.now() + shiftMs };
   const store = openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock });
-  await store.compact(tenantIds, new AbortController().signal);
+  const sql = postgres(adminUrl, { max: 1 });
+  const perEvent = async (): Promise<number> => {
+    const [row] = await sql<{ bytes: number }[]>`
+      select sum(length(data))::float8 / sum(event_count) as bytes from tocsin.segments where tenant_id = ${tenant.id} and stream = 'events'`;
+    return row!.bytes;
+  };
+  for (let request = 0; request < DISTINCT_REQUESTS; request++) await store.ingest(tenant.id, events(Date.now(), request));
+  const fresh = await perEvent();
+  shiftMs = QUIET_MS;
+  await store.compact([tenant.id], new AbortController().signal);
+  const compacted = await perEvent();
+  await store.close();
+  await sql.end();
+  return [fresh, compacted];
 }
 
 if (import.meta.main) console.log(JSON.stringify(await run(), null, 2));
