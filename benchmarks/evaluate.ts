@@ -47,19 +47,43 @@ export async function run(): Promise<Result[]> {
 
     const sql = postgres(bench.adminUrl, { max: BATCHES_IN_FLIGHT, onnotice: () => {} });
     let naiveValues: (number | null)[][] = [];
-    const naiveSeconds = await measured(bench, async () => void (naiveValues = await naiveReadings(sql, sampled.length, endMs, BATCHES_IN_FLIGHT)));
+    const naiveSeconds = await measured(
+      bench,
+      async () => void (naiveValues = await naiveReadings(sql, sampled.length, endMs, BATCHES_IN_FLIGHT)),
+    );
     await sql.end();
-    const error = largestError(naiveValues, readings.filter((_, tenant) => tenant % NAIVE_EVERY === 0));
+    const error = largestError(
+      naiveValues,
+      readings.filter((_, tenant) => tenant % NAIVE_EVERY === 0),
+    );
     return [
-      { name: 'evaluate.cold', unit: 'rules per core-second', values: cold, target: 8_000, note: 'empty cache, exact, Node and PostgreSQL CPU together' },
-      { name: 'evaluate.warm', unit: 'rules per core-second', values: warm, target: 30_000, note: 'in the steady state, one slot after another; the newest minute is read' },
+      {
+        name: 'evaluate.cold',
+        unit: 'rules per core-second',
+        values: cold,
+        target: 8_000,
+        note: 'empty cache, exact, Node and PostgreSQL CPU together',
+      },
+      {
+        name: 'evaluate.warm',
+        unit: 'rules per core-second',
+        values: warm,
+        target: 30_000,
+        note: 'in the steady state, one slot after another; the newest minute is read',
+      },
       {
         name: 'evaluate.naive',
         unit: 'rules per core-second',
         values: [(sampled.length * RULES.length) / naiveSeconds],
         note: `one SQL statement a rule over an indexed row a span, every ${NAIVE_EVERY}th tenant`,
       },
-      { name: 'evaluate.error', unit: 'relative', values: [error], target: 1e-9, note: 'at most; largest difference from percentile_cont, avg, sum and count in PostgreSQL' },
+      {
+        name: 'evaluate.error',
+        unit: 'relative',
+        values: [error],
+        target: 1e-9,
+        note: 'at most; largest difference from percentile_cont, avg, sum and count in PostgreSQL',
+      },
     ];
   } finally {
     await bench.discard();
@@ -83,7 +107,11 @@ export async function loadSegments({ db }: BenchDatabase, tenantIds: readonly st
     for (let from = 0; from < perTenant.length; from += 100) {
       const some = perTenant.slice(from, from + 100);
       const segments = some.map(({ tenantId, minutes }): NewSegment => segmentOf(tenantId, minutes[minute]!()));
-      await withTenantsSql(db, some.map(({ tenantId }) => tenantId), (sql) => insertSegments(sql, segments));
+      await withTenantsSql(
+        db,
+        some.map(({ tenantId }) => tenantId),
+        (sql) => insertSegments(sql, segments),
+      );
     }
   }
   await db.sql`select 1`;
@@ -125,7 +153,12 @@ function largestError(expected: readonly (number | null)[][], readings: readonly
     for (const [place, value] of values.entries()) {
       const result = readings[tenant]![place]!;
       const answer = result.kind === 'series' ? result.series[0]!.value : NaN;
-      const error = value === null || answer === null ? ((value ?? 0) === (answer ?? 0) ? 0 : Infinity) : Math.abs(answer - value) / Math.max(1e-9, Math.abs(value));
+      const error =
+        value === null || answer === null
+          ? (value ?? 0) === (answer ?? 0)
+            ? 0
+            : Infinity
+          : Math.abs(answer - value) / Math.max(1e-9, Math.abs(value));
       largest = Math.max(largest, error);
     }
   }

@@ -61,5 +61,11 @@ await Promise.all(Array.from({ length: connections }, (_, at) => keepSending(at)
 latencies.sort((a, b) => a - b);
 const quantile = (share: number): number => latencies[Math.floor(share * (latencies.length - 1))] ?? 0;
 console.log(
-  JSON.stringify({ accepted: latencies.length, refused, seconds: (performance.now() - started) / 1_000, p50: quantile(0.5), p99: quantile(0.99) }),
+  JSON.stringify({
+    accepted: latencies.length,
+    refused,
+    seconds: (performance.now() - started) / 1_000,
+    p50: quantile(0.5),
+    p99: quantile(0.99),
+  }),
 );

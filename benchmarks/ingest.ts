@@ -87,7 +87,12 @@ async function startApi({ adminUrl, appUrl }: BenchDatabase) {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text = (text + String(chunk)).slice(-5_000)));
   const url = `http://127.0.0.1:${port}`;
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  while (!(await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false))) {
+  while (
+    !(await fetch(`${url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    ))
+  ) {
     if (child.exitCode !== null) throw new Error(`the API did not start:\n${text}`);
     await systemClock.sleep(50, new AbortController().signal);
   }
@@ -132,8 +137,8 @@ function events(nowMs: number, seed: number): object[] {
     name: 'llm.call',
     dims: { operation: `op${at % 8}`, model: `model-${at % 6}`, status: at % 33 === 0 ? 'error' : 'ok', env: 'prod' },
     measures: {
-      duration_ms: Number((Math.exp(5 + random() * 3)).toFixed(2)),
-      ttft_ms: Number((Math.exp(3 + random() * 3)).toFixed(2)),
+      duration_ms: Number(Math.exp(5 + random() * 3).toFixed(2)),
+      ttft_ms: Number(Math.exp(3 + random() * 3).toFixed(2)),
       cost: Number((random() / 100).toFixed(6)),
       input_tokens: Math.floor(random() * 2_000),
       output_tokens: Math.floor(random() * 800),

@@ -7,7 +7,12 @@ export function segmentOf(tenantId: string, spans: Spans): NewSegment {
   const events = Array.from({ length: spans.count }, (_, row) => ({
     tsMs: spans.tsMs[row]!,
     name: 'llm.call',
-    dims: { operation: `op${spans.operation[row]}`, model: `model-${spans.model[row]}`, status: spans.failed[row] === 1 ? 'error' : 'ok', env: 'prod' },
+    dims: {
+      operation: `op${spans.operation[row]}`,
+      model: `model-${spans.model[row]}`,
+      status: spans.failed[row] === 1 ? 'error' : 'ok',
+      env: 'prod',
+    },
     measures: {
       duration_ms: spans.durationMs[row]!,
       ttft_ms: spans.ttftMs[row]!,
@@ -18,6 +23,13 @@ export function segmentOf(tenantId: string, spans: Spans): NewSegment {
   }));
   const data = encodeSegment(events, { compact: false });
   return {
-    tenantId, id: newId(), stream: 'events', level: 0, startsAtMs: events[0]!.tsMs, endsAtMs: events.at(-1)!.tsMs + 1, eventCount: events.length, data,
+    tenantId,
+    id: newId(),
+    stream: 'events',
+    level: 0,
+    startsAtMs: events[0]!.tsMs,
+    endsAtMs: events.at(-1)!.tsMs + 1,
+    eventCount: events.length,
+    data,
   };
 }

@@ -22,12 +22,17 @@ const now = clock.now();
 const QUIET = now - 10 * MINUTE;
 
 const levelsOf = async (tenantId: string): Promise<number[]> =>
-  (await admin<{ level: number }[]>`select level from tocsin.segments where tenant_id = ${tenantId} order by level, starts_at`).map(({ level }) => level);
+  (await admin<{ level: number }[]>`select level from tocsin.segments where tenant_id = ${tenantId} order by level, starts_at`).map(
+    ({ level }) => level,
+  );
 
 /** Several segments of the quiet minute; 100 events each. */
 async function fill(store: EventStore, tenantId: string, segments: number, startMs = QUIET): Promise<void> {
   for (let i = 0; i < segments; i++) {
-    await store.ingest(tenantId, Array.from({ length: 100 }, (_, k) => ({ ts: startMs + k * 7, name: 'call', dims: { part: i }, measures: { k: k / 10 } })));
+    await store.ingest(
+      tenantId,
+      Array.from({ length: 100 }, (_, k) => ({ ts: startMs + k * 7, name: 'call', dims: { part: i }, measures: { k: k / 10 } })),
+    );
   }
 }
 
@@ -88,7 +93,10 @@ test('a reader that began before a compaction reads on what it listed', async ()
   const store = openStore(database.db, { clock });
   await fill(store, tenantId, 5);
   await withTenantsCopy(database.db, [tenantId], async (client) => {
-    const events = async () => Number((await client.query<{ sum: number }>('select sum(event_count) as sum from segments where tenant_id = $1', [tenantId])).rows[0]!.sum);
+    const events = async () =>
+      Number(
+        (await client.query<{ sum: number }>('select sum(event_count) as sum from segments where tenant_id = $1', [tenantId])).rows[0]!.sum,
+      );
     expect(await events()).toBe(500);
     expect(await openStore(database.db, { clock }).compact([tenantId], NEVER)).toMatchObject({ merged: 5 });
     expect(await events()).toBe(500);
@@ -106,7 +114,18 @@ test('a commit that lands after others of larger ids and times is found by the n
   const inserted = new Promise<void>((resolve) => (isInserted = resolve));
   const late = withTenantsSql(database.db, [tenantId], async (sql) => {
     const data = encodeSegment([{ tsMs: now - 4 * MINUTE, name: 'call', dims: {}, measures: {} }], { compact: false });
-    await insertSegments(sql, [{ tenantId, id: early, stream: 'events', level: 0, startsAtMs: now - 4 * MINUTE, endsAtMs: now - 4 * MINUTE + 1, eventCount: 1, data }]);
+    await insertSegments(sql, [
+      {
+        tenantId,
+        id: early,
+        stream: 'events',
+        level: 0,
+        startsAtMs: now - 4 * MINUTE,
+        endsAtMs: now - 4 * MINUTE + 1,
+        eventCount: 1,
+        data,
+      },
+    ]);
     isInserted();
     await mayCommit;
   });

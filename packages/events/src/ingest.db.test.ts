@@ -51,8 +51,16 @@ test('while Postgres hangs the buffer fills to its bound, callers are told to co
   const waiting: Promise<unknown>[] = [];
   await admin.begin(async (sql) => {
     await sql`lock table tocsin.segments in exclusive mode`;
-    for (let i = 0; i < 3; i++) waiting.push(store.ingest(tenantId, Array.from({ length: 10 }, () => event())));
-    await expect(store.ingest(tenantId, [event()])).rejects.toSatisfy((error) => error instanceof Overloaded && error.retryAfterMs >= 1_000);
+    for (let i = 0; i < 3; i++)
+      waiting.push(
+        store.ingest(
+          tenantId,
+          Array.from({ length: 10 }, () => event()),
+        ),
+      );
+    await expect(store.ingest(tenantId, [event()])).rejects.toSatisfy(
+      (error) => error instanceof Overloaded && error.retryAfterMs >= 1_000,
+    );
   });
   await Promise.all(waiting);
   expect(await countOf(store, tenantId, now, HOUR)).toBe(30);
@@ -105,8 +113,14 @@ test('recent events come newest first, by name and time, and only to their tenan
   const store = openStore(database.db, { clock });
   await store.ingest(tenantId, [event(1), event(20 * HOUR), { ...event(3 * MINUTE), name: 'job', dims: { a: '' } }, event(2)]);
   const page = { fromMs: 0, toMs: now, limit: 3 };
-  expect((await store.recent(tenantId, page)).map(({ tsMs, name }) => [now - tsMs, name])).toEqual([[1, 'call'], [2, 'call'], [3 * MINUTE, 'job']]);
-  expect(await store.recent(tenantId, { ...page, name: 'job' })).toEqual([{ tsMs: now - 3 * MINUTE, name: 'job', dims: { a: '' }, measures: {} }]);
+  expect((await store.recent(tenantId, page)).map(({ tsMs, name }) => [now - tsMs, name])).toEqual([
+    [1, 'call'],
+    [2, 'call'],
+    [3 * MINUTE, 'job'],
+  ]);
+  expect(await store.recent(tenantId, { ...page, name: 'job' })).toEqual([
+    { tsMs: now - 3 * MINUTE, name: 'job', dims: { a: '' }, measures: {} },
+  ]);
   expect(await store.recent(tenantId, { ...page, toMs: now - HOUR })).toHaveLength(1);
   expect(await store.recent(other.tenantId, page)).toEqual([]);
 });

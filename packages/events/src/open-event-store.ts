@@ -18,7 +18,13 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides }
   const reader = { db, metrics, cache: new SegmentCache(bounds.cacheBytes) };
   const source = eventsSource(reader, bounds.seriesPerQuery);
   /** The part of a range in which there can be anything. */
-  const kept = ({ fromMs = -Infinity, toMs = Infinity }: { fromMs?: EpochMs | undefined; toMs?: EpochMs | undefined }): { fromMs: EpochMs; toMs: EpochMs } => ({
+  const kept = ({
+    fromMs = -Infinity,
+    toMs = Infinity,
+  }: {
+    fromMs?: EpochMs | undefined;
+    toMs?: EpochMs | undefined;
+  }): { fromMs: EpochMs; toMs: EpochMs } => ({
     fromMs: Math.max(fromMs, clock.now() - bounds.retentionMs),
     toMs: Math.min(toMs, clock.now() + bounds.aheadMs + 1),
   });

@@ -32,8 +32,21 @@ test('a cache too small for one segment is no reason to miss any', async () => {
 test('one call answers many tenants, each with its own windows, in the order asked', async () => {
   const tenants = await Promise.all([1, 2, 3].map(() => makeTenant(database.db)));
   const store = openStore(database.db, { clock });
-  await Promise.all(tenants.map(({ tenantId }, i) => store.ingest(tenantId, Array.from({ length: i + 1 }, () => ({ ts: now - i * HOUR - 1, name: 'call' })))));
-  const requests = tenants.map(({ tenantId }, i) => ({ tenantId, queries: [{ query: { ...COUNT, windowMs: (i + 1) * HOUR }, endMs: now }, { query: COUNT, endMs: now - i * HOUR }] }));
+  await Promise.all(
+    tenants.map(({ tenantId }, i) =>
+      store.ingest(
+        tenantId,
+        Array.from({ length: i + 1 }, () => ({ ts: now - i * HOUR - 1, name: 'call' })),
+      ),
+    ),
+  );
+  const requests = tenants.map(({ tenantId }, i) => ({
+    tenantId,
+    queries: [
+      { query: { ...COUNT, windowMs: (i + 1) * HOUR }, endMs: now },
+      { query: COUNT, endMs: now - i * HOUR },
+    ],
+  }));
   const values = (await store.source.read([...requests, { tenantId: tenants[0]!.tenantId, queries: [] }], NEVER)).map((results) =>
     results.map((result) => (result.kind === 'series' ? result.series[0]!.value : result.code)),
   );
@@ -54,18 +67,54 @@ test('a range has a point at every step for every series', async () => {
     { ts: now - 1, name: 'call', dims: { model: 'a' }, measures: { cost: 3 } },
     { ts: now - 1, name: 'call', dims: { model: 'b' }, measures: { cost: 5 } },
   ]);
-  const query = { ...COUNT, subject: { kind: 'measure', measures: ['cost'], orSumOf: [] }, aggregation: 'max', groupBy: ['model'], windowMs: MINUTE } as const;
+  const query = {
+    ...COUNT,
+    subject: { kind: 'measure', measures: ['cost'], orSumOf: [] },
+    aggregation: 'max',
+    groupBy: ['model'],
+    windowMs: MINUTE,
+  } as const;
   const { series, dropped } = await store.queryRange(tenantId, query, { fromMs: now - 3 * MINUTE, toMs: now, stepMs: MINUTE }, NEVER);
   expect(dropped).toBe(0);
   expect(series.map(({ labels, points }) => [labels, points.map(({ atMs, value }) => [(atMs - now) / MINUTE, value])])).toEqual([
-    [{ model: 'a' }, [[-2, 2], [-1, null], [0, 3]]],
-    [{ model: 'b' }, [[-2, null], [-1, null], [0, 5]]],
+    [
+      { model: 'a' },
+      [
+        [-2, 2],
+        [-1, null],
+        [0, 3],
+      ],
+    ],
+    [
+      { model: 'b' },
+      [
+        [-2, null],
+        [-1, null],
+        [0, 5],
+      ],
+    ],
   ]);
 });
 
 const row = (slotMs: number, ruleId: string, series: Record<string, string>, more: Partial<EvaluationRow> = {}): EvaluationRow => ({
-  ruleId, runId: `run-${slotMs}`, slotMs, evaluatedAtMs: slotMs + 42, seriesKey: JSON.stringify(series), labels: series, value: 1.5, threshold: 1, operator: '>',
-  triggered: true, samples: 3, windowFromMs: slotMs - 310_000, windowToMs: slotMs - 10_000, durationMs: 7.25, outcome: 'fired', reason: null, severity: 'warning', version: 4,
+  ruleId,
+  runId: `run-${slotMs}`,
+  slotMs,
+  evaluatedAtMs: slotMs + 42,
+  seriesKey: JSON.stringify(series),
+  labels: series,
+  value: 1.5,
+  threshold: 1,
+  operator: '>',
+  triggered: true,
+  samples: 3,
+  windowFromMs: slotMs - 310_000,
+  windowToMs: slotMs - 10_000,
+  durationMs: 7.25,
+  outcome: 'fired',
+  reason: null,
+  severity: 'warning',
+  version: 4,
   ...more,
 });
 
@@ -76,9 +125,24 @@ test('evaluations come back as they were, newest slot first, page by page, befor
   const slots = [now - 20 * MINUTE, now - 19 * MINUTE, now - 19 * MINUTE + 10_000];
   const expected: EvaluationRow[] = [];
   for (const slotMs of slots) {
-    const empty = { value: null, threshold: null, operator: null, triggered: false, samples: 0, severity: null, outcome: 'no_data', reason: 'no_series' };
-    const ofRule = [row(slotMs, 'rule', { model: 'a' }), row(slotMs, 'rule', { model: 'b' }, { value: 0, reason: 'cooldown' }), row(slotMs, 'rule', {}, empty)];
-    await withTenantsSql(database.db, [tenantId], (sql) => insertSegments(sql, encodeEvaluations(tenantId, [...ofRule, row(slotMs, 'another', {})])));
+    const empty = {
+      value: null,
+      threshold: null,
+      operator: null,
+      triggered: false,
+      samples: 0,
+      severity: null,
+      outcome: 'no_data',
+      reason: 'no_series',
+    };
+    const ofRule = [
+      row(slotMs, 'rule', { model: 'a' }),
+      row(slotMs, 'rule', { model: 'b' }, { value: 0, reason: 'cooldown' }),
+      row(slotMs, 'rule', {}, empty),
+    ];
+    await withTenantsSql(database.db, [tenantId], (sql) =>
+      insertSegments(sql, encodeEvaluations(tenantId, [...ofRule, row(slotMs, 'another', {})])),
+    );
     expected.unshift(...ofRule);
   }
   for (const round of ['fresh', 'compacted']) {

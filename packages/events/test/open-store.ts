@@ -10,7 +10,10 @@ export const DAY = 24 * HOUR;
 export const NEVER = new AbortController().signal;
 
 /** A store as a process of its own would have it: nothing shared but the database. */
-export function openStore(db: Database, { clock = minuteClock(), bounds = {} }: { clock?: FakeClock; bounds?: Partial<EventBounds> } = {}): EventStore {
+export function openStore(
+  db: Database,
+  { clock = minuteClock(), bounds = {} }: { clock?: FakeClock; bounds?: Partial<EventBounds> } = {},
+): EventStore {
   return openEventStore({ db, logger: createLogger('test', 'silent'), metrics: createMetrics('test'), clock, bounds });
 }
 

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import type { TelemetryEvent } from '../event.ts';
 import { decodeSegment, encodeSegment } from './codec.ts';
 
-const text = fc.oneof(fc.constantFrom('', '__proto__', 'constructor', 'model', 'gpt-4o', 'Grüße', '😀'), fc.string({ unit: 'grapheme', maxLength: 300 }));
+const text = fc.oneof(
+  fc.constantFrom('', '__proto__', 'constructor', 'model', 'gpt-4o', 'Grüße', '😀'),
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+);
 const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.constantFrom(0, -0, 5e-324, -5e-324, 2 ** 53 + 2, Number.MAX_VALUE, Number.MAX_SAFE_INTEGER, 0.1 + 0.2, 1e-9, 1e-10, 2 ** 50 + 0.25),
@@ -16,7 +19,8 @@ const record = <T>(value: fc.Arbitrary<T>) =>
 const event = (tsMs: fc.Arbitrary<number>): fc.Arbitrary<TelemetryEvent> =>
   fc.record({ tsMs, name: text, dims: record(text), measures: record(number) }, { noNullPrototype: true });
 /** Enough of them to be compressed. */
-const repeated = <T>(some: T[], count: number): T[] => (some.length === 0 ? [] : Array.from({ length: count }, (_, i) => some[i % some.length]!));
+const repeated = <T>(some: T[], count: number): T[] =>
+  some.length === 0 ? [] : Array.from({ length: count }, (_, i) => some[i % some.length]!);
 const minute = fc.integer({ min: 1_800_000_000_000, max: 1_800_000_059_999 });
 const anyTime = fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 });
 
@@ -37,11 +41,21 @@ test.for([
 
 test.for([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12])('columns of numbers with %i digits after the point come back exactly', (digits) => {
   fc.assert(
-    fc.property(fc.array(fc.maxSafeInteger(), { minLength: 1, maxLength: 200 }), fc.integer({ min: 0, max: 52 }), fc.boolean(), (whole, shift, compact) => {
-      const numbers = compact ? repeated(whole, 1_000) : whole;
-      const events = numbers.map((n, row) => ({ tsMs: row, name: 'n', dims: {}, measures: { m: Number(`${Math.trunc(n / 2 ** shift)}e-${digits}`) } }));
-      expect(decodeSegment(encodeSegment(events, { compact })).events()).toStrictEqual(events);
-    }),
+    fc.property(
+      fc.array(fc.maxSafeInteger(), { minLength: 1, maxLength: 200 }),
+      fc.integer({ min: 0, max: 52 }),
+      fc.boolean(),
+      (whole, shift, compact) => {
+        const numbers = compact ? repeated(whole, 1_000) : whole;
+        const events = numbers.map((n, row) => ({
+          tsMs: row,
+          name: 'n',
+          dims: {},
+          measures: { m: Number(`${Math.trunc(n / 2 ** shift)}e-${digits}`) },
+        }));
+        expect(decodeSegment(encodeSegment(events, { compact })).events()).toStrictEqual(events);
+      },
+    ),
   );
 });
 

@@ -2,7 +2,17 @@ import { zstdDecompressSync } from 'node:zlib';
 import type { TelemetryEvent } from '../event.ts';
 import type { Partials } from '../read/partials.ts';
 import { schema, textSet, type Schema, type TextSet } from './interned.ts';
-import { ENTRY_BYTES, FLAG_SPLIT, FLAG_ZSTD, HEADER_BYTES, KIND_DELTA, KIND_FLOAT64, KIND_INTEGER, MAGIC, POWERS_OF_TEN } from './layout.ts';
+import {
+  ENTRY_BYTES,
+  FLAG_SPLIT,
+  FLAG_ZSTD,
+  HEADER_BYTES,
+  KIND_DELTA,
+  KIND_FLOAT64,
+  KIND_INTEGER,
+  MAGIC,
+  POWERS_OF_TEN,
+} from './layout.ts';
 import { ByteViews } from './byte-views.ts';
 import { readFloats, readIntegers } from './read-planes.ts';
 
@@ -131,7 +141,9 @@ export class Segment {
     if (width === 0) return { texts, codeByText, codes: bytes.readUInt16LE(entry + 2), from: 0 };
     if (width === 1) return { texts, codeByText, codes: bytes, from: offset };
     if (this.isSplit) return { texts, codeByText, codes: this.joinedCodes(offset, width), from: 0 };
-    return width === 2 ? { texts, codeByText, codes: views.uint16, from: offset / 2 } : { texts, codeByText, codes: views.uint32, from: offset / 4 };
+    return width === 2
+      ? { texts, codeByText, codes: views.uint16, from: offset / 2 }
+      : { texts, codeByText, codes: views.uint32, from: offset / 4 };
   }
 
   private joinedCodes(offset: number, width: number): RowCodes {

@@ -1,7 +1,17 @@
 import { zstdCompressSync, constants } from 'node:zlib';
 import type { ByteSink } from './byte-sink.ts';
-import { ENTRY_BYTES, FLAG_SPLIT, FLAG_ZSTD, HEADER_BYTES, KIND_DELTA, KIND_FLOAT64, KIND_INTEGER, MAGIC, widthOf } from './layout.ts';
-import { POWERS_OF_TEN } from './layout.ts';
+import {
+  ENTRY_BYTES,
+  FLAG_SPLIT,
+  FLAG_ZSTD,
+  HEADER_BYTES,
+  KIND_DELTA,
+  KIND_FLOAT64,
+  KIND_INTEGER,
+  MAGIC,
+  POWERS_OF_TEN,
+  widthOf,
+} from './layout.ts';
 import { narrowestEncoding } from './number-encoding.ts';
 import { writeFloats, writeIntegers } from './planes.ts';
 import type { DimColumn, MeasureColumn, SegmentBuilder, TextColumn } from './segment-builder.ts';
@@ -58,7 +68,14 @@ function compressBody(sink: ByteSink, body: number, bodyBytes: number): void {
   sink.bytes.set(compressed, at);
 }
 
-function writeTimestamps(sink: ByteSink, body: number, entry: number, timestamps: Float64Array, rows: number, split: boolean): [number, number] {
+function writeTimestamps(
+  sink: ByteSink,
+  body: number,
+  entry: number,
+  timestamps: Float64Array,
+  rows: number,
+  split: boolean,
+): [number, number] {
   let min = Infinity;
   let max = -Infinity;
   let widest = 0;
@@ -96,7 +113,10 @@ function writeTexts(sink: ByteSink, body: number, entry: number, { texts, codes 
   const newCodes = new Uint32Array(texts.length + 1);
   for (let row = 0; row < rows; row++) newCodes[codes[row]!] = 1;
   const hasAbsent = newCodes[0] === 1;
-  const order = texts.map((_, index) => index).filter((index) => newCodes[index + 1] === 1).sort((a, b) => (texts[a]! < texts[b]! ? -1 : 1));
+  const order = texts
+    .map((_, index) => index)
+    .filter((index) => newCodes[index + 1] === 1)
+    .sort((a, b) => (texts[a]! < texts[b]! ? -1 : 1));
   newCodes[0] = 0;
   for (let place = 0; place < order.length; place++) newCodes[order[place]! + 1] = place + 1;
 
@@ -140,7 +160,16 @@ function writePresence(sink: ByteSink, values: Float64Array, rows: number): numb
   return start;
 }
 
-function writeEntry(sink: ByteSink, entry: number, kind: number, width: number, scale: number, flags: number, offset: number, base: number): void {
+function writeEntry(
+  sink: ByteSink,
+  entry: number,
+  kind: number,
+  width: number,
+  scale: number,
+  flags: number,
+  offset: number,
+  base: number,
+): void {
   const view = sink.view;
   view.setUint8(entry, kind);
   view.setUint8(entry + 1, width);

@@ -35,7 +35,14 @@ function readBytePlanes(bytes: Uint8Array, offset: number, count: number, width:
 }
 
 /** Reads `count` floats that `writeFloats` wrote at `offset` into `out`. */
-export function readFloats({ bytes, float32, float64 }: ByteViews, offset: number, count: number, width: number, split: boolean, out: Float64Array): void {
+export function readFloats(
+  { bytes, float32, float64 }: ByteViews,
+  offset: number,
+  count: number,
+  width: number,
+  split: boolean,
+  out: Float64Array,
+): void {
   if (!split) {
     if (width === 4) for (let i = 0, from = offset / 4; i < count; i++) out[i] = float32[from + i]!;
     else for (let i = 0, from = offset / 8; i < count; i++) out[i] = float64[from + i]!;

@@ -127,7 +127,8 @@ export class SegmentBuilder {
     segment.readTimestamps(this.timestamps.subarray(from, to));
     copyCodes(segment.names(), this.names, from, segment.rows);
     for (const name of segment.schema.dims) copyCodes(segment.dim(name)!, (this.dim(name) ?? this.addDim(name)).column, from, segment.rows);
-    for (const name of segment.schema.measures) segment.readMeasure(name, (this.measure(name) ?? this.addMeasure(name)).values.subarray(from, to));
+    for (const name of segment.schema.measures)
+      segment.readMeasure(name, (this.measure(name) ?? this.addMeasure(name)).values.subarray(from, to));
     this.rows = to;
   }
 
@@ -139,7 +140,8 @@ export class SegmentBuilder {
     if (isSorted) return;
     const order = Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => timestamps[a]! - timestamps[b]! || a - b);
     this.timestamps = reordered(timestamps, order, new Float64Array(this.capacity));
-    for (const column of [this.names, ...this.dims.map((dim) => dim.column)]) column.codes = reordered(column.codes, order, new Uint32Array(this.capacity));
+    for (const column of [this.names, ...this.dims.map((dim) => dim.column)])
+      column.codes = reordered(column.codes, order, new Uint32Array(this.capacity));
     for (const measure of this.measures) measure.values = reordered(measure.values, order, new Float64Array(this.capacity).fill(NaN, rows));
   }
 

@@ -1,6 +1,16 @@
 import {
-  copySegments, type Database, deleteSegments, fineSegments, insertSegments, isRetryable, raiseSegments, type SegmentHead, type SegmentLevel, segmentHeads,
-  type SegmentStream, withTenantsCopy, withTenantsSql,
+  copySegments,
+  type Database,
+  deleteSegments,
+  fineSegments,
+  insertSegments,
+  isRetryable,
+  raiseSegments,
+  type SegmentHead,
+  segmentHeads,
+  type SegmentStream,
+  withTenantsCopy,
+  withTenantsSql,
 } from '@tocsin/db';
 import type { Clock, EpochMs } from '@tocsin/domain';
 import type { Logger } from '@tocsin/runtime';
@@ -56,16 +66,26 @@ async function dueGroups({ db, clock, bounds }: CompactDeps, tenantId: string, s
   const dayOldMs = floor(clock.now() - DAY, HOUR);
   return withTenantsCopy(db, [tenantId], async (client) => {
     const fine = await fineSegments(client, stream, tenantId, { minutesBeforeMs: quietMs, hoursBeforeMs: dayOldMs });
-    const hours = Map.groupBy(fine.filter(({ startsAtMs }) => startsAtMs < dayOldMs), ({ startsAtMs }) => floor(startsAtMs, HOUR));
-    const minutes = Map.groupBy(fine.filter(({ startsAtMs }) => startsAtMs >= dayOldMs), ({ startsAtMs }) => floor(startsAtMs, MINUTE));
+    const hours = Map.groupBy(
+      fine.filter(({ startsAtMs }) => startsAtMs < dayOldMs),
+      ({ startsAtMs }) => floor(startsAtMs, HOUR),
+    );
+    const minutes = Map.groupBy(
+      fine.filter(({ startsAtMs }) => startsAtMs >= dayOldMs),
+      ({ startsAtMs }) => floor(startsAtMs, MINUTE),
+    );
     const groups: Group[] = [];
     for (const hourMs of hours.keys()) {
       const whole = await segmentHeads(client, stream, [{ tenantId, fromMs: hourMs, toMs: hourMs + HOUR }]);
-      const small = whole.filter(({ level, eventCount, startsAtMs }) => startsAtMs >= hourMs && (level < 2 || eventCount < bounds.eventsPerSegment / 2));
+      const small = whole.filter(
+        ({ level, eventCount, startsAtMs }) => startsAtMs >= hourMs && (level < 2 || eventCount < bounds.eventsPerSegment / 2),
+      );
       groups.push(...chunks(small, bounds.eventsPerSegment).map((heads) => ({ place: { tenantId, stream, level: 2 as const }, heads })));
     }
     for (const heads of minutes.values()) {
-      groups.push(...chunks(heads, bounds.eventsPerSegment).map((chunk) => ({ place: { tenantId, stream, level: 1 as const }, heads: chunk })));
+      groups.push(
+        ...chunks(heads, bounds.eventsPerSegment).map((chunk) => ({ place: { tenantId, stream, level: 1 as const }, heads: chunk })),
+      );
     }
     return groups;
   });
@@ -87,7 +107,11 @@ function chunks(heads: readonly SegmentHead[], maxEvents: number): SegmentHead[]
 }
 
 /** Null: somebody else had taken some of them, and nothing was done. */
-async function compactGroup({ db, logger, bounds }: CompactDeps, place: MergedPlace, heads: readonly SegmentHead[]): Promise<number | null> {
+async function compactGroup(
+  { db, logger, bounds }: CompactDeps,
+  place: MergedPlace,
+  heads: readonly SegmentHead[],
+): Promise<number | null> {
   const { tenantId } = place;
   try {
     if (heads.length === 1 && heads[0]!.eventCount < MIN_WORTH_REWRITING) {

@@ -43,6 +43,7 @@ function encoded(builder: SegmentBuilder, place: MergedPlace): NewSegment {
 }
 
 function columnsWith(open: SegmentBuilder, { schema: { dims, measures } }: Segment): number {
-  const added = dims.filter((name) => open.dim(name) === undefined).length + measures.filter((name) => open.measure(name) === undefined).length;
+  const added =
+    dims.filter((name) => open.dim(name) === undefined).length + measures.filter((name) => open.measure(name) === undefined).length;
   return open.dims.length + open.measures.length + added;
 }

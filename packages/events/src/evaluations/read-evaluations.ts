@@ -16,7 +16,12 @@ type Position = Pick<EvaluationRow, 'slotMs' | 'seriesKey'>;
 const NEVER = new AbortController().signal;
 
 /** Newest slot first, series in key order within a slot. An unreadable cursor starts at the beginning. */
-export async function readEvaluations(reader: SegmentReader, tenantId: string, ruleId: string, filter: EvaluationFilter): Promise<EvaluationPage> {
+export async function readEvaluations(
+  reader: SegmentReader,
+  tenantId: string,
+  ruleId: string,
+  filter: EvaluationFilter,
+): Promise<EvaluationPage> {
   const { fromMs, limit } = filter;
   const after = filter.cursor === undefined ? null : parseCursor(filter.cursor);
   const toMs = after === null ? filter.toMs : Math.min(filter.toMs, after.slotMs + 1);
@@ -69,8 +74,12 @@ function rowsOfRule(segment: Segment, ruleId: string): EvaluationRow[] {
     segment.readMeasure(name, values);
     return (row) => (Number.isNaN(values[row]!) ? null : values[row]!);
   };
-  const [run, series, operator, outcome, reason, severity] = ['run', 'series', 'operator', 'outcome', 'reason', 'severity'].map(dim) as TextGetters;
-  const [value, threshold, evaluatedAt, triggered, samples, windowFrom, windowTo, duration, version] = MEASURES.map(measure) as NumberGetters;
+  const [run, series, operator, outcome, reason, severity] = ['run', 'series', 'operator', 'outcome', 'reason', 'severity'].map(
+    dim,
+  ) as TextGetters;
+  const [value, threshold, evaluatedAt, triggered, samples, windowFrom, windowTo, duration, version] = MEASURES.map(
+    measure,
+  ) as NumberGetters;
   const rows: EvaluationRow[] = [];
   for (let row = 0; row < segment.rows; row++) {
     if (codeAt(rule, row) !== code) continue;
@@ -103,5 +112,13 @@ const MEASURES = ['value', 'threshold', 'evaluated_at', 'triggered', 'samples', 
 type Getter<T> = (row: number) => T | null;
 type TextGetters = [Getter<string>, Getter<string>, Getter<string>, Getter<string>, Getter<string>, Getter<string>];
 type NumberGetters = [
-  Getter<number>, Getter<number>, Getter<number>, Getter<number>, Getter<number>, Getter<number>, Getter<number>, Getter<number>, Getter<number>,
+  Getter<number>,
+  Getter<number>,
+  Getter<number>,
+  Getter<number>,
+  Getter<number>,
+  Getter<number>,
+  Getter<number>,
+  Getter<number>,
+  Getter<number>,
 ];

@@ -41,7 +41,8 @@ export function readEvent(raw: unknown): ReadEvent | Refusal {
  * usual event costs a lookup per field. Null: the event is in.
  */
 export function appendEvent(builder: SegmentBuilder, event: ReadEvent, tsMs: number, bounds: EventBounds): Refusal | typeof FULL | null {
-  const refusal = appendName(builder, event.name, bounds) ?? appendDims(builder, event.dims, bounds) ?? appendMeasures(builder, event.measures, bounds);
+  const refusal =
+    appendName(builder, event.name, bounds) ?? appendDims(builder, event.dims, bounds) ?? appendMeasures(builder, event.measures, bounds);
   if (refusal === null) builder.commit(tsMs);
   else builder.rollback();
   return refusal;
@@ -103,7 +104,8 @@ function appendMeasures(builder: SegmentBuilder, measures: object | undefined, b
       measure = builder.addMeasure(name);
     }
     const value = (measures as Record<string, unknown>)[name];
-    if (typeof value !== 'number' || value - value !== 0) return refuse('bad_measure_value', `measure ${quoted(name)} must be a finite number`);
+    if (typeof value !== 'number' || value - value !== 0)
+      return refuse('bad_measure_value', `measure ${quoted(name)} must be a finite number`);
     measure.values[row] = value;
   }
   return null;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isRetryable } from '@tocsin/db';
+import { isRetryable, sqlState } from '@tocsin/db';
 import type { Clock } from '@tocsin/domain';
 import type { Logger, Metrics } from '@tocsin/runtime';
 import { Overloaded } from '../errors.ts';
@@ -26,13 +26,20 @@ export class IngestBuffer {
   private readonly keysInFlight = new Map<string, Promise<unknown>>();
   private writing: Promise<void> | null = null;
   private bufferedEvents = 0;
+  private bufferedBytes = 0;
+  /** The first of the queue is being written and takes no more. */
+  private isWriting = false;
   private isClosed = false;
 
   constructor(deps: IngestDeps) {
     this.deps = deps;
   }
 
-  async ingest(tenantId: string, rawEvents: readonly unknown[], idempotencyKey: string | undefined): Promise<Answer & { replayed: boolean }> {
+  async ingest(
+    tenantId: string,
+    rawEvents: readonly unknown[],
+    idempotencyKey: string | undefined,
+  ): Promise<Answer & { replayed: boolean }> {
     if (idempotencyKey === undefined) return this.wait(tenantId, rawEvents, undefined);
     const place = `${tenantId} ${idempotencyKey}`;
     // Two of the same key cannot share a flush; the second one then finds the first one's answer.
@@ -71,14 +78,14 @@ export class IngestBuffer {
     });
   }
 
-  private bufferedBytes = 0;
-
   private refuseWhenFull(events: number): void {
     const { clock, bounds } = this.deps;
     if (this.isClosed) throw new Overloaded('Shutting down', FULL_RETRY_MS);
     const oldest = this.queue[0];
-    if (oldest !== undefined && clock.now() - oldest.startedMs > bounds.flushDeadlineMs) throw new Overloaded('The database is not keeping up', AWAY_RETRY_MS);
-    if (this.bufferedEvents > 0 && this.bufferedEvents + events > bounds.bufferedEvents) throw new Overloaded('Too many events are waiting', FULL_RETRY_MS);
+    if (oldest !== undefined && clock.now() - oldest.startedMs > bounds.flushDeadlineMs)
+      throw new Overloaded('The database is not keeping up', AWAY_RETRY_MS);
+    if (this.bufferedEvents > 0 && this.bufferedEvents + events > bounds.bufferedEvents)
+      throw new Overloaded('Too many events are waiting', FULL_RETRY_MS);
     if (this.bufferedBytes > bounds.bufferedBytes) throw new Overloaded('Too many bytes are waiting', FULL_RETRY_MS);
   }
 
@@ -92,8 +99,6 @@ export class IngestBuffer {
     this.queue.push(flush);
     return flush;
   }
-
-  private isWriting = false;
 
   private async writeAll(): Promise<void> {
     // Requests that arrive in the same turn of the event loop share the first flush.
@@ -112,7 +117,10 @@ export class IngestBuffer {
 
   private async write(flush: Flush): Promise<void> {
     const { bounds, metrics } = this.deps;
-    const deadline = setTimeout(() => flush.rejectAll(new Overloaded('The database is not keeping up', AWAY_RETRY_MS)), bounds.flushDeadlineMs);
+    const deadline = setTimeout(
+      () => flush.rejectAll(new Overloaded('The database is not keeping up', AWAY_RETRY_MS)),
+      bounds.flushDeadlineMs,
+    );
     const stop = metrics.ingestFlushSeconds.startTimer();
     try {
       await this.attempt([...flush.tenants.values()]);
@@ -128,7 +136,8 @@ export class IngestBuffer {
       await writeFlush(this.deps, shares, this.deps.clock.now());
     } catch (error) {
       const isAway = isRetryable(error);
-      if (shares.length > 1 && !isAway) {
+      // A lost race (class 40) is between these tenants and somebody else's transaction, not with the server.
+      if (shares.length > 1 && (!isAway || sqlState(error)?.startsWith('40') === true)) {
         this.deps.logger.warn({ err: error, tenants: shares.length }, 'flush failed, trying each tenant alone');
         for (const share of shares) await this.attempt([share]);
         return;

@@ -82,7 +82,15 @@ test('a refused event leaves nothing behind in the events around it', () => {
 
 test('numbers and booleans become texts, a missing ts is now, fractions of a millisecond are cut', () => {
   const pending = new PendingEvents({ bytes: 0 });
-  pending.add([{ name: 'a', dims: { n: 5.5, yes: true, empty: '' } }, { name: 'b', ts: NOW - 0.5 }, { name: 'c', ts: '2026-11-20T12:00:01.5009Z' }], NOW, DEFAULT_BOUNDS);
+  pending.add(
+    [
+      { name: 'a', dims: { n: 5.5, yes: true, empty: '' } },
+      { name: 'b', ts: NOW - 0.5 },
+      { name: 'c', ts: '2026-11-20T12:00:01.5009Z' },
+    ],
+    NOW,
+    DEFAULT_BOUNDS,
+  );
   expect(stored(pending).flat()).toEqual([
     { tsMs: NOW, name: 'a', dims: { n: '5.5', yes: 'true', empty: '' }, measures: {} },
     { tsMs: NOW - 1, name: 'b', dims: {}, measures: {} },
@@ -102,12 +110,23 @@ test('the limits themselves are accepted', () => {
 
 test('every minute is a segment of its own', () => {
   const pending = new PendingEvents({ bytes: 0 });
-  pending.add([0, 59_999, 60_000, 1, 60_001].map((offset) => ({ name: 'a', ts: NOW - 30_000 + offset })), NOW, DEFAULT_BOUNDS);
-  expect(stored(pending).map((events) => events.map(({ tsMs }) => tsMs - NOW + 30_000))).toEqual([[0, 59_999, 1], [60_000, 60_001]]);
+  pending.add(
+    [0, 59_999, 60_000, 1, 60_001].map((offset) => ({ name: 'a', ts: NOW - 30_000 + offset })),
+    NOW,
+    DEFAULT_BOUNDS,
+  );
+  expect(stored(pending).map((events) => events.map(({ tsMs }) => tsMs - NOW + 30_000))).toEqual([
+    [0, 59_999, 1],
+    [60_000, 60_001],
+  ]);
 });
 
 test('events that share no field are split over segments instead of growing one without bound', () => {
-  const events = Array.from({ length: 100 }, (_, i) => ({ name: 'a', ts: NOW, dims: Object.fromEntries(Array.from({ length: 32 }, (__, k) => [`d${i}_${k}`, 'x'])) }));
+  const events = Array.from({ length: 100 }, (_, i) => ({
+    name: 'a',
+    ts: NOW,
+    dims: Object.fromEntries(Array.from({ length: 32 }, (__, k) => [`d${i}_${k}`, 'x'])),
+  }));
   const pending = new PendingEvents({ bytes: 0 });
   expect(pending.add(events, NOW, DEFAULT_BOUNDS)).toEqual({ accepted: 100, rejected: [] });
   expect(pending.segments.length).toBe(13);

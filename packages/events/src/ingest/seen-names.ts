@@ -28,7 +28,9 @@ export class SeenNames {
     return namesIn(tenantId, builder).filter((seen) => {
       const before = known?.get(seen.name);
       if (before === undefined) return (known?.size ?? 0) < this.bounds.namesPerTenant;
-      return nowMs - before.writtenMs > HOUR || this.hasNewField(before.dims, seen.dims) || this.hasNewField(before.measures, seen.measures);
+      return (
+        nowMs - before.writtenMs > HOUR || this.hasNewField(before.dims, seen.dims) || this.hasNewField(before.measures, seen.measures)
+      );
     });
   }
 
@@ -80,6 +82,8 @@ function namesIn(tenantId: string, { rows, names, dims, measures }: SegmentBuild
   const onName = (code: number, fields: readonly { name: string }[], from: number): string[] =>
     fields.filter((_, place) => hasField[code * width + from + place] === 1).map(({ name }) => name);
   return names.texts.flatMap((name, index) =>
-    isUsed[index + 1] === 0 ? [] : [{ tenantId, name, dims: onName(index + 1, dims, 0), measures: onName(index + 1, measures, dims.length) }],
+    isUsed[index + 1] === 0
+      ? []
+      : [{ tenantId, name, dims: onName(index + 1, dims, 0), measures: onName(index + 1, measures, dims.length) }],
   );
 }

@@ -1,5 +1,15 @@
-import { claimIngestKeys, findIngestKey, insertSegments, newId, type NewSegment, type SeenName, type SqlTx, upsertEventNames } from '@tocsin/db';
-import { type Database, withTenantsSql } from '@tocsin/db';
+import {
+  claimIngestKeys,
+  type Database,
+  findIngestKey,
+  insertSegments,
+  newId,
+  type NewSegment,
+  type SeenName,
+  type SqlTx,
+  upsertEventNames,
+  withTenantsSql,
+} from '@tocsin/db';
 import type { EpochMs } from '@tocsin/domain';
 import type { EventBounds } from '../bounds.ts';
 import { ByteSink } from '../codec/byte-sink.ts';

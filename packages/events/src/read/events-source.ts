@@ -10,7 +10,12 @@ export function eventsSource(reader: SegmentReader, maxSeries: number): MetricSo
       const asking = requests.filter(({ queries }) => queries.length > 0);
       const plans = new Map<ReadRequest, Plan>(asking.map((request) => [request, new Plan(request.queries)]));
       const byTenant = Map.groupBy(asking, ({ tenantId }) => tenantId);
-      const ranges = [...byTenant].map(([tenantId, ofTenant]) => rangeOf(tenantId, ofTenant.flatMap(({ queries }) => queries)));
+      const ranges = [...byTenant].map(([tenantId, ofTenant]) =>
+        rangeOf(
+          tenantId,
+          ofTenant.flatMap(({ queries }) => queries),
+        ),
+      );
       if (ranges.length > 0) {
         await readSegments(reader, 'events', ranges, signal, (tenantId, segment) => {
           for (const request of byTenant.get(tenantId)!) plans.get(request)!.add(segment);

@@ -46,7 +46,9 @@ test('no double is nearer to the true sum', () => {
 test('order and portions make no difference in any bit', () => {
   fc.assert(
     fc.property(
-      fc.array(number, { maxLength: 60 }).chain((values) => fc.tuple(fc.constant(values), fc.shuffledSubarray(values, { minLength: values.length }))),
+      fc
+        .array(number, { maxLength: 60 })
+        .chain((values) => fc.tuple(fc.constant(values), fc.shuffledSubarray(values, { minLength: values.length }))),
       fc.array(fc.nat(), { maxLength: 5 }),
       ([values, shuffled], cuts) => Object.is(sumOf(values), sumOf(shuffled, cuts)),
     ),

@@ -9,7 +9,11 @@ import { Plan } from './plan.ts';
 const dimName = fc.constantFrom('status', 'model', 'env');
 const dimText = fc.constantFrom('', 'ok', 'error', 'timeout', 'gpt-4o', 'gpt-4o-mini');
 const measureName = fc.constantFrom('duration_ms', 'total_tokens', 'input_tokens', 'output_tokens', 'status');
-const number = fc.oneof(fc.constantFrom(0, -0, 1, 95, 100, 0.1, 1e12), fc.double({ noNaN: true, min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 20 }));
+const number = fc.oneof(
+  fc.constantFrom(0, -0, 1, 95, 100, 0.1, 1e12),
+  fc.double({ noNaN: true, min: -1e9, max: 1e9 }),
+  fc.integer({ min: 0, max: 20 }),
+);
 const event: fc.Arbitrary<TelemetryEvent> = fc.record({
   tsMs: fc.integer({ min: 0, max: 200 }),
   name: fc.constantFrom('call', 'job'),
@@ -25,9 +29,19 @@ const subject: fc.Arbitrary<Subject> = fc.oneof(
 );
 const filter: fc.Arbitrary<Filter> = fc.oneof(
   fc.record({ kind: fc.constant('in' as const), dim: dimName, values: fc.array(dimText, { maxLength: 3 }), negate: fc.boolean() }),
-  fc.record({ kind: fc.constant('prefix' as const), dim: dimName, prefix: fc.constantFrom('', 'gpt', 'gpt-4o-', 'x'), negate: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('prefix' as const),
+    dim: dimName,
+    prefix: fc.constantFrom('', 'gpt', 'gpt-4o-', 'x'),
+    negate: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('exists' as const), field: fc.oneof(dimName, measureName), negate: fc.boolean() }),
-  fc.record({ kind: fc.constant('measure' as const), measure: measureName, operator: fc.constantFrom(...OPERATORS), value: fc.constantFrom(0, 1, 10, 95) }),
+  fc.record({
+    kind: fc.constant('measure' as const),
+    measure: measureName,
+    operator: fc.constantFrom(...OPERATORS),
+    value: fc.constantFrom(0, 1, 10, 95),
+  }),
 );
 const query: fc.Arbitrary<MetricQuery> = fc
   .record({
@@ -45,7 +59,13 @@ const windowed: fc.Arbitrary<WindowedQuery> = fc.record({ query, endMs: fc.integ
 /** Events in any order, cut anywhere. */
 const divided = fc
   .array(event, { maxLength: 60 })
-  .chain((events) => fc.tuple(fc.constant(events), fc.shuffledSubarray(events, { minLength: events.length }), fc.array(fc.nat({ max: 60 }), { maxLength: 6 })));
+  .chain((events) =>
+    fc.tuple(
+      fc.constant(events),
+      fc.shuffledSubarray(events, { minLength: events.length }),
+      fc.array(fc.nat({ max: 60 }), { maxLength: 6 }),
+    ),
+  );
 
 function read(parts: readonly TelemetryEvent[][], queries: readonly WindowedQuery[], maxSeries = 1_000): QueryResult[] {
   const plan = new Plan(queries);
@@ -69,15 +89,20 @@ test('any order and any division of the same events gives the same readings, bit
 
 test('what was kept of a segment from an earlier read answers as the segment itself', () => {
   fc.assert(
-    fc.property(divided, fc.array(windowed, { minLength: 1, maxLength: 6 }), fc.array(windowed, { minLength: 1, maxLength: 6 }), ([events, , at], first, second) => {
-      const segments = cut(events, at).map((part) => decodeSegment(encodeSegment(part, { compact: false })));
-      for (const segment of segments) segment.partials = new Partials(() => {});
-      for (const queries of [first, second, first]) {
-        const plan = new Plan(queries);
-        for (const segment of segments) plan.add(segment);
-        expect(plan.results(1_000)).toStrictEqual(read([events], queries));
-      }
-    }),
+    fc.property(
+      divided,
+      fc.array(windowed, { minLength: 1, maxLength: 6 }),
+      fc.array(windowed, { minLength: 1, maxLength: 6 }),
+      ([events, , at], first, second) => {
+        const segments = cut(events, at).map((part) => decodeSegment(encodeSegment(part, { compact: false })));
+        for (const segment of segments) segment.partials = new Partials(() => {});
+        for (const queries of [first, second, first]) {
+          const plan = new Plan(queries);
+          for (const segment of segments) plan.add(segment);
+          expect(plan.results(1_000)).toStrictEqual(read([events], queries));
+        }
+      },
+    ),
     { numRuns: 1_000 },
   );
 });
@@ -94,13 +119,36 @@ test('many queries in one plan answer what each would alone, and what their defi
 
 test('a window holds its start and not its end', () => {
   const events = [10, 20, 30].map((tsMs): TelemetryEvent => ({ tsMs, name: 'call', dims: {}, measures: {} }));
-  const counting: MetricQuery = { name: null, subject: { kind: 'event' }, aggregation: 'count', filters: [], groupBy: [], windowMs: 20, ratePerMs: 1 };
-  expect(read([events], [{ query: counting, endMs: 30 }])).toEqual([{ kind: 'series', series: [{ labels: {}, value: 2, samples: 2 }], dropped: 0 }]);
+  const counting: MetricQuery = {
+    name: null,
+    subject: { kind: 'event' },
+    aggregation: 'count',
+    filters: [],
+    groupBy: [],
+    windowMs: 20,
+    ratePerMs: 1,
+  };
+  expect(read([events], [{ query: counting, endMs: 30 }])).toEqual([
+    { kind: 'series', series: [{ labels: {}, value: 2, samples: 2 }], dropped: 0 },
+  ]);
 });
 
 test('past the bound the series with the most samples are kept and the rest counted', () => {
-  const events = ['a', 'b', 'b', 'c', 'c', 'c', 'd'].map((model, tsMs): TelemetryEvent => ({ tsMs, name: 'call', dims: { model }, measures: {} }));
-  const grouped: MetricQuery = { name: null, subject: { kind: 'event' }, aggregation: 'count', filters: [], groupBy: ['model'], windowMs: 100, ratePerMs: 1 };
+  const events = ['a', 'b', 'b', 'c', 'c', 'c', 'd'].map((model, tsMs): TelemetryEvent => ({
+    tsMs,
+    name: 'call',
+    dims: { model },
+    measures: {},
+  }));
+  const grouped: MetricQuery = {
+    name: null,
+    subject: { kind: 'event' },
+    aggregation: 'count',
+    filters: [],
+    groupBy: ['model'],
+    windowMs: 100,
+    ratePerMs: 1,
+  };
   expect(read([events], [{ query: grouped, endMs: 50 }], 3)).toEqual([
     {
       kind: 'series',
@@ -117,11 +165,15 @@ test('past the bound the series with the most samples are kept and the rest coun
 /** The definitions, word by word. */
 function byDefinition(events: readonly TelemetryEvent[], { query: { subject: of, ...asked }, endMs }: WindowedQuery) {
   const inWindow = events.filter(({ tsMs }) => tsMs >= endMs - asked.windowMs && tsMs < endMs);
-  const chosen = inWindow.filter((each) => (asked.name === null || each.name === asked.name) && asked.filters.every((test_) => passes(each, test_)));
+  const chosen = inWindow.filter(
+    (each) => (asked.name === null || each.name === asked.name) && asked.filters.every((test_) => passes(each, test_)),
+  );
   const samples = chosen.map((each) => ({ ...each, worth: worthOf(each, of) })).filter(({ worth }) => worth !== null);
   const groups = Map.groupBy(samples, ({ dims }) => JSON.stringify(asked.groupBy.map((dim) => dims[dim] ?? '')));
   if (asked.groupBy.length === 0 && samples.length === 0) groups.set('[]', []);
-  return new Map([...groups].map(([key, inGroup]) => [key, { samples: inGroup.length, value: aggregate(inGroup), scale: scaleOf(inGroup) }]));
+  return new Map(
+    [...groups].map(([key, inGroup]) => [key, { samples: inGroup.length, value: aggregate(inGroup), scale: scaleOf(inGroup) }]),
+  );
 
   /** The definitions add naively, so they are off by as much as their largest intermediate sum is rounded. */
   function scaleOf(group: typeof samples): number {
@@ -134,17 +186,25 @@ function byDefinition(events: readonly TelemetryEvent[], { query: { subject: of,
     const sum = numbers.reduce((total, worth) => total + worth, 0);
     const newest = Math.max(...group.map(({ tsMs }) => tsMs));
     switch (asked.aggregation) {
-      case 'count': return hits;
-      case 'rate': return (hits * asked.ratePerMs) / asked.windowMs;
-      case 'sum': return sum;
+      case 'count':
+        return hits;
+      case 'rate':
+        return (hits * asked.ratePerMs) / asked.windowMs;
+      case 'sum':
+        return sum;
     }
     if (group.length === 0) return null;
     switch (asked.aggregation) {
-      case 'avg': return sum / group.length;
-      case 'min': return numbers[0]!;
-      case 'max': return numbers.at(-1)!;
-      case 'last': return Math.max(...group.filter(({ tsMs }) => tsMs === newest).map(({ worth }) => Number(worth)));
-      case 'distinct': return new Set(group.map(({ worth }) => (worth === 0 ? 0 : worth))).size;
+      case 'avg':
+        return sum / group.length;
+      case 'min':
+        return numbers[0]!;
+      case 'max':
+        return numbers.at(-1)!;
+      case 'last':
+        return Math.max(...group.filter(({ tsMs }) => tsMs === newest).map(({ worth }) => Number(worth)));
+      case 'distinct':
+        return new Set(group.map(({ worth }) => (worth === 0 ? 0 : worth))).size;
       default: {
         const rank = (Number(asked.aggregation.slice(1)) / 100) * (numbers.length - 1);
         const [below, above] = [numbers[Math.floor(rank)]!, numbers[Math.ceil(rank)]!];
@@ -156,9 +216,12 @@ function byDefinition(events: readonly TelemetryEvent[], { query: { subject: of,
 
 function worthOf({ dims, measures }: TelemetryEvent, of: Subject): number | string | null {
   switch (of.kind) {
-    case 'event': return 1;
-    case 'dim': return dims[of.dim] ?? null;
-    case 'share': return dims[of.dim] === undefined ? null : of.values.includes(dims[of.dim]!) ? 100 : 0;
+    case 'event':
+      return 1;
+    case 'dim':
+      return dims[of.dim] ?? null;
+    case 'share':
+      return dims[of.dim] === undefined ? null : of.values.includes(dims[of.dim]!) ? 100 : 0;
     case 'measure': {
       const first = of.measures.find((name) => name in measures);
       if (first !== undefined) return measures[first]!;
@@ -170,13 +233,23 @@ function worthOf({ dims, measures }: TelemetryEvent, of: Subject): number | stri
 
 function passes({ dims, measures }: TelemetryEvent, by: Filter): boolean {
   switch (by.kind) {
-    case 'in': return (dims[by.dim] !== undefined && by.values.includes(dims[by.dim]!)) !== by.negate;
-    case 'prefix': return (dims[by.dim]?.startsWith(by.prefix) ?? false) !== by.negate;
-    case 'exists': return (by.field in dims || by.field in measures) !== by.negate;
+    case 'in':
+      return (dims[by.dim] !== undefined && by.values.includes(dims[by.dim]!)) !== by.negate;
+    case 'prefix':
+      return (dims[by.dim]?.startsWith(by.prefix) ?? false) !== by.negate;
+    case 'exists':
+      return (by.field in dims || by.field in measures) !== by.negate;
     case 'measure': {
       const value = measures[by.measure];
       if (value === undefined) return false;
-      return { '>': value > by.value, '>=': value >= by.value, '<': value < by.value, '<=': value <= by.value, '==': value === by.value, '!=': value !== by.value }[by.operator];
+      return {
+        '>': value > by.value,
+        '>=': value >= by.value,
+        '<': value < by.value,
+        '<=': value <= by.value,
+        '==': value === by.value,
+        '!=': value !== by.value,
+      }[by.operator];
     }
   }
 }
@@ -185,7 +258,17 @@ function expectSame(result: QueryResult, expected: ReturnType<typeof byDefinitio
   if (result.kind === 'failed') throw new Error(result.message);
   expect(result.series.length).toBe(expected.size);
   for (const { labels, value, samples } of result.series) {
-    const { value: wanted, samples: count, scale } = expected.get(JSON.stringify(Object.keys(labels).sort().map((dim) => labels[dim])))!;
+    const {
+      value: wanted,
+      samples: count,
+      scale,
+    } = expected.get(
+      JSON.stringify(
+        Object.keys(labels)
+          .sort()
+          .map((dim) => labels[dim]),
+      ),
+    )!;
     expect(samples).toBe(count);
     if (wanted === null || value === null) expect(value).toBe(wanted);
     else expect(Math.abs(value - wanted)).toBeLessThanOrEqual(1e-13 * (scale + Math.abs(wanted)));

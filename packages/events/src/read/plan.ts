@@ -111,7 +111,8 @@ export class Plan {
       this.fill(accumulatorOf(window, 0), subject, taken, 0, taken.count);
       return;
     }
-    for (const { series, from, to } of grouping.split(this.columns, taken)) this.fill(accumulatorOf(window, series), subject, grouping.sorted, from, to);
+    for (const { series, from, to } of grouping.split(this.columns, taken))
+      this.fill(accumulatorOf(window, series), subject, grouping.sorted, from, to);
   }
 
   /** What the window's queries find in the whole segment, from before or for next time. */
@@ -181,7 +182,9 @@ function resultOf({ query }: WindowedQuery, subject: Subject, grouping: Grouping
   if (grouping === null) return { kind: 'series', series: [read(window.accumulators[0] ?? new Accumulator(window.needs), {})], dropped: 0 };
   const present = window.accumulators.flatMap((accumulator, series) => (accumulator === undefined ? [] : [{ accumulator, series }]));
   // Series are numbered as segments came: their values, not their numbers, decide between equals.
-  present.sort((a, b) => b.accumulator.samples - a.accumulator.samples || compareTexts(grouping.series[a.series]!, grouping.series[b.series]!));
+  present.sort(
+    (a, b) => b.accumulator.samples - a.accumulator.samples || compareTexts(grouping.series[a.series]!, grouping.series[b.series]!),
+  );
   const series = present.slice(0, maxSeries).map((each) => read(each.accumulator, grouping.labels(each.series)));
   return { kind: 'series', series, dropped: present.length - series.length };
 }
@@ -213,7 +216,10 @@ function compileGroup(queries: Window['queries']): GroupedWindows {
     grouping: groupBy.length === 0 ? null : new Grouping(groupBy),
     windows: by(queries, ({ query }) => `${fromOf(query)} ${query.endMs}`).map((same): Window => {
       const [{ query }] = same as [Window['queries'][number]];
-      const needs = needsOf(same.map((each) => each.query.query.aggregation), query.query.subject.kind === 'share');
+      const needs = needsOf(
+        same.map((each) => each.query.query.aggregation),
+        query.query.subject.kind === 'share',
+      );
       return { key: keyOf(query.query, needs), fromMs: fromOf(query), toMs: query.endMs, queries: same, needs, accumulators: [] };
     }),
   };

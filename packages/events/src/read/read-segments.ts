@@ -1,5 +1,13 @@
 import {
-  copySegments, type Database, listSegments, PACKED_KEY_BYTES, packedStartMs, type SegmentRange, type SegmentStream, uuidText, withTenantsCopy,
+  copySegments,
+  type Database,
+  listSegments,
+  PACKED_KEY_BYTES,
+  packedStartMs,
+  type SegmentRange,
+  type SegmentStream,
+  uuidText,
+  withTenantsCopy,
 } from '@tocsin/db';
 import type { Metrics } from '@tocsin/runtime';
 import type { Segment } from '../codec/decode.ts';

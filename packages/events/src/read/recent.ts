@@ -13,7 +13,11 @@ export interface RecentFilter {
 const NEVER = new AbortController().signal;
 
 /** Newest first. */
-export async function recentEvents(reader: SegmentReader, tenantId: string, { name, fromMs, toMs, limit }: RecentFilter): Promise<TelemetryEvent[]> {
+export async function recentEvents(
+  reader: SegmentReader,
+  tenantId: string,
+  { name, fromMs, toMs, limit }: RecentFilter,
+): Promise<TelemetryEvent[]> {
   const found: TelemetryEvent[] = [];
   for (const step of lookBack(fromMs, toMs)) {
     const inStep: TelemetryEvent[] = [];

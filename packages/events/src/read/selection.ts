@@ -14,7 +14,14 @@ export class Selection {
 
   constructor(name: string | null, filters: readonly Filter[]) {
     this.tests = filters.map(compileFilter);
-    if (name !== null) this.tests.unshift(textTest((columns) => columns.name(), (text) => text === name, false));
+    if (name !== null)
+      this.tests.unshift(
+        textTest(
+          (columns) => columns.name(),
+          (text) => text === name,
+          false,
+        ),
+      );
   }
 
   select(columns: SegmentColumns): Selected {
@@ -34,7 +41,10 @@ export class Selection {
 }
 
 /** A verdict for the whole segment, or for each row: by the code of a text column, or by the value of a measure. */
-type Verdict = boolean | { codes: RowCodes; from: number; passes: Uint8Array } | { values: Float64Array; passes: (value: number) => boolean };
+type Verdict =
+  | boolean
+  | { codes: RowCodes; from: number; passes: Uint8Array }
+  | { values: Float64Array; passes: (value: number) => boolean };
 type Test = (columns: SegmentColumns) => Verdict;
 
 function keepOfAll(verdict: Exclude<Verdict, boolean>, rowCount: number, rows: Uint32Array): number {
@@ -63,10 +73,18 @@ function compileFilter(filter: Filter): Test {
   switch (filter.kind) {
     case 'in': {
       const wanted = new Set(filter.values);
-      return textTest((columns) => columns.dim(filter.dim), (text) => wanted.has(text) !== filter.negate, filter.negate);
+      return textTest(
+        (columns) => columns.dim(filter.dim),
+        (text) => wanted.has(text) !== filter.negate,
+        filter.negate,
+      );
     }
     case 'prefix':
-      return textTest((columns) => columns.dim(filter.dim), (text) => text.startsWith(filter.prefix) !== filter.negate, filter.negate);
+      return textTest(
+        (columns) => columns.dim(filter.dim),
+        (text) => text.startsWith(filter.prefix) !== filter.negate,
+        filter.negate,
+      );
     case 'exists':
       return existsTest(filter.field, filter.negate);
     case 'measure': {
@@ -80,7 +98,11 @@ function compileFilter(filter: Filter): Test {
 }
 
 /** Texts are judged once for each set of them, which segments share. */
-function textTest(columnOf: (columns: SegmentColumns) => TextColumnView | null, passes: (text: string) => boolean, absentPasses: boolean): Test {
+function textTest(
+  columnOf: (columns: SegmentColumns) => TextColumnView | null,
+  passes: (text: string) => boolean,
+  absentPasses: boolean,
+): Test {
   const known = new Map<readonly string[], Uint8Array | boolean>();
   return (columns) => {
     const column = columnOf(columns);
@@ -112,7 +134,9 @@ function existsTest(field: string, negate: boolean): Test {
     if (values === null) return dimPresence(dim!, negate);
     if (dim === null) return { values, passes: (value) => (value === value) !== negate };
     if (typeof dim.codes === 'number') return !negate;
-    const has = Float64Array.from({ length: columns.segment.rows }, (_, row) => (codeAt(dim, row) !== 0 || values[row] === values[row] ? 1 : 0));
+    const has = Float64Array.from({ length: columns.segment.rows }, (_, row) =>
+      codeAt(dim, row) !== 0 || values[row] === values[row] ? 1 : 0,
+    );
     return { values: has, passes: (value) => (value === 1) !== negate };
   };
 }

@@ -59,7 +59,13 @@ function takeNumbers(from: Float64Array, rowCount: number, selected: Selected, o
   out.count = count;
 }
 
-function takeCodes(dim: string, columns: SegmentColumns, selected: Selected, out: Samples, worthOf: (texts: readonly string[]) => number[]): void {
+function takeCodes(
+  dim: string,
+  columns: SegmentColumns,
+  selected: Selected,
+  out: Samples,
+  worthOf: (texts: readonly string[]) => number[],
+): void {
   const column = columns.dim(dim);
   if (column === null) return;
   const { texts, codes, from } = column;
