@@ -8,7 +8,7 @@ const apiVariables = { ...pipelineVariables, ...deliveryVariables, adminKey: var
 
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
   const deps = openDelivery(await openPipeline({ name: 'api', ...config, logger, stack }), config, stack);
-  const events = openEventStore(deps);
+  const events = openEventStore({ ...deps, bounds: { retentionMs: config.retention } });
   stack.defer('event store', events.close);
   const { port } = await startApi({ ...deps, events }, config, stack);
   logger.info({ host: config.host, port }, 'serving');

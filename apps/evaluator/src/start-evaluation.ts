@@ -5,13 +5,15 @@ import { sources } from '@tocsin/sources';
 
 export interface EvaluationDeps extends PipelineDeps {
   store: EventStore;
+  /** Of events, evaluations and runs. */
+  retentionMs: number;
 }
 
 /** Takes runs and house-keeping from the queues until the stack is unwound. Resolves once it does. */
 export async function startEvaluation(deps: EvaluationDeps, stack: ShutdownStack): Promise<void> {
   const evaluator = startEvaluator({ ...deps, source: sources(deps.store).events });
   stack.defer('evaluator', () => evaluator.close());
-  const maintenance = startMaintenance({ ...deps, retention: DEFAULT_RETENTION });
+  const maintenance = startMaintenance({ ...deps, retention: { ...DEFAULT_RETENTION, eventsMs: deps.retentionMs } });
   stack.defer('maintenance', () => maintenance.close());
   await Promise.all([evaluator.ready(), maintenance.ready()]);
 }

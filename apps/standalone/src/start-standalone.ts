@@ -4,7 +4,7 @@ import { startPostgres } from '@tocsin/embedded-postgres';
 import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
-import { deliveryVariables, openDelivery, openPipeline } from '@tocsin/pipeline';
+import { deliveryVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
 import { type Logger, type ShutdownStack, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
 import type { FastifyInstance } from 'fastify';
@@ -23,6 +23,7 @@ export const standaloneConfig = z.object({
   schedulerSecret: z.string().min(32, 'at least 32 characters').optional(),
   host: variables.host,
   port: variables.port,
+  retention: pipelineVariables.retention,
   dataDir: z.string().default('.tocsin'),
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfig>;
@@ -57,14 +58,14 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   await prepareDatabase({ adminDatabaseUrl: server.url, databaseUrl, queueUrl, log: (line) => logger.info(line) });
 
   say('starting the scheduler, an evaluator, a dispatcher and the API');
-  const pipeline = await openPipeline({ name: 'standalone', databaseUrl, queueUrl, logger, stack });
+  const pipeline = await openPipeline({ name: 'standalone', databaseUrl, queueUrl, retention: config.retention, logger, stack });
   const delivery = isDemo ? { ...config, allowHttp: true, allowCidrs: [...config.allowCidrs, ...LOOPBACK] } : config;
   const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
   const deps = openDelivery(pipeline, { ...delivery, publicUrl, secretKey: config.secretKey ?? secrets.secretKey }, stack);
-  const store = openEventStore({ ...deps, bounds: { cacheBytes: CACHE_BYTES } });
+  const store = openEventStore({ ...deps, bounds: { cacheBytes: CACHE_BYTES, retentionMs: config.retention } });
   stack.defer('event store', store.close);
   startScheduler(deps, stack);
-  await Promise.all([startEvaluation({ ...deps, store }, stack), startDispatch(deps, stack)]);
+  await Promise.all([startEvaluation({ ...deps, store, retentionMs: config.retention }, stack), startDispatch(deps, stack)]);
 
   const demo = { state: { isBroken: false }, echo: openEcho() };
   const adminKey = config.adminKey ?? secrets.adminKey;

@@ -1,8 +1,21 @@
-import { checkDatabase, DatabaseUnfit, openDatabase, type Database } from '@tocsin/db';
+import { checkDatabase, DatabaseUnfit, ensurePartitions, openDatabase, type Database } from '@tocsin/db';
+import { parseDuration } from '@tocsin/domain';
 import { openQueues } from '@tocsin/queue';
 import { createMetrics, type DependencyChecks, exposeQueueDepth, type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { DEFAULT_RETENTION } from './maintain/tasks.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
+
+const DAY_MS = 86_400_000;
+
+/** How long events, evaluations and runs are kept. */
+const retention = z
+  .string()
+  .transform((text) => parseDuration(text))
+  .refine((ms) => ms !== null && ms >= DAY_MS && ms <= 400 * DAY_MS, 'a duration from 1d to 400d')
+  .transform((ms) => ms ?? DEFAULT_RETENTION.eventsMs)
+  .default(DEFAULT_RETENTION.eventsMs);
 
 /** The variables of every process that works on the pipeline. */
 export const pipelineVariables = {
@@ -10,6 +23,7 @@ export const pipelineVariables = {
   queueUrl: variables.queueUrl,
   host: variables.host,
   port: variables.port,
+  retention,
 };
 
 export interface PipelineOptions {
@@ -17,6 +31,8 @@ export interface PipelineOptions {
   name: string;
   databaseUrl: string;
   queueUrl: string;
+  /** Milliseconds. */
+  retention: number;
   logger: Logger;
   /** Takes what ends what was opened. */
   stack: ShutdownStack;
@@ -27,10 +43,12 @@ const RETRY_MS = 500;
 const DRAIN_MS = 10_000;
 
 /** Opens what every part of the pipeline stands on. Waits for servers that are not up yet, and throws when they stay away or are not fit for use. */
-export async function openPipeline({ name, databaseUrl, queueUrl, logger, stack }: PipelineOptions): Promise<PipelineDeps> {
+export async function openPipeline({ name, databaseUrl, queueUrl, retention: keepMs, logger, stack }: PipelineOptions): Promise<PipelineDeps> {
   const db = openDatabase({ url: databaseUrl, applicationName: `tocsin-${name}` });
   stack.defer('database', db.close);
   await untilFit(db, logger);
+  // After more than a week of standstill the days made ahead are used up.
+  await ensurePartitions(db, keepMs);
   const queues = await openQueues({ url: queueUrl, logger });
   stack.defer('queues', () => queues.close(DRAIN_MS));
   const metrics = createMetrics(name);

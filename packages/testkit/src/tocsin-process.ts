@@ -37,7 +37,7 @@ export async function startTocsin(app: string, env: Record<string, string>, args
     url,
     output,
     exited,
-    ready: () => vi.waitFor(() => assertReady(child, url, output), { timeout: 30_000, interval: 50 }),
+    ready: () => Promise.race([vi.waitFor(() => assertReady(url, output), { timeout: 30_000, interval: 50 }), exited.then((how) => neverReady(how, output))]),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal);
       return exited;
@@ -66,8 +66,11 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-async function assertReady(child: ChildProcess, url: string, output: () => string): Promise<void> {
-  if (child.exitCode !== null) throw new Error(`exited with ${child.exitCode}:\n${output()}`);
+async function assertReady(url: string, output: () => string): Promise<void> {
   const response = await fetch(`${url}/readyz`);
   if (!response.ok) throw new Error(`not ready: ${await response.text()}\n${output()}`);
+}
+
+function neverReady(how: number | string, output: () => string): never {
+  throw new Error(`ended with ${how} before it was ready:\n${output()}`);
 }
