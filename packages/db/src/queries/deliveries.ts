@@ -156,6 +156,16 @@ export async function leaseDelivery(sql: SqlTx, lease: DeliveryLease): Promise<{
   return attempt;
 }
 
+/** Nothing happens when another holds it by now. */
+export async function renewDeliveryLease(
+  sql: SqlTx,
+  { tenantId, deliveryId, token, leaseMs }: Pick<DeliveryLease, 'tenantId' | 'deliveryId' | 'token' | 'leaseMs'>,
+): Promise<void> {
+  await sql`
+    update deliveries set lease_until = tocsin_now() + make_interval(secs => ${leaseMs}::float8 / 1000)
+    where tenant_id = ${tenantId} and id = ${deliveryId} and lease_token = ${token} and status = 'sending'`;
+}
+
 export interface DeliveryOutcome {
   tenantId: string;
   deliveryId: string;

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Verdict } from '@tocsin/channels';
+import { renewDeliveryLease, withTenantsSql } from '@tocsin/db';
 import { faultPoint } from '@tocsin/runtime';
+import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import type { AttemptDeps, DeliveryRef } from './delivery-deps.ts';
 import { prepare } from './prepare.ts';
 import { send } from './send.ts';
@@ -36,10 +38,14 @@ export async function attemptDelivery(deps: AttemptDeps, ref: DeliveryRef): Prom
   try {
     faultPoint('dispatcher.attempt-written');
     const startedMs = performance.now();
-    const verdict = await send(deps, ref.tenantId, prepared);
-    const durationMs = Math.round(performance.now() - startedMs);
-    faultPoint('dispatcher.after-response');
-    const settled = await settle(deps, ref.tenantId, prepared, verdict);
+    const lease = { ...ref, token: prepared.token, leaseMs: LEASE_MS };
+    const renew = () => withTenantsSql(deps.db, [ref.tenantId], (sql) => renewDeliveryLease(sql, lease));
+    const { verdict, durationMs, settled } = await whileLeased(deps, renew, async () => {
+      const answer = await send(deps, ref.tenantId, prepared);
+      const took = Math.round(performance.now() - startedMs);
+      faultPoint('dispatcher.after-response');
+      return { verdict: answer, durationMs: took, settled: await settle(deps, ref.tenantId, prepared, answer) };
+    });
     const result = settled?.outcome.status ?? 'lease_lost';
     metrics.notifications.inc({ channel: delivery.channelKind, result });
     if (result === 'delivered' && settled !== null && settled.sinceTriggerMs !== null) {

@@ -11,12 +11,10 @@ import {
   type OpenDelivery,
   type SqlTx,
 } from '@tocsin/db';
+import { LEASE_MS } from '../while-leased.ts';
 import type { AttemptDeps, DeliveryRef } from './delivery-deps.ts';
 import { nextStep } from './next-step.ts';
 import { notificationOf } from './notification-of.ts';
-
-/** Longer than a send may take and its outcome to be written. */
-const LEASE_MS = 60_000;
 
 /** An attempt that is written down and may now be made. */
 export interface Prepared {

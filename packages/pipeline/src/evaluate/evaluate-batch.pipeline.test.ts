@@ -1,11 +1,11 @@
-import { leaseRuns, newId, withTenantsSql } from '@tocsin/db';
+import { leaseRuns, newId, renewRunLeases, withTenantsSql } from '@tocsin/db';
 import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, runsOf, tenantWith, triggersOf, type Stage } from '../../test/stage.ts';
 import { claimDueSlots } from '../schedule/claim-due-slots.ts';
+import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
 import { openRuleCache } from './rule-cache.ts';
-import { LEASE_MS, whileLeased } from './while-leased.ts';
 
 const EVERY_MS = 600_000;
 
@@ -90,7 +90,8 @@ describeQueues('evaluating a batch', (backend) => {
       (await asTenant(stage.db, tenantId, (sql) => sql<{ until: number }[]>`select lease_until as until from runs`))[0]!.until;
     const before = await leaseUntil();
     const clock = { ...stage.deps.clock, sleep: (_ms: number, signal: AbortSignal) => stage.deps.clock.sleep(20, signal) };
-    await whileLeased({ ...stage.deps, clock }, runs, () => vi.waitFor(async () => expect(await leaseUntil()).toBeGreaterThan(before), 5_000));
+    const renew = () => withTenantsSql(stage.db, runs.map((run) => run.tenantId), (sql) => renewRunLeases(sql, runs, LEASE_MS));
+    await whileLeased({ ...stage.deps, clock }, renew, () => vi.waitFor(async () => expect(await leaseUntil()).toBeGreaterThan(before), 5_000));
   });
 
   test('a rule that looks more rarely than its tenant is evaluated at its own slots, and made up for when a run failed', async () => {

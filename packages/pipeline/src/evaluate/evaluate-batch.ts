@@ -1,8 +1,8 @@
-import { isRetryable, leaseRuns, newId, withTenantsSql, type LeasedRun } from '@tocsin/db';
+import { isRetryable, leaseRuns, newId, renewRunLeases, withTenantsSql, type LeasedRun } from '@tocsin/db';
 import { faultPoint } from '@tocsin/runtime';
+import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import { endAttempt, giveUp, MAX_ATTEMPTS, postpone, type TryAgain } from './end-attempt.ts';
 import { evaluateRuns, type EvaluationDeps } from './evaluate-runs.ts';
-import { LEASE_MS, whileLeased } from './while-leased.ts';
 
 const SERVER_PAUSE_MS = 200;
 const NEVER = new AbortController().signal;
@@ -19,7 +19,9 @@ export async function evaluateBatch(deps: EvaluationDeps, tenantIds: readonly st
   const spent = leased.filter((run) => run.attempts > MAX_ATTEMPTS);
   for (const run of spent) await giveUp(deps, run, 'attempts_exhausted');
   const runs = leased.filter((run) => run.attempts <= MAX_ATTEMPTS);
-  return runs.length === 0 ? new Map() : whileLeased(deps, runs, () => evaluateTogether(deps, runs));
+  if (runs.length === 0) return new Map();
+  const renew = () => withTenantsSql(deps.db, runs.map((run) => run.tenantId), (sql) => renewRunLeases(sql, runs, LEASE_MS));
+  return whileLeased(deps, renew, () => evaluateTogether(deps, runs));
 }
 
 async function evaluateTogether(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
