@@ -27,8 +27,9 @@ const QUIET_MS = 10 * 60_000;
 export async function run(): Promise<Result[]> {
   const bench = await benchDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-body-'));
-  const api = await startApi(bench);
+  let api: Awaited<ReturnType<typeof startApi>> | null = null;
   try {
+    api = await startApi(bench);
     const tenants = await Promise.all(Array.from({ length: TENANTS }, (_, at) => makeTenant(api.url, at)));
     const load = { port: api.port, keys: tenants.map(({ key }) => key), bodyFile: join(folder, 'events.json'), connections: CONNECTIONS };
     const rates: number[] = [];
@@ -58,7 +59,7 @@ export async function run(): Promise<Result[]> {
       { name: 'ingest.bytes.compacted', unit: 'bytes an event', values: [compacted], target: 25, note: 'at most; the same events' },
     ];
   } finally {
-    await api.stop();
+    await api?.stop();
     await bench.discard();
     await rm(folder, { recursive: true });
   }
