@@ -1,10 +1,10 @@
 import { type ApiClient, type Deployment, newTenant } from '@tocsin/testkit';
 
-/** A tenant whose one rule fires at its next slot and, once its window of ten seconds is past and something quick was seen, resolves. */
+/** A tenant whose one rule fires at its next slot and resolves once its window of ten seconds is past. */
 export async function firingTenant(deployment: Deployment, receiverUrl: string, externalKey: string): Promise<{ api: ApiClient; tenantId: string }> {
   const { api, tenantId } = await newTenant(deployment.url, deployment.adminKey, externalKey);
   await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', config: { url: `${receiverUrl}/${externalKey}` } });
-  await postJob(api, 5_000);
+  await api.post('/api/v1/events', { events: [{ name: 'job', dims: { status: 'ok' }, measures: { duration_ms: 5_000 } }] });
   await api.post('/api/v1/rules', {
     name: 'Slow jobs',
     condition: { metric: 'latency', aggregation: 'max', window: '10s', operator: '>', threshold: 1_000 },
@@ -13,8 +13,4 @@ export async function firingTenant(deployment: Deployment, receiverUrl: string, 
     notify: [{ channel: 'hook' }],
   });
   return { api, tenantId };
-}
-
-export async function postJob(api: ApiClient, durationMs: number): Promise<void> {
-  await api.post('/api/v1/events', { events: [{ name: 'job', dims: { status: 'ok' }, measures: { duration_ms: durationMs } }] });
 }

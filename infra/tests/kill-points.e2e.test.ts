@@ -32,7 +32,7 @@ describeQueues('kill -9 at a named point', (backend) => {
     await receiver?.close();
   }, 30_000);
 
-  test.for(POINTS)('$point loses nothing and doubles no alert', async ({ app, point, sends }) => {
+  test.for(POINTS)('$point loses nothing and doubles no alert', { timeout: 120_000 }, async ({ app, point, sends }) => {
     await Promise.all(deployment.running(app).map((running) => running.stop()));
     const doomed = await deployment.start(app, { TOCSIN_FAULT_POINT: point });
     const { api } = await firingTenant(deployment, receiver.url, point);
@@ -50,5 +50,5 @@ describeQueues('kill -9 at a named point', (backend) => {
     // An idle tenant costs the points after this one nothing.
     const { data: rules } = await api.get<{ data: { id: string }[] }>('/api/v1/rules');
     for (const rule of rules) await api.post(`/api/v1/rules/${rule.id}/disable`);
-  }, 120_000);
+  });
 });

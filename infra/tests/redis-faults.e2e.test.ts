@@ -27,7 +27,7 @@ describe.skipIf(redisProgram === null)('when Redis loses what it held', () => {
   test.for([
     ['flushed', () => redis.flush()],
     ['killed and started empty', () => redis.restart()],
-  ] as const)('%s mid-flight: every message arrives once, within thirty seconds', async ([how, fault]) => {
+  ] as const)('%s mid-flight: every message arrives once, within thirty seconds', { timeout: 120_000 }, async ([how, fault]) => {
     const tenants = Array.from({ length: 10 }, (_, index) => `${how.split(' ')[0]}-${index}`);
     await Promise.all(tenants.map((name) => firingTenant(deployment, receiver.url, name)));
     await fault();
@@ -37,7 +37,7 @@ describe.skipIf(redisProgram === null)('when Redis loses what it held', () => {
     await vi.waitFor(() => expect(new Set(fired().map((request) => request.path)).size).toBe(tenants.length), { timeout: CAUGHT_UP_MS, interval: 100 });
     await vi.waitFor(async () => expect(await broken(deployment, SLOT_MS)).toEqual(NOTHING_BROKEN), { timeout: CAUGHT_UP_MS, interval: 250 });
     expect([...messagesById(fired()).values()].map((message) => message.sends)).toEqual(tenants.map(() => 1));
-  }, 120_000);
+  });
 });
 
 describe.skipIf(redisProgram === null)('a Redis that may evict jobs', () => {

@@ -26,7 +26,7 @@ export const standaloneConfig = z.object({
   retention: pipelineVariables.retention,
   dataDir: z.string().default('.tocsin'),
 });
-export type StandaloneConfig = z.infer<typeof standaloneConfig>;
+type StandaloneConfig = z.infer<typeof standaloneConfig>;
 
 export interface StandaloneOptions {
   config: StandaloneConfig;

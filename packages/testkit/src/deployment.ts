@@ -3,7 +3,7 @@ import { testDatabase } from './test-database.ts';
 import { testQueue } from './test-queue.ts';
 import { type TocsinProcess, startTocsin } from './tocsin-process.ts';
 
-export const APPS = ['api', 'scheduler', 'evaluator', 'dispatcher'] as const;
+const APPS = ['api', 'scheduler', 'evaluator', 'dispatcher'] as const;
 export type App = (typeof APPS)[number];
 
 export interface Deployment {

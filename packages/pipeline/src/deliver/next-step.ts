@@ -9,7 +9,7 @@ export type NextStep =
   | { kind: 'wait'; inMs: number; postpone: boolean }
   | { kind: 'end'; status: 'dead' | 'suppressed'; reason: EndReason };
 
-export type EndReason = 'expired' | 'attempts_exhausted' | 'channel_missing' | 'channel_disabled' | 'never_told';
+type EndReason = 'expired' | 'attempts_exhausted' | 'channel_missing' | 'channel_disabled' | 'never_told';
 
 /** After the message before it was to be tried: long enough for its outcome, which wakes the waiting one sooner. */
 const AFTER_EARLIER_MS = 5_000;

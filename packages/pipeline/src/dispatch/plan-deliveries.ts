@@ -9,7 +9,7 @@ export interface PlannedDelivery {
   suppressed: SuppressReason | null;
 }
 
-export type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missing' | 'never_told';
+type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missing' | 'never_told';
 
 /** Why a trigger is told to nobody at all. */
 export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'all_suppressed';

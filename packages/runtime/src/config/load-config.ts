@@ -43,7 +43,7 @@ export function loadConfig<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shap
 }
 
 /** `secretKey` → `TOCSIN_SECRET_KEY`. */
-export const variableOf = (key: string): string => `TOCSIN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+const variableOf = (key: string): string => `TOCSIN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
 function lookUp(variable: string, env: Environment): { value?: string; problem?: ConfigProblem } {
   const direct = env[variable] || undefined;
