@@ -113,7 +113,7 @@ function* tenantSpans(tenant: number, endMs: number) {
   for (let minute = MINUTES - 1; minute >= 0; minute--) yield spansOf(tenant, lastMinuteMs - minute * MINUTE, count);
 }
 
-export async function loadSegments({ db }: BenchDatabase, tenantIds: readonly string[], endMs: number): Promise<void> {
+async function loadSegments({ db }: BenchDatabase, tenantIds: readonly string[], endMs: number): Promise<void> {
   const perTenant = tenantIds.map((tenantId, tenant) => ({ tenantId, minutes: [...tenantSpansLazy(tenant, endMs)] }));
   // Minute by minute, as they would arrive: a tenant's segments do not lie side by side.
   for (let minute = 0; minute < MINUTES; minute++) {
@@ -135,7 +135,7 @@ function tenantSpansLazy(tenant: number, endMs: number) {
   return Array.from({ length: MINUTES }, (_, minute) => () => spansOf(tenant, lastMinuteMs - (MINUTES - 1 - minute) * MINUTE, count));
 }
 
-export async function readAll(store: EventStore, tenantIds: readonly string[], endMs: number): Promise<QueryResult[][]> {
+async function readAll(store: EventStore, tenantIds: readonly string[], endMs: number): Promise<QueryResult[][]> {
   const queries = RULES.map(({ query }) => ({ query, endMs }));
   const results: QueryResult[][] = [];
   const starts = Array.from({ length: Math.ceil(tenantIds.length / TENANTS_AT_ONCE) }, (_, batch) => batch * TENANTS_AT_ONCE);
