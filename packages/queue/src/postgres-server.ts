@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type JobProgress, type PgPool, type PostgresConnectionOptions, type PostgresQueueBackend, Queue, Worker, createPostgresBackend } from 'bullmq';
 import pg from 'pg';
 import { type QueueServer, WORKER_MANNERS } from './queue-server.ts';
+import { workersPool } from './workers-pool.ts';
 
 /** Queries take turns on these; every consumer holds one more for its LISTEN. */
 const QUERY_CONNECTIONS = 4;
 const QUEUES = 4;
 const QUERY_TIMEOUT_MS = 5_000;
-const RETRY_PAUSE_MS = 500;
 
 /** Connects to the schema `bullmq` of a `postgres://` database, as the role that owns it. */
 export async function openPostgresServer(url: string, onError: (source: string, error: unknown) => void): Promise<QueueServer> {
@@ -32,7 +31,7 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     throw error;
   }
   const connection = asPgPool(pool);
-  const patient = asPgPool(patientPool(pool));
+  const patient = asPgPool(workersPool(pool));
   return {
     backend: 'postgres',
     openQueue: (name) => asDefault(new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend)),
@@ -46,26 +45,6 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     repairClocks: () => repairClocks(pool),
     close: () => pool.end(),
   };
-}
-
-/** A worker asks again at once after most errors; a pause keeps it from hammering a server that is starting or full. */
-function patientPool(pool: pg.Pool): pg.Pool {
-  return new Proxy(pool, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (key === 'query') {
-        return async (text: string, values?: unknown[]) => {
-          try {
-            return await target.query(text, values);
-          } catch (error) {
-            await sleep(RETRY_PAUSE_MS);
-            throw error;
-          }
-        };
-      }
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }
 
 /**

@@ -66,6 +66,9 @@ describeQueues('recovery of queues', (backend) => {
     const handled: string[] = [];
     const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
     await consumer.ready();
+    const before = run();
+    await queues.producer(evaluateRun).send(before);
+    await vi.waitFor(() => expect(handled).toEqual([before.runId]));
     line.strand();
     const payload = run();
     await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 20_000);
