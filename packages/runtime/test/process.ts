@@ -34,6 +34,8 @@ await runProcess('test', z.object({ secretKey: variables.secretKey, port: variab
         say(`past here ${passage}`);
       }
       return 'finished';
+    default:
+      break;
   }
   setInterval(() => undefined, 60_000);
   say('up');
