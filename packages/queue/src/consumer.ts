@@ -78,7 +78,10 @@ function processorOf<J extends JobDefinition>({ job, handle, log }: ConsumerOpti
   return async (raw: Job, token: string | undefined, signal?: AbortSignal): Promise<void> => {
     const parsed = job.payload.safeParse(raw.data);
     if (!parsed.success) {
-      log.error({ queue: job.queue, jobId: raw.id, issues: parsed.error.issues.map(({ path, code }) => ({ path, code })) }, 'malformed job dropped');
+      log.error(
+        { queue: job.queue, jobId: raw.id, issues: parsed.error.issues.map(({ path, code }) => ({ path, code })) },
+        'malformed job dropped',
+      );
       throw new UnrecoverableError('malformed payload');
     }
     const outcome = await handle(parsed.data as Payload<J>, signal ?? new AbortController().signal).catch((error: unknown) => {
@@ -103,6 +106,8 @@ async function drain(worker: Worker, deadlineMs: number, onError: (source: strin
 }
 
 async function discard(worker: Worker, onError: (source: string, error: unknown) => void): Promise<void> {
-  const gone = worker.disconnect().catch((error: unknown) => onError(`consumer ${worker.name}`, new Error(`disconnect: ${reasonOf(error)}`)));
+  const gone = worker
+    .disconnect()
+    .catch((error: unknown) => onError(`consumer ${worker.name}`, new Error(`disconnect: ${reasonOf(error)}`)));
   await within(gone, ABORT_GRACE_MS);
 }

@@ -29,5 +29,6 @@ export const deliver = defineJob({
 export const maintain = defineJob({
   queue: 'maintenance',
   payload: z.strictObject({ task: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), tenantIds: z.array(z.uuid()).max(1_000).optional() }),
-  idOf: ({ task, tenantIds }) => (tenantIds?.[0] === undefined ? `maintain-${task}` : `maintain-${task}-${tenantIds[0]}-${tenantIds.length}`),
+  idOf: ({ task, tenantIds }) =>
+    tenantIds?.[0] === undefined ? `maintain-${task}` : `maintain-${task}-${tenantIds[0]}-${tenantIds.length}`,
 });

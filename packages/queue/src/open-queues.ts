@@ -98,7 +98,8 @@ async function waitForServer(url: string, onError: (source: string, error: unkno
       return await open(url, onError);
     } catch (error) {
       if (error instanceof QueueUnavailableError) throw error;
-      if (performance.now() >= giveUpAtMs) throw new QueueUnavailableError(`the queue's server does not answer: ${reasonOf(error)}`, { cause: error });
+      if (performance.now() >= giveUpAtMs)
+        throw new QueueUnavailableError(`the queue's server does not answer: ${reasonOf(error)}`, { cause: error });
       onError('queue server', error);
       await sleep(RETRY_MS);
     }

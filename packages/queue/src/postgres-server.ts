@@ -1,4 +1,12 @@
-import { type JobProgress, type PgPool, type PostgresConnectionOptions, type PostgresQueueBackend, Queue, Worker, createPostgresBackend } from 'bullmq';
+import {
+  type JobProgress,
+  type PgPool,
+  type PostgresConnectionOptions,
+  type PostgresQueueBackend,
+  Queue,
+  Worker,
+  createPostgresBackend,
+} from 'bullmq';
 import pg from 'pg';
 import { type QueueServer, WORKER_MANNERS } from './queue-server.ts';
 import { workersPool } from './workers-pool.ts';
@@ -36,9 +44,7 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     backend: 'postgres',
     openQueue: (name) => asDefault(new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend)),
     openWorker: (name, process, concurrency) =>
-      asDefault(
-        new Worker(name, process, { ...WORKER_MANNERS, connection: patient, concurrency }, restlessBackend),
-      ),
+      asDefault(new Worker(name, process, { ...WORKER_MANNERS, connection: patient, concurrency }, restlessBackend)),
     ping: async () => {
       await pool.query('select 1');
     },
@@ -71,7 +77,9 @@ const restlessBackend: typeof createPostgresBackend = (...args) =>
 const asPgPool = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
 
 /** The classes are generic in their connection option, which nothing reads after construction. */
-function asDefault(queue: Queue<unknown, unknown, string, unknown, unknown, string, PostgresQueueBackend, PostgresConnectionOptions>): Queue;
+function asDefault(
+  queue: Queue<unknown, unknown, string, unknown, unknown, string, PostgresQueueBackend, PostgresConnectionOptions>,
+): Queue;
 function asDefault(worker: Worker<unknown, unknown, string, PostgresQueueBackend, JobProgress, PostgresConnectionOptions>): Worker;
 function asDefault(made: unknown): unknown {
   return made;

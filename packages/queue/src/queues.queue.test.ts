@@ -56,7 +56,9 @@ describeQueues('queues', (backend) => {
     await producer.send(last);
     queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
     await vi.waitFor(() => expect(handled).toEqual([first.runId, last.runId]));
-    await vi.waitFor(async () => expect((await queues.depth()).evaluations).toEqual({ waiting: 0, active: 0, delayed: 0, oldestWaitingMs: null }));
+    await vi.waitFor(async () =>
+      expect((await queues.depth()).evaluations).toEqual({ waiting: 0, active: 0, delayed: 0, oldestWaitingMs: null }),
+    );
     await producer.send(first);
     await vi.waitFor(() => expect(handled).toEqual([first.runId, last.runId, first.runId]));
   });

@@ -19,8 +19,10 @@ describeQueues('recovery of queues', (backend) => {
   afterAll(() => server.close());
   afterEach(async () => {
     for (const line of lines) line.restore();
-    await Promise.all(opened.splice(0).map((queues) => queues.close(100)));     await Promise.all(lines.splice(0).map((line) => line.close()));
-    await server.wipe();   });
+    await Promise.all(opened.splice(0).map((queues) => queues.close(100)));
+    await Promise.all(lines.splice(0).map((line) => line.close()));
+    await server.wipe();
+  });
 
   const open = async (): Promise<{ queues: Queues; line: TcpProxy }> => {
     const line = await tcpProxy(server.url);
@@ -98,19 +100,23 @@ describeQueues('recovery of queues', (backend) => {
     await vi.waitFor(() => expect(handled.size).toBe(20), 20_000);
   }, 30_000);
 
-  test.skipIf(backend === 'redis')('a worker whose clock was a day ahead does not switch recovery off', async () => {
-    const { queues } = await open();
-    const payload = run();
-    await queues.producer(evaluateRun).send(payload);
-    const client = new pg.Client({ connectionString: server.url });
-    await client.connect();
-    const ahead = Date.now() + DAY_MS;
-    await client.query(`insert into bullmq.meta (queue, field, value) values ('evaluations', 'stalled-check', $1)`, [String(ahead)]);
-    await client.query(`update bullmq.job set state = 'active', lock_token = 'gone', locked_until_ms = $1`, [ahead]);
-    await client.end();
+  test.skipIf(backend === 'redis')(
+    'a worker whose clock was a day ahead does not switch recovery off',
+    async () => {
+      const { queues } = await open();
+      const payload = run();
+      await queues.producer(evaluateRun).send(payload);
+      const client = new pg.Client({ connectionString: server.url });
+      await client.connect();
+      const ahead = Date.now() + DAY_MS;
+      await client.query(`insert into bullmq.meta (queue, field, value) values ('evaluations', 'stalled-check', $1)`, [String(ahead)]);
+      await client.query(`update bullmq.job set state = 'active', lock_token = 'gone', locked_until_ms = $1`, [ahead]);
+      await client.end();
 
-    const handled: string[] = [];
-    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
-    await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
-  }, 30_000);
+      const handled: string[] = [];
+      queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+      await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
+    },
+    30_000,
+  );
 });

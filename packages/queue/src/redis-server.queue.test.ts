@@ -74,7 +74,9 @@ describe.skipIf(redisProgram === null)('queues on a redis of their own', () => {
 
   test('a server that comes up later is waited for, one that never comes is named', async () => {
     const nobody = await freePort();
-    await expect(openQueues({ url: `redis://127.0.0.1:${nobody}`, logger: silent, waitMs: 0 })).rejects.toThrow(/does not answer: .*ECONNREFUSED/);
+    await expect(openQueues({ url: `redis://127.0.0.1:${nobody}`, logger: silent, waitMs: 0 })).rejects.toThrow(
+      /does not answer: .*ECONNREFUSED/,
+    );
     server = await redisServer();
     await server.kill();
     const opening = openQueues({ url: server.url, logger: silent });

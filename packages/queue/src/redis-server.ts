@@ -35,7 +35,12 @@ export async function openRedisServer(address: string, onError: (source: string,
     return client;
   };
   // A producer hears at once that the server is away; a consumer waits for it.
-  const producing = connect({ socketTimeout: ANSWER_TIMEOUT_MS, enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 });
+  const producing = connect({
+    socketTimeout: ANSWER_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  });
   const consuming = connect({ socketTimeout: BLOCKED_TIMEOUT_MS, maxRetriesPerRequest: null });
   const close = async (): Promise<void> => {
     for (const client of [producing, consuming]) client.disconnect();
@@ -53,7 +58,11 @@ export async function openRedisServer(address: string, onError: (source: string,
   return {
     backend: 'redis',
     openQueue: (name) =>
-      new Queue(name, { connection: producing, prefix, skipWaitingForReady: true, streams: { events: { maxLen: 100 } } }, createRedisBackend),
+      new Queue(
+        name,
+        { connection: producing, prefix, skipWaitingForReady: true, streams: { events: { maxLen: 100 } } },
+        createRedisBackend,
+      ),
     openWorker: (name, process, concurrency) =>
       new Worker(name, process, { ...WORKER_MANNERS, connection: consuming, prefix, concurrency }, createRedisBackend),
     ping: async () => {

@@ -21,11 +21,14 @@ describe('the log', () => {
     expect(line['time']).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
-  test.each(['url', 'headers', 'secret', 'authorization', 'password', 'token', 'apiKey'])('never shows a field named %s, at the top or two levels down', (field) => {
-    const text = written((log) => log.info({ [field]: 'hunter2', channel: { [field]: 'hunter2', config: { [field]: 'hunter2' } } }, 'x'));
-    expect(text).not.toContain('hunter2');
-    expect(text).toContain('[redacted]');
-  });
+  test.each(['url', 'headers', 'secret', 'authorization', 'password', 'token', 'apiKey'])(
+    'never shows a field named %s, at the top or two levels down',
+    (field) => {
+      const text = written((log) => log.info({ [field]: 'hunter2', channel: { [field]: 'hunter2', config: { [field]: 'hunter2' } } }, 'x'));
+      expect(text).not.toContain('hunter2');
+      expect(text).toContain('[redacted]');
+    },
+  );
 
   test('never shows a URL in an error, its stack or its causes', () => {
     const cause = new Error('GET https://hooks.slack.com/services/T0/B0/hunter2 failed');
@@ -35,7 +38,11 @@ describe('the log', () => {
   });
 
   test('shows of an error its name, words, code and causes, and nothing that a driver hung on it', () => {
-    const error = Object.assign(new Error('duplicate key'), { code: '23505', detail: 'Key (name)=(hunter2) already exists.', parameters: ['hunter2'] });
+    const error = Object.assign(new Error('duplicate key'), {
+      code: '23505',
+      detail: 'Key (name)=(hunter2) already exists.',
+      parameters: ['hunter2'],
+    });
     expect(describeError(error)).toMatchObject({ type: 'Error', message: 'duplicate key', code: '23505' });
     expect(JSON.stringify(describeError(new AggregateError([error], 'all')))).not.toContain('hunter2');
     expect(describeError('just words')).toEqual({ type: 'string', message: 'just words' });

@@ -47,6 +47,8 @@ export function describeError(error: unknown, depth = 0): DescribedError {
     ...(code === undefined ? {} : { code }),
     ...(error.stack === undefined ? {} : { stack: withoutUrls(error.stack) }),
     ...(error.cause === undefined || !goDeeper ? {} : { cause: describeError(error.cause, depth + 1) }),
-    ...(error instanceof AggregateError && goDeeper ? { errors: error.errors.slice(0, 5).map((part) => describeError(part, depth + 1)) } : {}),
+    ...(error instanceof AggregateError && goDeeper
+      ? { errors: error.errors.slice(0, 5).map((part) => describeError(part, depth + 1)) }
+      : {}),
   };
 }

@@ -25,9 +25,15 @@ describe('the operator’s pages of a process', () => {
   });
 
   test('/readyz is 503 when one is away, without its words', async () => {
-    const get = await serve({ database: async () => undefined, queue: () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:6379')) });
+    const get = await serve({
+      database: async () => undefined,
+      queue: () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:6379')),
+    });
     const answer = await get('/readyz');
-    expect([answer.status, await answer.json()]).toEqual([503, { status: 'unavailable', checks: { database: 'ok', queue: 'unavailable' } }]);
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      { status: 'unavailable', checks: { database: 'ok', queue: 'unavailable' } },
+    ]);
   });
 
   test('/readyz does not hang with a dependency that does', async () => {
@@ -63,6 +69,8 @@ describe('the operator’s pages of a process', () => {
 
   test('a port that is taken is an error, not a hang', async () => {
     await serve();
-    await expect(serveOps({ host: '127.0.0.1', port: server?.port ?? 0, metrics: createMetrics('test'), dependencies: {} })).rejects.toThrow(/EADDRINUSE/);
+    await expect(
+      serveOps({ host: '127.0.0.1', port: server?.port ?? 0, metrics: createMetrics('test'), dependencies: {} }),
+    ).rejects.toThrow(/EADDRINUSE/);
   });
 });

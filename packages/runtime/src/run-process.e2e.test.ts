@@ -7,19 +7,31 @@ const PROGRAM = join(import.meta.dirname, '../test/process.ts');
 const KEY = { TOCSIN_SECRET_KEY: 'k'.repeat(32) };
 
 const start = (what: string, env: Record<string, string> = KEY) => {
-  const child = spawn(process.execPath, [PROGRAM, what], { env: { PATH: process.env['PATH'], TOCSIN_LOG_LEVEL: 'fatal', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [PROGRAM, what], {
+    env: { PATH: process.env['PATH'], TOCSIN_LOG_LEVEL: 'fatal', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   let errors = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  const closed = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as string | null, output, errors }));
+  const closed = once(child, 'close').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as string | null,
+    output,
+    errors,
+  }));
   return { child, closed, up: () => vi.waitFor(() => expect(output).toContain('up\n'), 10_000) };
 };
 
 describe('a process', () => {
   test('without its variables exits 1 and names each of them, and starts nothing', async () => {
     const { code, output, errors } = await start('serve', { TOCSIN_PORT: 'eighty' }).closed;
-    expect({ code, output, errors }).toEqual({ code: 1, output: '', errors: 'TOCSIN_SECRET_KEY is missing\nTOCSIN_PORT is not valid: a port number\n' });
+    expect({ code, output, errors }).toEqual({
+      code: 1,
+      output: '',
+      errors: 'TOCSIN_SECRET_KEY is missing\nTOCSIN_PORT is not valid: a port number\n',
+    });
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('%s unwinds what was started, last first, and exits 0', async (signal) => {
@@ -53,9 +65,15 @@ describe('a process', () => {
   });
 
   test('dies by SIGKILL at the fault point named, at the passage named, and only in tests', async () => {
-    expect(await start('fault', { ...KEY, NODE_ENV: 'test', TOCSIN_FAULT_POINT: 'here' }).closed).toMatchObject({ signal: 'SIGKILL', output: 'port 8080\npast elsewhere\n' });
+    expect(await start('fault', { ...KEY, NODE_ENV: 'test', TOCSIN_FAULT_POINT: 'here' }).closed).toMatchObject({
+      signal: 'SIGKILL',
+      output: 'port 8080\npast elsewhere\n',
+    });
     expect((await start('fault', { ...KEY, NODE_ENV: 'test', TOCSIN_FAULT_POINT: 'here:3' }).closed).output).toContain('past here 2\n');
-    expect(await start('fault', { ...KEY, NODE_ENV: 'production', TOCSIN_FAULT_POINT: 'here' }).closed).toMatchObject({ code: 0, signal: null });
+    expect(await start('fault', { ...KEY, NODE_ENV: 'production', TOCSIN_FAULT_POINT: 'here' }).closed).toMatchObject({
+      code: 0,
+      signal: null,
+    });
     expect(await start('fault', KEY).closed).toMatchObject({ code: 0, output: expect.stringContaining('past here 3') });
   });
 });

@@ -4,9 +4,12 @@ import { SecretBoxError, secretBox } from './secret-box.ts';
 const box = secretBox('a key text of at least thirty-two characters');
 const place = { tenantId: 't-1', table: 'channels', rowId: 'c-1', column: 'secrets' };
 
-test.each(['', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'grüezi 🔔', 'x'.repeat(100_000)])('what is sealed opens again where it was sealed', (plain) => {
-  expect(box.open(box.seal(plain, place), place)).toBe(plain);
-});
+test.each(['', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'grüezi 🔔', 'x'.repeat(100_000)])(
+  'what is sealed opens again where it was sealed',
+  (plain) => {
+    expect(box.open(box.seal(plain, place), place)).toBe(plain);
+  },
+);
 
 test('the same secret never looks the same twice, and its text is nowhere in it', () => {
   const seals = Array.from({ length: 100 }, () => box.seal('hunter2-hunter2', place).toString('hex'));
@@ -14,10 +17,13 @@ test('the same secret never looks the same twice, and its text is nowhere in it'
   expect(box.seal('hunter2-hunter2', place).includes('hunter2')).toBe(false);
 });
 
-test.each([{ tenantId: 't-2' }, { table: 'sources' }, { rowId: 'c-2' }, { column: 'config' }])('a seal moved to %j does not open', (change) => {
-  const sealed = box.seal('secret', place);
-  expect(() => box.open(sealed, { ...place, ...change })).toThrow(SecretBoxError);
-});
+test.each([{ tenantId: 't-2' }, { table: 'sources' }, { rowId: 'c-2' }, { column: 'config' }])(
+  'a seal moved to %j does not open',
+  (change) => {
+    const sealed = box.seal('secret', place);
+    expect(() => box.open(sealed, { ...place, ...change })).toThrow(SecretBoxError);
+  },
+);
 
 test('places whose parts run together differently are different places', () => {
   const sealed = box.seal('secret', { ...place, table: 'ab', rowId: 'c' });

@@ -15,7 +15,9 @@ const post = (url: string, body = 'hi'): Promise<Response> => fetch(url, { metho
 describe('a webhook receiver', () => {
   test('keeps what it is sent, byte for byte and in order, and answers as told', async () => {
     receiver = await webhookReceiver();
-    receiver.respondWith((_request, index) => (index === 0 ? { status: 429, headers: { 'retry-after': '3' }, body: 'slow down' } : { status: 204 }));
+    receiver.respondWith((_request, index) =>
+      index === 0 ? { status: 429, headers: { 'retry-after': '3' }, body: 'slow down' } : { status: 204 },
+    );
     const first = await post(`${receiver.url}/hook?x=1`, '{"a": "ü"}');
     expect([first.status, first.headers.get('retry-after'), await first.text()]).toEqual([429, '3', 'slow down']);
     expect((await post(receiver.url)).status).toBe(204);

@@ -49,12 +49,30 @@ describe('the environment of a process', () => {
   });
 
   test('everything set is understood', () => {
-    const env = { ...good, TOCSIN_PORT: '0', TOCSIN_HOST: '0.0.0.0', TOCSIN_ALLOW_HTTP: 'true', TOCSIN_ALLOW_CIDRS: '10.0.0.0/8, fd00::/8', TOCSIN_ALLOW_PORTS: '443,8080', TOCSIN_LOG_LEVEL: 'debug' };
-    expect(loadConfig(schema, env)).toMatchObject({ port: 0, host: '0.0.0.0', allowHttp: true, allowCidrs: ['10.0.0.0/8', 'fd00::/8'], allowPorts: [443, 8_080], logLevel: 'debug' });
+    const env = {
+      ...good,
+      TOCSIN_PORT: '0',
+      TOCSIN_HOST: '0.0.0.0',
+      TOCSIN_ALLOW_HTTP: 'true',
+      TOCSIN_ALLOW_CIDRS: '10.0.0.0/8, fd00::/8',
+      TOCSIN_ALLOW_PORTS: '443,8080',
+      TOCSIN_LOG_LEVEL: 'debug',
+    };
+    expect(loadConfig(schema, env)).toMatchObject({
+      port: 0,
+      host: '0.0.0.0',
+      allowHttp: true,
+      allowCidrs: ['10.0.0.0/8', 'fd00::/8'],
+      allowPorts: [443, 8_080],
+      logLevel: 'debug',
+    });
   });
 
   test('every missing variable is named, an empty one is missing', () => {
-    expect(problemsOf({ ...good, TOCSIN_QUEUE_URL: '', TOCSIN_DATABASE_URL: undefined })).toEqual({ TOCSIN_DATABASE_URL: 'is missing', TOCSIN_QUEUE_URL: 'is missing' });
+    expect(problemsOf({ ...good, TOCSIN_QUEUE_URL: '', TOCSIN_DATABASE_URL: undefined })).toEqual({
+      TOCSIN_DATABASE_URL: 'is missing',
+      TOCSIN_QUEUE_URL: 'is missing',
+    });
     expect(() => loadConfig(schema, { ...good, TOCSIN_SECRET_KEY: '' })).toThrow(/^TOCSIN_SECRET_KEY is missing$/);
   });
 
@@ -86,8 +104,12 @@ describe('the environment of a process', () => {
 
   test('a file that is missing, empty, or beside the variable itself is a problem with a name', () => {
     const unset = { ...good, TOCSIN_SECRET_KEY: undefined };
-    expect(problemsOf({ ...unset, TOCSIN_SECRET_KEY_FILE: join(folder, 'nowhere') })).toMatchObject({ TOCSIN_SECRET_KEY_FILE: 'cannot be read (ENOENT)' });
+    expect(problemsOf({ ...unset, TOCSIN_SECRET_KEY_FILE: join(folder, 'nowhere') })).toMatchObject({
+      TOCSIN_SECRET_KEY_FILE: 'cannot be read (ENOENT)',
+    });
     expect(problemsOf({ ...unset, TOCSIN_SECRET_KEY_FILE: file('empty', '\n') })).toEqual({ TOCSIN_SECRET_KEY: 'is missing' });
-    expect(problemsOf({ ...good, TOCSIN_SECRET_KEY_FILE: file('both', 'x') })).toEqual({ TOCSIN_SECRET_KEY: 'and TOCSIN_SECRET_KEY_FILE are both set' });
+    expect(problemsOf({ ...good, TOCSIN_SECRET_KEY_FILE: file('both', 'x') })).toEqual({
+      TOCSIN_SECRET_KEY: 'and TOCSIN_SECRET_KEY_FILE are both set',
+    });
   });
 });

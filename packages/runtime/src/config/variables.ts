@@ -4,7 +4,12 @@ import { z } from 'zod';
 /** The variables processes share. A process's own schema is `z.object({ databaseUrl, port, … })`, its keys as named here. */
 
 const urlOf = (...schemes: readonly string[]) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)), `a URL beginning with ${schemes.join('://, ')}://`);
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)),
+      `a URL beginning with ${schemes.join('://, ')}://`,
+    );
 
 export const databaseUrl = urlOf('postgres', 'postgresql');
 export const adminDatabaseUrl = urlOf('postgres', 'postgresql');
@@ -39,7 +44,12 @@ export const allowCidrs = z
 export const allowPorts = z
   .string()
   .transform((text) => text.split(',').map(Number))
-  .refine((ports) => ports.every((number) => Number.isInteger(number) && number > 0 && number <= 65_535), 'port numbers separated by commas')
+  .refine(
+    (ports) => ports.every((number) => Number.isInteger(number) && number > 0 && number <= 65_535),
+    'port numbers separated by commas',
+  )
   .default([80, 443, 8_443]);
 
-export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'trace, debug, info, warn, error, fatal or silent').default('info');
+export const logLevel = z
+  .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'trace, debug, info, warn, error, fatal or silent')
+  .default('info');

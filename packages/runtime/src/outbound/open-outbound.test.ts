@@ -47,7 +47,12 @@ describe('a request through the outbound door', () => {
       seen = { method: request.method, headers: request.headers, body: Buffer.concat(chunks).toString() };
       response.writeHead(201, { 'Retry-After': '3', 'X-Two': ['a', 'b'] }).end('grüezi');
     });
-    const answer = await door().request({ url, method: 'POST', headers: { 'webhook-id': 'd-1', 'content-type': 'application/json' }, body: '{"a":"ü"}' });
+    const answer = await door().request({
+      url,
+      method: 'POST',
+      headers: { 'webhook-id': 'd-1', 'content-type': 'application/json' },
+      body: '{"a":"ü"}',
+    });
     expect(answer).toMatchObject({ status: 201, body: 'grüezi', truncated: false, headers: { 'retry-after': '3', 'x-two': 'a, b' } });
     expect(seen).toMatchObject({ method: 'POST', body: '{"a":"ü"}', headers: { 'webhook-id': 'd-1', 'accept-encoding': 'identity' } });
     expect(seen?.headers).not.toHaveProperty('cookie');
@@ -90,14 +95,19 @@ describe('a request through the outbound door', () => {
     expect(cookies).toEqual([undefined, undefined]);
   });
 
-  test.each(['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Cookie', 'Accept-Encoding'])('the header %s is the door’s own', async (name) => {
-    const url = await http((_request, response) => response.end());
-    await expect(door().request({ url, headers: { [name]: 'x' } })).rejects.toMatchObject({ code: 'invalid_request' });
-  });
+  test.each(['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Cookie', 'Accept-Encoding'])(
+    'the header %s is the door’s own',
+    async (name) => {
+      const url = await http((_request, response) => response.end());
+      await expect(door().request({ url, headers: { [name]: 'x' } })).rejects.toMatchObject({ code: 'invalid_request' });
+    },
+  );
 
   test('a header with a line break is refused and not repeated', async () => {
     const url = await http((_request, response) => response.end());
-    const error: unknown = await door().request({ url, headers: { 'x-a': 'hunter2\r\nx-b: 1' } }).catch((reason: unknown) => reason);
+    const error: unknown = await door()
+      .request({ url, headers: { 'x-a': 'hunter2\r\nx-b: 1' } })
+      .catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'invalid_request' });
     expect(String(error)).not.toContain('hunter2');
   });
@@ -109,7 +119,12 @@ describe('names that change their mind', () => {
     const server = createServer((_request, response) => response.end()).on('connection', () => (connections += 1));
     const port = await listening(server);
     const answers = [['93.184.215.14'], ['127.0.0.1']];
-    const outbound = openOutbound({ allowHttp: true, allowCidrs: [], allowPorts: [port], resolve: async () => answers.shift() ?? ['127.0.0.1'] });
+    const outbound = openOutbound({
+      allowHttp: true,
+      allowCidrs: [],
+      allowPorts: [port],
+      resolve: async () => answers.shift() ?? ['127.0.0.1'],
+    });
     ending.push(() => outbound.close());
     const url = `http://rebind.example.com:${port}/`;
     expect(await outbound.checkUrl(url)).toEqual({ ok: true });
@@ -127,12 +142,16 @@ describe('names that change their mind', () => {
   });
 
   test('a name with one private address among public ones is refused whole', async () => {
-    await expect(door({}, async () => ['127.0.0.1', '10.0.0.1']).request({ url: 'http://two.example.com/' })).rejects.toMatchObject({ code: 'blocked_address' });
+    await expect(door({}, async () => ['127.0.0.1', '10.0.0.1']).request({ url: 'http://two.example.com/' })).rejects.toMatchObject({
+      code: 'blocked_address',
+    });
     await expect(door({}, async () => []).request({ url: 'http://none.example.com/' })).rejects.toMatchObject({ code: 'dns' });
   });
 
   test('a resolver that hangs does not hold the request', async () => {
-    await expect(door({ connectMs: 200, totalMs: 400 }, () => new Promise(() => undefined)).request({ url: 'http://slow.example.com/' })).rejects.toMatchObject({ code: 'timeout' });
+    await expect(
+      door({ connectMs: 200, totalMs: 400 }, () => new Promise(() => undefined)).request({ url: 'http://slow.example.com/' }),
+    ).rejects.toMatchObject({ code: 'timeout' });
   });
 });
 
@@ -144,7 +163,10 @@ describe('hostile receivers', () => {
 
   test('headers late: timeout before the total', async () => {
     const url = await raw(() => undefined);
-    await expect(door({ headersMs: 500, totalMs: 10_000 }).request({ url })).rejects.toMatchObject({ code: 'timeout', message: 'no answer in time' });
+    await expect(door({ headersMs: 500, totalMs: 10_000 }).request({ url })).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'no answer in time',
+    });
   });
 
   test('never completes a TLS handshake: timeout', async () => {
@@ -230,7 +252,9 @@ describe('hostile receivers', () => {
   test('nobody there: connect, with nothing of the address in the words', async () => {
     const port = await listening(createTcpServer());
     await ending.pop()?.();
-    const error: unknown = await door().request({ url: `http://127.0.0.1:${port}/hunter2` }).catch((reason: unknown) => reason);
+    const error: unknown = await door()
+      .request({ url: `http://127.0.0.1:${port}/hunter2` })
+      .catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'connect', message: 'the connection failed (ECONNREFUSED)' });
     expect(JSON.stringify(error) + String(error)).not.toMatch(/hunter2|127\.0/);
     expect((error as Error).cause).toBeUndefined();
@@ -250,7 +274,8 @@ describe('TLS', () => {
   const before = getCACertificates('default');
   beforeAll(() => setDefaultCACertificates([...before, testCa]));
   afterAll(() => setDefaultCACertificates(before));
-  const tls = async (certificate: { key: string; cert: string }) => await listening(createTlsServer(certificate, (_request, response: ServerResponse) => response.end('secure')));
+  const tls = async (certificate: { key: string; cert: string }) =>
+    await listening(createTlsServer(certificate, (_request, response: ServerResponse) => response.end('secure')));
   const toLoopback = async () => ['127.0.0.1'];
 
   test('a certificate for the name is accepted', async () => {
@@ -279,11 +304,18 @@ describe('the fetch-shaped face', () => {
   test('sends and answers like fetch', async () => {
     const url = await http((request, response) => response.writeHead(429, { 'retry-after': '7' }).end(request.headers['content-type']));
     const answer = await door().fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
-    expect([answer.status, answer.ok, answer.headers.get('retry-after'), await answer.text()]).toEqual([429, false, '7', 'application/json']);
+    expect([answer.status, answer.ok, answer.headers.get('retry-after'), await answer.text()]).toEqual([
+      429,
+      false,
+      '7',
+      'application/json',
+    ]);
   });
 
   test('is the same door', async () => {
-    await expect(openOutbound({ allowHttp: false, allowCidrs: [] }).fetch('https://169.254.169.254/')).rejects.toMatchObject({ code: 'blocked_address' });
+    await expect(openOutbound({ allowHttp: false, allowCidrs: [] }).fetch('https://169.254.169.254/')).rejects.toMatchObject({
+      code: 'blocked_address',
+    });
     const url = await http((_request, response) => response.writeHead(302, { location: '/' }).end());
     await expect(door().fetch(url, { redirect: 'follow' })).rejects.toMatchObject({ code: 'redirect' });
     const empty = await http((_request, response) => response.writeHead(204).end());
@@ -292,7 +324,9 @@ describe('the fetch-shaped face', () => {
 
   test('refuses what it cannot do', async () => {
     await expect(door().fetch(new Request('http://127.0.0.1/'))).rejects.toMatchObject({ code: 'invalid_request' });
-    await expect(door().fetch('http://127.0.0.1/', { method: 'POST', body: new Blob(['x']) })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(door().fetch('http://127.0.0.1/', { method: 'POST', body: new Blob(['x']) })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
     await expect(door().fetch('http://127.0.0.1/', { method: 'CONNECT' })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });

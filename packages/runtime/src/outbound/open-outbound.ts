@@ -64,7 +64,20 @@ const RESOLVE_MS = 3_000;
 const MAX_HEADER_BYTES = 16_384;
 const ALLOWED_PORTS = [80, 443, 8_443];
 /** The connection's own business; a tenant's custom header of such a name would let it speak for us. */
-const OUR_HEADERS = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'proxy-authorization', 'accept-encoding', 'cookie']);
+const OUR_HEADERS = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+  'proxy-authorization',
+  'accept-encoding',
+  'cookie',
+]);
 
 const systemResolve: Resolve = async (hostname) => (await lookup(hostname, { all: true, order: 'verbatim' })).map(({ address }) => address);
 

@@ -58,7 +58,8 @@ export function toOutboundError(error: unknown): OutboundError {
     case 'EAI_NONAME':
       return new OutboundError('dns', `the name cannot be resolved (${code})`);
   }
-  if (error instanceof Error && (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')) return new OutboundError('bad_response', 'the answer is not valid HTTP');
+  if (error instanceof Error && (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'))
+    return new OutboundError('bad_response', 'the answer is not valid HTTP');
   if (code === 'UND_ERR_SOCKET') return new OutboundError('bad_response', 'the connection was closed before the answer was complete');
   return new OutboundError('connect', code === '' ? 'the connection failed' : `the connection failed (${code})`);
 }
