@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { answered, MINUTE, only } from '../test/a-rule.ts';
+import { advance, firstState } from './advance.ts';
+import { defaultAggregation, meaning, METRIC_NAMES, METRICS } from './catalogue.ts';
+import { compileRule } from './compile-rule.ts';
+import { describeRule } from './describe-rule.ts';
+import { judge } from './judge.ts';
+import { AGGREGATIONS } from './metric-query.ts';
+import { parseRule } from './parse-rule.ts';
+import { RuleSpec } from './rule-spec.ts';
+
+const page = readFileSync(new URL('../../../docs/rules.md', import.meta.url), 'utf8');
+const section = (heading: string): string => page.split(/^##+ /m).find((text) => text.startsWith(heading)) ?? '';
+
+const examples = [...page.matchAll(/```json\n(.*?)```\n\n> ([^\n]+)/gs)].map(([, json = '', sentence = '']) => {
+  const rule = JSON.parse(json) as { name: string };
+  return { name: rule.name, rule, sentence };
+});
+
+test('docs/rules.md has no example that is not tried here', () => {
+  expect(examples.length).toBeGreaterThan(3);
+  expect(examples.length).toBe(page.match(/```json/g)?.length);
+});
+
+describe.each(examples)('the example “$name”', ({ rule, sentence }) => {
+  test('is a rule, and is described as the page says', () => {
+    const parsed = parseRule(rule);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+    expect(describeRule(parsed.spec)).toBe(sentence);
+    expect(compileRule(parsed.spec).comparisons.length).toBeGreaterThan(0);
+  });
+});
+
+test('the fields of a rule and their defaults are those of the page', () => {
+  const shortest = parseRule({ name: 'Any', condition: { window: '5m', operator: '>', threshold: 0 } });
+  if (!shortest.ok) throw new Error(JSON.stringify(shortest.issues));
+  const documented = new Map(
+    [...section('The rule, field').matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, field = '', written = '']) => [field, written]),
+  );
+  expect([...documented.keys()].toSorted()).toEqual([...Object.keys(RuleSpec.shape), 'enabled'].toSorted());
+  for (const field of Object.keys(RuleSpec.shape) as (keyof RuleSpec)[]) {
+    const written = documented.get(field) ?? '';
+    const fallback = shortest.spec[field];
+    if (written.startsWith('`'))
+      expect([field, written]).toEqual([field, `\`${typeof fallback === 'string' ? fallback : JSON.stringify(fallback)}\``]);
+    else expect([field, fallback === undefined || ['name', 'condition', 'key'].includes(field)]).toEqual([field, true]);
+  }
+});
+
+const ROWS = [
+  ...METRIC_NAMES.map((metric) => ({ row: `\`${metric}\``, looked: { metric }, unit: METRICS[metric].unit })),
+  { row: 'a `measure`', looked: { measure: 'queue_depth' }, unit: null },
+  { row: 'a `dim`', looked: { dim: 'user' }, unit: null },
+  { row: 'none of them', looked: {}, unit: null },
+];
+
+test.each(ROWS)('the row of $row says which aggregations mean something', ({ row, looked, unit }) => {
+  const line =
+    section('What may be aggregated')
+      .split('\n')
+      .find((text) => text.startsWith(`| ${row} |`)) ?? '';
+  const [, , , written, fallback, ...marks] = line.split('|').map((cell) => cell.trim());
+  expect(written).toBe(unit ?? '–');
+  expect(fallback).toBe(defaultAggregation(looked));
+  expect(AGGREGATIONS.filter((_, index) => marks[index] === '✓')).toEqual(AGGREGATIONS.filter((each) => meaning(looked, each) !== null));
+});
+
+test('the reasons of the step are those of the page', () => {
+  const source = readFileSync(new URL('./series-state.ts', import.meta.url), 'utf8');
+  const [type = ''] = /export type Reason =[^;]+;/.exec(source) ?? [];
+  const [ends = ''] = /export type ResolveReason =[^;]+;/.exec(source) ?? [];
+  const quoted = (text: string): string[] => [...text.matchAll(/'(\w+)'/g)].map(([, word = '']) => word);
+  const documented = [...section('Why a slot').matchAll(/^\| `(\w+)` \|/gm)].map(([, reason = '']) => reason);
+  expect(documented.filter((reason) => reason !== 'reason').toSorted()).toEqual(quoted(type).toSorted());
+  for (const reason of quoted(ends)) expect(section('The states')).toContain(`\`${reason}\``);
+});
+
+test('the first example goes through the minutes of the page as it says', () => {
+  const parsed = parseRule(examples[0]?.rule);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  const rule = compileRule(parsed.spec);
+  const minutes = [...section('More examples').matchAll(/^\| (\d+) \| ([^|]+) \| (\d+) \| (\w+) \| `(\w+)` \| ([^|]*)\|$/gm)];
+  expect(minutes.length).toBe(9);
+
+  let state = firstState(0);
+  for (const [row, minute, p95 = '', throughput, phase, reason, told = ''] of minutes) {
+    const slotMs = Number(minute) * MINUTE;
+    const isFew = p95.endsWith('samples');
+    const latency = answered({
+      labels: { operation: 'chat' },
+      value: isFew ? 1_000 : Number(p95.replace(',', '')),
+      samples: isFew ? parseInt(p95, 10) : 40,
+    });
+    const [judgement] = judge(rule, [latency, only(Number(throughput))], []).judgements;
+    if (judgement === undefined) throw new Error('no series');
+    const step = advance(state, judgement, rule, { slotMs, previousSlotMs: slotMs === 0 ? null : slotMs - MINUTE, everyMs: MINUTE });
+    state = step.state;
+    expect([row, state.phase, step.reason]).toEqual([row, phase, reason]);
+    expect([row, step.change?.kind]).toEqual([row, /^(fired|resolved) $/.test(told) ? told.trim() : undefined]);
+  }
+});
