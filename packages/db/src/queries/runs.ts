@@ -49,7 +49,8 @@ export interface LeasedRun {
 
 /**
  * Leases each tenant's earliest unfinished run under its token, unless somebody holds it or the tenant is backed off, and counts the attempt.
- * A later run is never leased before an earlier one has ended.
+ * A later run is never leased before an earlier one has ended. A run that was leased before, and so may be what its process died of, is
+ * leased only when it is the only one wanted: see `suspectRuns`.
  */
 export async function leaseRuns(sql: SqlTx, wanted: readonly { tenantId: string; token: string }[], leaseMs: number): Promise<LeasedRun[]> {
   return sql<LeasedRun[]>`
@@ -63,6 +64,7 @@ export async function leaseRuns(sql: SqlTx, wanted: readonly { tenantId: string;
       select runs.tenant_id, runs.slot_at, earliest.token
       from earliest join runs on runs.tenant_id = earliest.tenant_id and runs.slot_at = earliest.slot_at
       where runs.status in ('queued', 'running') and (runs.lease_until is null or runs.lease_until <= tocsin_now())
+        and (runs.attempts = 0 or ${wanted.length === 1})
       order by runs.tenant_id
       for update of runs skip locked
     ), observed as materialized (
@@ -82,6 +84,18 @@ export async function leaseRuns(sql: SqlTx, wanted: readonly { tenantId: string;
     returning runs.tenant_id as "tenantId", runs.id, runs.slot_at as "slotMs", observed.token, runs.attempts, tocsin_now() as "leasedMs",
               observed.observed_slot_at as "observedSlotMs", observed.every_ms as "everyMs", observed.slot_every_ms as "slotEveryMs",
               observed.phase_ms as "phaseMs", observed.failed_runs as "failedRuns"`;
+}
+
+/** Those of these tenants whose earliest unfinished run is in nobody's hands, but was: it is to be leased alone. */
+export async function suspectRuns(sql: SqlTx, tenantIds: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ tenantId: string }[]>`
+    select wanted.tenant_id as "tenantId"
+    from unnest(${tenantIds as string[]}::uuid[]) as wanted (tenant_id)
+    cross join lateral (
+      select attempts, lease_until from runs where runs.tenant_id = wanted.tenant_id and status in ('queued', 'running') order by slot_at limit 1
+    ) first
+    where first.attempts > 0 and (first.lease_until is null or first.lease_until <= tocsin_now())`;
+  return rows.map((row) => row.tenantId);
 }
 
 /** What proves that a run is still ours. */

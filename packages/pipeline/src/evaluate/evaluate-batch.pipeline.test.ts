@@ -82,6 +82,28 @@ describeQueues('evaluating a batch', (backend) => {
     expect(leased.map((run) => run.tenantId).toSorted()).toEqual(ids.toSorted());
   });
 
+  test('a run whose process died is evaluated alone from then on: what kills an evaluator takes no other tenant along twice', async () => {
+    const ids = await dueTenants(4);
+    // All four were in hand when their process died.
+    const wanted = ids.map((tenantId) => ({ tenantId, token: newId() }));
+    expect(await withTenantsSql(stage.db, ids, (sql) => leaseRuns(sql, wanted, LEASE_MS))).toHaveLength(4);
+    stage.db.clock.shiftMs += LEASE_MS + 1_000;
+    const fresh = await dueTenants(2);
+    stage.db.clock.shiftMs += LEASE_MS + 1_000;
+    const readTogether: number[] = [];
+    const heldMeanwhile: number[] = [];
+    stage.source.before = async (requests) => {
+      readTogether.push(requests.length);
+      const all = [...ids, ...fresh];
+      const rows = await withTenantsSql(stage.db, all, (sql) => sql`select from runs where lease_until > tocsin_now()`);
+      heldMeanwhile.push(rows.length);
+    };
+    await evaluate([...ids, ...fresh]);
+    expect(readTogether.toSorted((a, b) => b - a)).toEqual([2, 1, 1, 1, 1]);
+    expect(heldMeanwhile).toEqual(readTogether);
+    for (const tenantId of ids) expect((await runsOf(stage.db, tenantId))[0]).toMatchObject({ status: 'late', attempts: 2 });
+  });
+
   test('leases are renewed while work goes on', async () => {
     const [tenantId = ''] = await dueTenants(1);
     const token = newId();

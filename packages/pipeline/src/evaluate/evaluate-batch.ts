@@ -1,4 +1,4 @@
-import { isRetryable, leaseRuns, newId, renewRunLeases, withTenantsSql, type LeasedRun } from '@tocsin/db';
+import { isRetryable, leaseRuns, newId, renewRunLeases, suspectRuns, withTenantsSql, type LeasedRun } from '@tocsin/db';
 import { faultPoint } from '@tocsin/runtime';
 import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import { endAttempt, giveUp, MAX_ATTEMPTS, postpone, type TryAgain } from './end-attempt.ts';
@@ -9,11 +9,21 @@ const NEVER = new AbortController().signal;
 
 /**
  * Leases each tenant's earliest run and evaluates all of them together. When that fails each is evaluated alone, so that only the run that
- * is to blame pays for it. Answers the tenants whose hint is wanted again.
+ * is to blame pays for it. For the same reason a run that was in hand before comes after the others and alone: when it kills the process
+ * again, nobody else's attempt is lost with it. Answers the tenants whose hint is wanted again.
  */
 export async function evaluateBatch(deps: EvaluationDeps, tenantIds: readonly string[]): Promise<Map<string, TryAgain>> {
   const wanted = tenantIds.map((tenantId) => ({ tenantId, token: newId() }));
-  const leased = await withTenantsSql(deps.db, tenantIds, (sql) => leaseRuns(sql, wanted, LEASE_MS));
+  const { leased, suspects } = await withTenantsSql(deps.db, tenantIds, async (sql) => {
+    const runs = await leaseRuns(sql, wanted, LEASE_MS);
+    return { leased: runs, suspects: runs.length < wanted.length && wanted.length > 1 ? await suspectRuns(sql, tenantIds) : [] };
+  });
+  const again = await evaluateLeased(deps, leased);
+  for (const tenantId of suspects) for (const wish of await evaluateBatch(deps, [tenantId])) again.set(...wish);
+  return again;
+}
+
+async function evaluateLeased(deps: EvaluationDeps, leased: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
   if (leased.length > 0) faultPoint('evaluator.after-lease');
   // Three attempts ended without a word: the processes died of this run, or during it.
   const spent = leased.filter((run) => run.attempts > MAX_ATTEMPTS);
