@@ -128,6 +128,9 @@ create unique index alerts_one_open on tocsin.alerts (tenant_id, rule_id, series
 
 create index alerts_newest on tocsin.alerts (tenant_id, started_at desc, id desc);
 
+-- What retention has still to reach.
+create index alerts_over on tocsin.alerts (tenant_id, resolved_at) where resolved_at is not null;
+
 create table tocsin.series_states (
   tenant_id uuid not null,
   rule_id uuid not null,
@@ -159,8 +162,6 @@ create table tocsin.triggers (
   status text not null default 'pending' check (status in ('pending', 'planned', 'suppressed')),
   reason text,
   created_at timestamptz not null default tocsin.tocsin_now(),
-  lease_token uuid,
-  lease_until timestamptz,
   hinted_at timestamptz not null default tocsin.tocsin_now(),
   hints integer not null default 0,
   finished_at timestamptz,
@@ -264,6 +265,8 @@ create table tocsin.inbox (
   primary key (tenant_id, id),
   unique (tenant_id, delivery_id)
 );
+
+create index inbox_oldest on tocsin.inbox (tenant_id, created_at);
 
 create table tocsin.idempotency_keys (
   tenant_id uuid not null references tocsin.tenants on delete cascade,

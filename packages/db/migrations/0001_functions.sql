@@ -88,7 +88,7 @@ create policy across_tenants on tocsin.alert_timers to tocsin_pipeline using (tr
 
 grant select (tenant_id, next_slot_at, backed_off_until), update (next_slot_at) on tocsin.schedules to tocsin_pipeline;
 grant select (tenant_id, id, slot_at, status, lease_until, hinted_at, hints, created_at), update (hinted_at, hints) on tocsin.runs to tocsin_pipeline;
-grant select (tenant_id, id, status, lease_until, hinted_at, hints, created_at), update (hinted_at, hints) on tocsin.triggers to tocsin_pipeline;
+grant select (tenant_id, id, status, hinted_at, hints, created_at), update (hinted_at, hints) on tocsin.triggers to tocsin_pipeline;
 grant select (tenant_id, id, status, lease_until, next_attempt_at, hinted_at, hints, created_at), update (hinted_at, hints)
   on tocsin.deliveries to tocsin_pipeline;
 grant select (tenant_id, id, due_at, hinted_at, hints), update (hinted_at, hints) on tocsin.alert_timers to tocsin_pipeline;
@@ -96,6 +96,8 @@ grant select (tenant_id, id, due_at, hinted_at, hints), update (hinted_at, hints
 grant create on schema tocsin to tocsin_pipeline;
 set local role tocsin_pipeline;
 alter default privileges revoke execute on functions from public;
+
+-- The sweeps change no key, so they lock `for no key update`: a row that refers to theirs may be written meanwhile.
 
 -- How long after its last hint a row is hinted again: 5 s, doubling, at most 5 min.
 create function tocsin.hint_wait(hints integer) returns interval
@@ -111,7 +113,7 @@ create function tocsin.lock_due_schedules(max_rows integer) returns setof uuid
   where next_slot_at is not null and greatest(next_slot_at, backed_off_until) <= tocsin.tocsin_now()
   order by greatest(next_slot_at, backed_off_until)
   limit max_rows
-  for update skip locked
+  for no key update skip locked
 $$;
 
 create function tocsin.next_due_at() returns timestamptz
@@ -135,7 +137,7 @@ create function tocsin.due_runs(max_rows integer) returns table (tenant_id uuid,
       )
     order by r.hinted_at
     limit max_rows
-    for update skip locked
+    for no key update skip locked
   )
   update tocsin.runs r set hinted_at = tocsin.tocsin_now(), hints = r.hints + 1
   from due where r.tenant_id = due.tenant_id and r.slot_at = due.slot_at
@@ -149,11 +151,10 @@ create function tocsin.due_triggers(max_rows integer) returns table (tenant_id u
   with due as (
     select t.tenant_id, t.id from tocsin.triggers t
     where t.status = 'pending'
-      and (t.lease_until is null or t.lease_until <= tocsin.tocsin_now())
       and t.hinted_at + tocsin.hint_wait(t.hints) <= tocsin.tocsin_now()
     order by t.hinted_at
     limit max_rows
-    for update skip locked
+    for no key update skip locked
   )
   update tocsin.triggers t set hinted_at = tocsin.tocsin_now(), hints = t.hints + 1
   from due where t.tenant_id = due.tenant_id and t.id = due.id
@@ -173,7 +174,7 @@ create function tocsin.due_deliveries(max_rows integer) returns table (tenant_id
       and (d.hinted_at < d.next_attempt_at or d.hinted_at + tocsin.hint_wait(d.hints) <= tocsin.tocsin_now())
     order by d.next_attempt_at
     limit max_rows
-    for update skip locked
+    for no key update skip locked
   )
   update tocsin.deliveries d
   set hinted_at = tocsin.tocsin_now(), hints = case when d.hinted_at < d.next_attempt_at then 1 else d.hints + 1 end
@@ -192,7 +193,7 @@ create function tocsin.due_alert_timers(max_rows integer) returns table (tenant_
       and (t.hinted_at is null or t.hinted_at < t.due_at or t.hinted_at + tocsin.hint_wait(t.hints) <= tocsin.tocsin_now())
     order by t.due_at
     limit max_rows
-    for update skip locked
+    for no key update skip locked
   )
   update tocsin.alert_timers t
   set hinted_at = tocsin.tocsin_now(), hints = case when t.hinted_at is null or t.hinted_at < t.due_at then 1 else t.hints + 1 end

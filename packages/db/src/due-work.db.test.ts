@@ -162,6 +162,24 @@ describe('the sweep hints again', () => {
     expect((await take()).triggers).toEqual([]);
   });
 
+  it('a trigger to which a row being written refers, and holds up no such row itself', async () => {
+    const { triggerId } = await addTrigger(a);
+    db.clock.shiftMs = 6_000;
+    const refer = (sql: SqlTx) => sql`
+      insert into deliveries (tenant_id, id, trigger_id, channel_key, channel_kind, kind, expires_at)
+      values (${a}, ${newId()}, ${triggerId}, ${newId()}, 'webhook', 'fired', tocsin_now())`;
+    await asTenant(a, async (writing) => {
+      await refer(writing);
+      await withPipeline(db, async (sweeping) => {
+        expect((await takeDueWork(sweeping, 10)).triggers).toEqual([{ tenantId: a, id: triggerId }]);
+        await asTenant(a, async (another) => {
+          await another`set local lock_timeout = '500ms'`;
+          await refer(another);
+        });
+      });
+    });
+  });
+
   it('a delivery 5 s after its attempt fell due, however often it was hinted before', async () => {
     const id = await addDelivery(a, 3_600_000);
     await asTenant(a, (sql) => sql`update deliveries set hints = 9`);

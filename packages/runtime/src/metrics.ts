@@ -40,7 +40,6 @@ export function createMetrics(process: string) {
       registers,
     }),
     triggers: new Counter({ name: 'tocsin_triggers_total', help: 'Changes of alerts worth telling.', labelNames: ['kind'], registers }),
-    alerts: new Gauge({ name: 'tocsin_alerts', help: 'Open alerts.', labelNames: ['state', 'severity'], registers }),
     notifications: new Counter({
       name: 'tocsin_notifications_total',
       help: 'Attempts to deliver.',

@@ -59,8 +59,6 @@ export const triggers = pgTable(
     status: text().$type<'pending' | 'planned' | 'suppressed'>().notNull().default('pending'),
     reason: text(),
     createdAtMs: instant('created_at').notNull().default(tocsinNow),
-    leaseToken: uuid('lease_token'),
-    leaseUntilMs: instant('lease_until'),
     hintedAtMs: instant('hinted_at').notNull().default(tocsinNow),
     hints: integer().notNull().default(0),
     finishedAtMs: instant('finished_at'),
