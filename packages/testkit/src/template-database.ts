@@ -7,15 +7,20 @@ import { testUrl } from './test-urls.ts';
 
 const made = new Map<string, Promise<string>>();
 
-/** The name of a migrated database on this server that nobody can connect to, so that it can always be copied. */
+/**
+ * The name of a migrated database on this server that nobody can connect to, so that it can always be copied. Each day has its own: it
+ * holds the days that a database migrated today would.
+ */
 export function templateDatabase(serverUrl: string): Promise<string> {
-  const known = made.get(serverUrl) ?? makeTemplate(serverUrl);
-  made.set(serverUrl, known);
+  const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+  const key = `${today} ${serverUrl}`;
+  const known = made.get(key) ?? makeTemplate(serverUrl, today);
+  made.set(key, known);
   return known;
 }
 
-async function makeTemplate(serverUrl: string): Promise<string> {
-  const name = `tocsin_template_${await migrationsHash()}`;
+async function makeTemplate(serverUrl: string, today: string): Promise<string> {
+  const name = `tocsin_template_${await migrationsHash()}_${today}`;
   const sql = postgres(serverUrl, { max: 1, onnotice: () => {} });
   try {
     await sql`select pg_advisory_lock(hashtextextended('tocsin template', 0))`;
