@@ -90,7 +90,15 @@ function run(command, commandArgs, options) {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     };
     for (const signal of SIGNALS) process.on(signal, pass);
+    // An npm that is killed outright can pass nothing on; what it had started must not stay behind on its port.
+    const startedBy = process.ppid;
+    const watch = setInterval(() => {
+      if (process.env.npm_lifecycle_event === undefined || process.ppid === startedBy) return;
+      clearInterval(watch);
+      child.kill('SIGTERM');
+    }, 500);
     const end = (code) => {
+      clearInterval(watch);
       for (const signal of SIGNALS) process.off(signal, pass);
       settle(code);
     };

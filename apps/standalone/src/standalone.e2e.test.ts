@@ -1,6 +1,6 @@
 import { apiClient, freePort, startTocsin, type TocsinProcess } from '@tocsin/testkit';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -24,16 +24,27 @@ async function startIn(folder: string, args: readonly string[] = [], env: Record
   return { ...standalone, credentials: () => JSON.parse(readFileSync(join(dataDir, 'credentials.json'), 'utf8')) as Credentials };
 }
 
-const postgresOf = (folder: string): number[] => {
-  const lines = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n');
-  const id = folder.split('-').at(-1) ?? folder;
-  return lines.filter((line) => /bin\/postgres /.test(line) && line.includes(id)).map((line) => Number(line.trim().split(' ')[0]));
-};
+/** The server that this start launched, and has not merely joined. */
+function postgresOf({ pid }: TocsinProcess): number {
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  const server = lines.map((line) => line.trim().split(/\s+/)).find(([, parent, program]) => parent === String(pid) && program?.endsWith('/bin/postgres'));
+  if (server === undefined) throw new Error(`process ${pid} has launched no PostgreSQL`);
+  return Number(server[0]);
+}
+
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+
+/** Where the server's unprivileged user can get to as well. */
+function newFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `tocsin-${name}-`));
+  chmodSync(folder, 0o755);
+  return folder;
+}
 
 describe('npm start', () => {
   let folder: string;
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tocsin-start-'));
+    folder = newFolder('start');
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -47,10 +58,11 @@ describe('npm start', () => {
     expect(await apiClient(credentials.url, credentials.apiKey).get('/api/v1/rules')).toMatchObject({ data: [] });
     expect((await fetch(`${credentials.url}/api/v1/demo/echo`)).status).toBe(404);
 
+    const postgres = postgresOf(standalone);
     const startedMs = performance.now();
     expect(await standalone.stop('SIGINT'), standalone.output()).toBe(0);
     expect(performance.now() - startedMs).toBeLessThan(STOP_MS);
-    expect(postgresOf(folder)).toEqual([]);
+    expect(isAlive(postgres)).toBe(false);
   }, 120_000);
 
   test('the README: its first five minutes, to the letter', async () => {
@@ -78,17 +90,28 @@ describe('npm start', () => {
   test('recovers by itself after kill -9 of every process', async () => {
     const first = await startIn(folder);
     const { apiKey } = first.credentials();
-    for (const pid of postgresOf(folder)) process.kill(pid, 'SIGKILL');
+    process.kill(postgresOf(first), 'SIGKILL');
     await first.stop('SIGKILL');
     const second = await startIn(folder);
     expect(second.credentials().apiKey).toBe(apiKey);
     expect((await apiClient(second.url, apiKey).get<{ data: unknown[] }>('/api/v1/rules')).data.length).toBe(1);
+    const orphan = postgresOf(second);
     await second.stop('SIGKILL');
+    expect(isAlive(orphan)).toBe(true);
     // PostgreSQL is an orphan now; the third start takes it over.
     const third = await startIn(folder);
     expect(await third.stop()).toBe(0);
-    expect(postgresOf(folder)).toEqual([]);
+    expect(isAlive(orphan)).toBe(false);
   }, 180_000);
+
+  test('ends when its PostgreSQL is killed, and recovers at the next start', async () => {
+    const first = await startIn(folder);
+    process.kill(postgresOf(first), 'SIGKILL');
+    expect(await first.exited).toBe(1);
+    expect(first.output()).toContain('PostgreSQL has ended');
+    const second = await startIn(folder);
+    expect(await second.stop()).toBe(0);
+  }, 120_000);
 
   test('names the variable at fault and exits 1', async () => {
     const taken = await freePort();
@@ -110,7 +133,7 @@ describe('npm start', () => {
 describe('npm start -- --demo', () => {
   let folder: string;
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tocsin-demo-'));
+    folder = newFolder('demo');
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

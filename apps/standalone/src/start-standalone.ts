@@ -1,6 +1,6 @@
 import { startApi } from '@tocsin/api';
 import { startDispatch } from '@tocsin/dispatcher';
-import { startPostgres } from '@tocsin/embedded-postgres';
+import { type PostgresServer, startPostgres } from '@tocsin/embedded-postgres';
 import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
@@ -41,6 +41,7 @@ export interface StandaloneOptions {
 
 /** The cache of an evaluator of its own would be larger than everything else here together. */
 const CACHE_BYTES = 64 * 1_024 * 1_024;
+const SERVER_CHECK_MS = 2_000;
 /** The demo's receiver is this very server. */
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
@@ -50,6 +51,8 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   say('starting PostgreSQL');
   const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.info(line) });
   stack.defer('PostgreSQL', server.stop);
+  const watch = setInterval(() => endWithoutServer(server), SERVER_CHECK_MS).unref();
+  stack.defer('watch on PostgreSQL', () => clearInterval(watch));
   for (const note of server.notes) say(note);
 
   const databaseUrl = asRole(server.url, 'tocsin_app', secrets.appPassword);
@@ -80,6 +83,11 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
     await startDemo({ url, apiKey: credentials.apiKey, state: demo.state, clock: deps.clock, logger, stack });
   }
   return credentials;
+}
+
+/** Nothing here can go on without it, and a start recovers: ending is the honest answer. */
+function endWithoutServer(server: PostgresServer): void {
+  if (!server.isRunning()) throw new Error('PostgreSQL has ended; start again and it recovers');
 }
 
 function asRole(adminUrl: string, user: string, password: string): string {

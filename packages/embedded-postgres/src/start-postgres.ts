@@ -28,6 +28,7 @@ export interface PostgresServer {
   dir: string;
   /** What a person who starts it should be told: which user runs it, where its files went. */
   notes: readonly string[];
+  isRunning: () => boolean;
   /** Stops the server, unless another process that started it too still uses it. */
   stop: () => Promise<void>;
   /** `stop` that also deletes the database. */
@@ -65,6 +66,7 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
         reused,
         dir: place.dir,
         notes: place.notes,
+        isRunning: () => runningServer(realpathSync(clusterIn(place.dir))) !== null,
         stop: () => end(false),
         discard: () => end(true),
       };
