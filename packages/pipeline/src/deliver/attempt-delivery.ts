@@ -4,7 +4,7 @@ import { renewDeliveryLease, withTenantsSql } from '@tocsin/db';
 import { faultPoint } from '@tocsin/runtime';
 import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import type { AttemptDeps, DeliveryRef } from './delivery-deps.ts';
-import { prepare } from './prepare.ts';
+import { prepare, type Prepared } from './prepare.ts';
 import { send } from './send.ts';
 import { settle } from './settle.ts';
 
@@ -17,23 +17,37 @@ export interface Attempted {
   sent: { verdict: Verdict; durationMs: number } | null;
 }
 
+/** An attempt at a delivery: over already, because there was nothing to send, or under way. */
+export type Begun = { kind: 'over'; attempted: Attempted } | { kind: 'sending'; attempted: Promise<Attempted> };
+
 /**
  * Makes one attempt at a delivery, if it is due and nobody else has it: lease and attempt row first, then the call, then the outcome.
  * Whatever dies in between leaves an attempt without outcome, and the delivery is sent again with the same id and the same bytes.
  */
 export async function attemptDelivery(deps: AttemptDeps, ref: DeliveryRef): Promise<Attempted> {
-  const { metrics, logger } = deps;
-  const prepared = await prepare(deps, ref);
-  if (prepared.kind === 'not_now') return { againInMs: prepared.againInMs, woken: [], sent: null };
-  if (prepared.kind === 'ended') {
-    metrics.notifications.inc({ channel: prepared.delivery.channelKind, result: prepared.status });
-    logger.info(
-      { ...ref, channel: prepared.delivery.channelKey, arrow: `${prepared.delivery.kind} → ${prepared.status}`, reason: prepared.reason },
-      'delivery ended unsent',
-    );
-    return { againInMs: null, woken: prepared.woken, sent: null };
-  }
+  return (await beginAttempt(deps, ref)).attempted;
+}
 
+/** `attemptDelivery` for who need not wait for the receiver. The send under way must be waited for before the process ends. */
+export async function beginAttempt(deps: AttemptDeps, ref: DeliveryRef): Promise<Begun> {
+  const prepared = await prepare(deps, ref);
+  switch (prepared.kind) {
+    case 'not_now':
+      return { kind: 'over', attempted: { againInMs: prepared.againInMs, woken: [], sent: null } };
+    case 'ended':
+      deps.metrics.notifications.inc({ channel: prepared.delivery.channelKind, result: prepared.status });
+      deps.logger.info(
+        { ...ref, channel: prepared.delivery.channelKey, arrow: `${prepared.delivery.kind} → ${prepared.status}`, reason: prepared.reason },
+        'delivery ended unsent',
+      );
+      return { kind: 'over', attempted: { againInMs: null, woken: prepared.woken, sent: null } };
+    case 'send':
+      return { kind: 'sending', attempted: sendPrepared(deps, ref, prepared) };
+  }
+}
+
+async function sendPrepared(deps: AttemptDeps, ref: DeliveryRef, prepared: Prepared): Promise<Attempted> {
+  const { metrics, logger } = deps;
   const { delivery, attempt } = prepared;
   try {
     faultPoint('dispatcher.attempt-written');

@@ -3,13 +3,14 @@ import type { EpochMs } from '@tocsin/domain';
 /** Sends under way at once, in this process. */
 export interface LaneBounds {
   total: number;
+  perTenant: number;
   perChannel: number;
 }
 
 export type Turn = { leave: () => void } | { againInMs: number };
 
 export interface Lanes {
-  enter: (channelId: string) => Turn;
+  enter: (tenantId: string, channelId: string) => Turn;
 }
 
 interface Lane {
@@ -22,34 +23,40 @@ interface Lane {
 
 const WAIT_MS = { min: 250, max: 30_000 } as const;
 
+/** No id. */
+const ALL = '';
+
 /**
- * Keeps channels out of each other's way: a receiver that hangs fills its own lane and no other. Who finds a lane full is told when
- * its turn is likely, by how long the sends before it take, so that the turned away neither press nor idle.
+ * Keeps channels, and tenants with many of them, out of each other's way: a receiver that hangs fills its own lane and no other. Who finds
+ * a lane full is told when its turn is likely, by how long the sends before it take, so that the turned away neither press nor idle.
  */
 export function openLanes(bounds: LaneBounds, now: () => EpochMs): Lanes {
   const lanes = new Map<string, Lane>();
-  let running = 0;
 
-  const leave = (channelId: string, lane: Lane, enteredMs: EpochMs): void => {
-    running -= 1;
+  const leave = (id: string, lane: Lane, enteredMs: EpochMs): void => {
     lane.running -= 1;
     lane.heldMs = now() - enteredMs;
-    if (lane.running === 0) lanes.delete(channelId);
+    if (lane.running === 0) lanes.delete(id);
   };
 
   return {
-    enter(channelId) {
-      const lane = lanes.get(channelId) ?? { running: 0, waiting: 0, heldMs: WAIT_MS.min };
-      if (running >= bounds.total || lane.running >= bounds.perChannel) {
+    enter(tenantId, channelId) {
+      const ways: readonly [id: string, bound: number][] = [[channelId, bounds.perChannel], [tenantId, bounds.perTenant], [ALL, bounds.total]];
+      for (const [id, bound] of ways) {
+        const lane = lanes.get(id);
+        if (lane === undefined || lane.running < bound) continue;
         lane.waiting += 1;
-        return { againInMs: Math.min(Math.max(Math.ceil(lane.waiting / bounds.perChannel) * lane.heldMs, WAIT_MS.min), WAIT_MS.max) };
+        return { againInMs: Math.min(Math.max(Math.ceil(lane.waiting / bound) * lane.heldMs, WAIT_MS.min), WAIT_MS.max) };
       }
-      lanes.set(channelId, lane);
-      running += 1;
-      lane.running += 1;
-      lane.waiting = Math.max(0, lane.waiting - 1);
       const enteredMs = now();
-      return { leave: () => leave(channelId, lane, enteredMs) };
+      const entered = ways.map(([id]) => {
+        const lane = lanes.get(id) ?? { running: 0, waiting: 0, heldMs: WAIT_MS.min };
+        lanes.set(id, lane);
+        lane.running += 1;
+        lane.waiting = Math.max(0, lane.waiting - 1);
+        return { id, lane };
+      });
+      return { leave: () => entered.forEach(({ id, lane }) => leave(id, lane, enteredMs)) };
     },
   };
 }

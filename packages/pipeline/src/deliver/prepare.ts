@@ -52,7 +52,7 @@ export async function prepare(deps: AttemptDeps, { tenantId, deliveryId }: Deliv
 
       const channel = channelOf(delivery.channelKind);
       if (channel === null) return end(sql, tenantId, delivery, 'dead', 'unknown_kind');
-      const turn = deps.lanes.enter(delivery.channelId ?? deliveryId);
+      const turn = deps.lanes.enter(tenantId, delivery.channelId ?? deliveryId);
       if ('againInMs' in turn) {
         await postponeDelivery(sql, tenantId, deliveryId, turn.againInMs);
         return { kind: 'not_now', againInMs: turn.againInMs };

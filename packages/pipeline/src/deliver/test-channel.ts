@@ -39,7 +39,7 @@ export async function testChannel(
   });
   if (!isThere) return null;
 
-  const alone = { lanes: openLanes({ total: 1, perChannel: 1 }, deps.clock.now), giveUp: new AbortController().signal };
+  const alone = { lanes: openLanes({ total: 1, perTenant: 1, perChannel: 1 }, deps.clock.now), giveUp: new AbortController().signal };
   const { sent } = await attemptDelivery({ ...deps, ...alone }, { tenantId, deliveryId });
   if (sent === null) throw new Error(`the test ${deliveryId} was not sent`);
   const { verdict, durationMs } = sent;

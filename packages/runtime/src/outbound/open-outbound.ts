@@ -88,7 +88,8 @@ export function openOutbound(options: OutboundOptions): Outbound {
   const agent = new Agent({
     connect: guardedConnector(policy, resolve, limits.connectMs),
     allowH2: false,
-    connections: 64,
+    // Of one host, which tenants may share: whoever sends bounds what is under way.
+    connections: 512,
     pipelining: 1,
     headersTimeout: limits.headersMs,
     bodyTimeout: limits.headersMs,

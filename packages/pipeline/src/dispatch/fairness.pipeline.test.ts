@@ -1,0 +1,60 @@
+import { newId } from '@tocsin/db';
+import { deliver } from '@tocsin/queue';
+import { describeQueues } from '@tocsin/testkit';
+import { expect, test, vi } from 'vitest';
+import { deliveryScene } from '../../test/delivery-scene.ts';
+
+/** More than a dispatcher takes from its queue at a time. */
+const HANGING_CHANNELS = 5;
+const MESSAGES_EACH = 20;
+
+describeQueues('receivers that hang', (backend) => {
+  const scene = deliveryScene(backend);
+
+  /** A message that waits in the queue of deliveries, as a retry does. */
+  const waiting = async (channelId: string, channelKey: string): Promise<{ tenantId: string; deliveryId: string }> => {
+    const { tenantId, inTenant } = scene.world();
+    const deliveryId = newId();
+    await inTenant(
+      (sql) => sql`
+        insert into deliveries (tenant_id, id, channel_id, channel_key, channel_kind, kind, expires_at)
+        values (${tenantId}, ${deliveryId}, ${channelId}, ${channelKey}, 'webhook', 'test', tocsin_now() + interval '1 day')`,
+    );
+    return { tenantId, deliveryId };
+  };
+
+  test('hold up their own messages and nobody else’s, also those that come by the queue', async () => {
+    const world = scene.world();
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    scene.receiver().respondWith(async ({ path }) => {
+      if (path === '/hang') await held;
+      return { status: 200 };
+    });
+    const refs: { tenantId: string; deliveryId: string }[] = [];
+    for (let index = 0; index < HANGING_CHANNELS; index += 1) {
+      const key = scene.key('hanging');
+      const id = await world.channel(key, 'webhook', { url: `${scene.receiver().url}/hang` });
+      for (let message = 0; message < MESSAGES_EACH; message += 1) refs.push(await waiting(id, key));
+    }
+    const key = scene.key('healthy');
+    const healthy = await waiting(await world.channel(key, 'webhook', { url: `${scene.receiver().url}/in` }), key);
+    try {
+      const producer = world.deps.queues.producer(deliver);
+      await producer.send(refs);
+      await vi.waitFor(() => expect(scene.receiver().requests.length).toBeGreaterThanOrEqual(60), 10_000);
+      await producer.send(healthy);
+      await vi.waitFor(() => expect(scene.receiver().requests.some(({ path }) => path === '/in')).toBe(true), { timeout: 4_000 });
+    } finally {
+      letGo();
+    }
+    await vi.waitFor(
+      async () => expect((await world.deliveries(null)).filter(({ status }) => status === 'delivered')).toHaveLength(refs.length + 1),
+      { timeout: 30_000, interval: 100 },
+    );
+    const ids = scene.receiver().requests.map(({ headers }) => headers['webhook-id']);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
