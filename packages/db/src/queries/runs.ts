@@ -30,6 +30,15 @@ export async function insertRuns(sql: SqlTx, runs: readonly NewRun[]): Promise<s
   return rows.map((row) => row.id);
 }
 
+/** How many runs of each of these tenants have not ended; a tenant without any is absent. */
+export async function countUnfinishedRuns(sql: SqlTx, tenantIds: readonly string[]): Promise<Map<string, number>> {
+  const rows = await sql<{ tenantId: string; runs: number }[]>`
+    select tenant_id as "tenantId", count(*) as runs from runs
+    where tenant_id = any(${tenantIds as string[]}::uuid[]) and status in ('queued', 'running')
+    group by tenant_id`;
+  return new Map(rows.map(({ tenantId, runs }) => [tenantId, runs]));
+}
+
 export interface LeasedRun {
   tenantId: string;
   id: string;

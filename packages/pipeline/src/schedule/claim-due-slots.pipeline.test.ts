@@ -5,7 +5,7 @@ import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, runsOf, tenantWith, type Stage } from '../../test/stage.ts';
 import { sweep } from '../sweep/sweep.ts';
-import { claimDueSlots } from './claim-due-slots.ts';
+import { claimDueSlots, UNFINISHED_MAX } from './claim-due-slots.ts';
 import { runScheduler } from './run-scheduler.ts';
 
 /** Long against the time a test takes, so that no slot falls due by itself. */
@@ -59,6 +59,26 @@ describeQueues('claiming slots', (backend) => {
       [5 * EVERY_MS, 'skipped', 'missed', 5],
       [6 * EVERY_MS, 'queued', null, null],
     ]);
+  });
+
+  test('a tenant that is not keeping up has a few runs waiting at most; the slots past them are on record as skipped, and it catches up', async () => {
+    const slow = await activeTenant();
+    const slots = async (): Promise<[string, string | null][]> => (await runsOf(stage.db, slow)).map((run) => [run.status, run.reason]);
+    for (let slot = 0; slot < UNFINISHED_MAX + 2; slot += 1) {
+      passOneSlot();
+      await claimDueSlots(stage.deps);
+    }
+    const queued = Array.from({ length: UNFINISHED_MAX }, () => ['queued', null]);
+    expect(await slots()).toEqual([...queued, ['skipped', 'behind'], ['skipped', 'behind']]);
+    expect((await runsOf(stage.db, slow)).at(-1)).toMatchObject({ skippedCount: 1 });
+    await asTenant(stage.db, slow, (sql) => sql`update runs set status = 'done' where status = 'queued' and slot_at = (select min(slot_at) from runs)`);
+    passOneSlot();
+    const other = await activeTenant();
+    await claimDueSlots(stage.deps);
+    expect((await slots()).at(-1)).toEqual(['queued', null]);
+    passOneSlot();
+    expect(await claimDueSlots(stage.deps)).toMatchObject({ runs: 1, skipped: 1 });
+    expect((await runsOf(stage.db, other)).at(-1)).toMatchObject({ status: 'queued' });
   });
 
   test('a tenant without an enabled rule is never claimed', async () => {

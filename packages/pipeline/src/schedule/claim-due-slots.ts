@@ -1,5 +1,5 @@
 import {
-  advanceSchedules, insertRuns, lockDueSchedules, newId, nextDue, readDueSchedules, setTenants, withPipeline,
+  advanceSchedules, countUnfinishedRuns, insertRuns, lockDueSchedules, newId, nextDue, readDueSchedules, setTenants, withPipeline,
   type DueSchedule, type NewRun, type SqlTx,
 } from '@tocsin/db';
 import { planClaim, type EpochMs } from '@tocsin/domain';
@@ -18,10 +18,13 @@ export interface ClaimedSlots {
 }
 
 const TENANTS_PER_CLAIM = 500;
+/** Runs of one tenant that may wait or be under way. Whoever does not keep up is evaluated for fewer slots, not for ever older ones. */
+export const UNFINISHED_MAX = 10;
 
 /**
  * Claims the slots that have fallen due: one run per tenant, recorded before it is hinted. Any number of processes may do so at a time;
- * each takes schedules nobody else holds, and a slot that has a run keeps it.
+ * each takes schedules nobody else holds, and a slot that has a run keeps it. A tenant with `UNFINISHED_MAX` unfinished runs gets no more:
+ * its slots are skipped as `behind` until one has ended.
  */
 export async function claimDueSlots(deps: PipelineDeps, limit: number = TENANTS_PER_CLAIM): Promise<ClaimedSlots> {
   const claimed = await withPipeline(deps.db, async (sql) => {
@@ -44,7 +47,8 @@ async function claimSlots(sql: SqlTx, tenantIds: readonly string[]): Promise<New
   faultPoint('scheduler.after-claim');
   await setTenants(sql, tenantIds);
   const { nowMs, schedules } = await readDueSchedules(sql, tenantIds);
-  const plans = schedules.map((schedule) => planRuns(schedule, nowMs));
+  const unfinished = await countUnfinishedRuns(sql, tenantIds);
+  const plans = schedules.map((schedule) => planRuns(schedule, nowMs, (unfinished.get(schedule.tenantId) ?? 0) >= UNFINISHED_MAX));
   const runs = plans.flatMap((plan) => plan.runs);
   const fresh = new Set(await insertRuns(sql, runs));
   await advanceSchedules(sql, plans);
@@ -58,10 +62,11 @@ interface ClaimPlan {
   runs: NewRun[];
 }
 
-function planRuns(schedule: DueSchedule, nowMs: EpochMs): ClaimPlan {
+function planRuns(schedule: DueSchedule, nowMs: EpochMs, isBehind: boolean): ClaimPlan {
   const { tenantId, nextSlotMs, lastSlotMs, everyMs, phaseMs } = schedule;
   const plan = planClaim({ nextSlotMs, nowMs, everyMs, phaseMs });
-  const run: NewRun = { tenantId, id: newId(), slotMs: plan.runSlotMs, previousSlotMs: lastSlotMs, skipped: null };
+  const behind = { reason: 'behind', fromMs: plan.runSlotMs, toMs: plan.runSlotMs, count: 1 };
+  const run: NewRun = { tenantId, id: newId(), slotMs: plan.runSlotMs, previousSlotMs: lastSlotMs, skipped: isBehind ? behind : null };
   const runs = [run];
   if (plan.skipped !== null) {
     const reason = schedule.wasBackedOff ? 'backed_off' : 'missed';
