@@ -5,8 +5,8 @@ import { startScheduler } from './start-scheduler.ts';
 
 await runProcess('scheduler', z.object(pipelineVariables), async ({ config, logger, stack }) => {
   const deps = await openPipeline({ name: 'scheduler', ...config, logger, stack });
-  startScheduler(deps, stack);
-  const ops = await serveOps({ ...config, metrics: deps.metrics, dependencies: pipelineChecks(deps) });
+  const progress = startScheduler(deps, stack);
+  const ops = await serveOps({ ...config, metrics: deps.metrics, dependencies: { ...pipelineChecks(deps), ...progress } });
   stack.defer('ops server', ops.close);
   logger.info({ port: ops.port }, 'scheduling');
 });

@@ -63,7 +63,7 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   say('starting the scheduler, an evaluator, a dispatcher and the API');
   const pipeline = await openPipeline({ name: 'standalone', databaseUrl, queueUrl, retention: config.retention, logger, stack });
   const delivery = isDemo ? { ...config, allowHttp: true, allowCidrs: [...config.allowCidrs, ...LOOPBACK] } : config;
-  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  const publicUrl = config.publicUrl ?? reachableUrl(config.host, config.port);
   const deps = openDelivery(pipeline, { ...delivery, publicUrl, secretKey: config.secretKey ?? secrets.secretKey }, stack);
   const store = openEventStore({ ...deps, bounds: { cacheBytes: CACHE_BYTES, retentionMs: config.retention } });
   stack.defer('event store', store.close);

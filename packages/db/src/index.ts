@@ -1,4 +1,4 @@
-export { checkDatabase, DatabaseUnfit } from './check-database.ts';
+export { checkDatabase, checkMigrations, DatabaseUnfit } from './check-database.ts';
 export { MIGRATIONS_FOLDER, migrate, type MigrateOptions } from './migrate.ts';
 export { newId } from './new-id.ts';
 export { openDatabase, type Database, type DatabaseOptions, type Sql } from './open-database.ts';

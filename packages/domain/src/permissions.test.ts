@@ -4,8 +4,8 @@ import { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissio
 test.each<[Role, Permission, boolean]>([
   ['viewer', 'rules:read', true],
   ['viewer', 'rules:write', false],
-  ['viewer', 'alerts:respond', false],
-  ['responder', 'alerts:respond', true],
+  ['viewer', 'deliveries:retry', false],
+  ['responder', 'deliveries:retry', true],
   ['responder', 'rules:write', false],
   ['editor', 'rules:write', true],
   ['editor', 'channels:write', true],

@@ -10,20 +10,16 @@ export const PERMISSIONS = {
   'rules:read': 'viewer',
   'rules:write': 'editor',
   'alerts:read': 'viewer',
-  'alerts:respond': 'responder',
   'channels:read': 'viewer',
   'channels:write': 'editor',
   'channels:test': 'editor',
   'deliveries:read': 'viewer',
   'deliveries:retry': 'responder',
   'inbox:read': 'viewer',
-  'inbox:write': 'responder',
   'schedule:read': 'viewer',
   'schedule:write': 'admin',
-  'runs:read': 'viewer',
   'api-keys:read': 'admin',
   'api-keys:write': 'admin',
-  'tenant:read': 'viewer',
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof PERMISSIONS;

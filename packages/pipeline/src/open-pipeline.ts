@@ -1,4 +1,4 @@
-import { checkDatabase, DatabaseUnfit, ensurePartitions, openDatabase, type Database } from '@tocsin/db';
+import { checkDatabase, checkMigrations, DatabaseUnfit, ensurePartitions, openDatabase, type Database } from '@tocsin/db';
 import { parseDuration } from '@tocsin/domain';
 import { openQueues } from '@tocsin/queue';
 import { createMetrics, type DependencyChecks, exposeQueueDepth, type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
@@ -59,6 +59,7 @@ export async function openPipeline({ name, databaseUrl, queueUrl, retention: kee
 /** What `/readyz` asks of a process on the pipeline. */
 export const pipelineChecks = ({ db, queues }: PipelineDeps): DependencyChecks => ({
   database: async () => void (await db.sql`select 1`),
+  migrations: () => checkMigrations(db),
   queue: queues.ping,
 });
 

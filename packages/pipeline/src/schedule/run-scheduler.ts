@@ -12,11 +12,16 @@ const SWEEP_EVERY_MS = 2_000;
 
 /**
  * Claims slots as they fall due, hints again what was left lying, and asks for maintenance, until `signal` aborts.
- * Any number of replicas, without a leader: each does what the others are not doing at the moment.
+ * Any number of replicas, without a leader: each does what the others are not doing at the moment. `claimed` is called after each look for
+ * due slots that worked, at least every other second.
  */
-export async function runScheduler(deps: PipelineDeps, signal: AbortSignal): Promise<void> {
+export async function runScheduler(deps: PipelineDeps, signal: AbortSignal, claimed: () => void = () => {}): Promise<void> {
   await Promise.all([
-    repeat(deps, signal, 'claim', () => claim(deps)),
+    repeat(deps, signal, 'claim', async () => {
+      const waitMs = await claim(deps);
+      claimed();
+      return waitMs;
+    }),
     repeat(deps, signal, 'sweep', async () => {
       await sweep(deps);
       return SWEEP_EVERY_MS;

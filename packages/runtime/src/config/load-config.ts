@@ -35,7 +35,7 @@ export function loadConfig<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shap
   for (const issue of parsed.error?.issues ?? []) {
     const key = String(issue.path[0] ?? '');
     const variable = variableOf(key);
-    if (problems.some((problem) => problem.variable === variable)) continue;
+    if (problems.some((problem) => problem.variable === variable || problem.variable === `${variable}_FILE`)) continue;
     problems.push({ variable, problem: given[key] === undefined ? 'is missing' : `is not valid: ${issue.message}` });
   }
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
