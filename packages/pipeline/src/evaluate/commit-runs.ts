@@ -6,14 +6,16 @@ import {
 import { encodeEvaluations } from '@tocsin/events';
 import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
-import { evaluationRows, type EvaluationTime } from './evaluation-rows.ts';
+import { evaluationRows, unreadableRows, type EvaluationTime } from './evaluation-rows.ts';
 import type { RuleOutcome } from './judge-rule.ts';
+import type { LoadedRules } from './rule-cache.ts';
 import { changesAnything, collectWrites, type RunWrites } from './run-writes.ts';
 
 /** All that a run found, before it counts. */
 export interface RunResult {
   run: LeasedRun;
   outcomes: RuleOutcome[];
+  unreadable: LoadedRules['unreadable'];
   time: EvaluationTime;
 }
 
@@ -50,18 +52,21 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
     const writes = collectWrites(changing.filter((outcome) => !outcome.isSuperseded));
     const triggers = await write(sql, writes);
     faultPoint('evaluator.mid-transaction');
-    await insertSegments(sql, ours.flatMap(({ run, outcomes: ofRun, time }) => encodeEvaluations(run.tenantId, evaluationRows(ofRun, time))));
+    await tellUnreadable(sql, ours.flatMap(({ unreadable }) => unreadable));
+    await insertSegments(sql, ours.flatMap(({ run, outcomes: ofRun, unreadable, time }) =>
+      encodeEvaluations(run.tenantId, [...evaluationRows(ofRun, time), ...unreadableRows(run, unreadable.map(({ rule }) => rule), time)]),
+    ));
     const recovered = ours.filter(({ run }) => run.failedRuns > 0).map(({ run }) => run.tenantId);
     if (recovered.length > 0) await clearBackOff(sql, recovered);
     return { finished, triggers, waiting: await waitingRuns(sql, tenantIds) };
   });
 }
 
-const finishedRun = ({ run, outcomes }: RunResult): FinishedRun => {
+const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
   const counted = outcomes.filter((outcome) => !outcome.isSuperseded);
   return {
     tenantId: run.tenantId, slotMs: run.slotMs, token: run.token, everyMs: run.everyMs,
-    rules: outcomes.length,
+    rules: outcomes.length + unreadable.length,
     series: outcomes.reduce((total, outcome) => total + outcome.series.length + outcome.dropped, 0),
     triggers: counted.reduce((total, outcome) => total + outcome.series.filter(({ step }) => step.change !== null).length, 0),
   };
@@ -79,6 +84,16 @@ async function markSuperseded(sql: SqlTx, changing: readonly RuleOutcome[]): Pro
   if (refs.length === 0) return;
   const changed = new Set(await lockChangedSeries(sql, refs));
   for (const outcome of changing) if (changed.has(outcome.planned.rule.id)) outcome.isSuperseded = true;
+}
+
+/** A rule that cannot be evaluated is in error by itself; its series and alerts stay as they are. */
+async function tellUnreadable(sql: SqlTx, unreadable: LoadedRules['unreadable']): Promise<void> {
+  const news = unreadable.filter(({ head }) => head.health !== 'error').map(({ rule }) => rule);
+  if (news.length === 0) return;
+  const current = new Set(await lockCurrentRules(sql, news.map(({ tenantId, id, version }) => ({ tenantId, ruleId: id, version }))));
+  await recordRuleNews(sql, news.filter(({ id }) => current.has(id)).map(({ tenantId, id, fault }) => ({
+    tenantId, ruleId: id, health: 'error', healthReason: `rule_unreadable: ${fault}`, lastTriggeredMs: null, newTriggers: 0,
+  })));
 }
 
 /** Answers the triggers that were told. */

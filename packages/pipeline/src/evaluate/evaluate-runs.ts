@@ -29,7 +29,7 @@ export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRu
   const outcomes = await judgeAll(deps, read, answers);
   const durationMs = Math.round(performance.now() - startedMs);
   const results = read.map((each): RunResult => ({
-    run: each.run, outcomes: outcomes.get(each) ?? [], time: { evaluatedAtMs: each.run.leasedMs + durationMs, durationMs },
+    run: each.run, outcomes: outcomes.get(each) ?? [], unreadable: each.unreadable, time: { evaluatedAtMs: each.run.leasedMs + durationMs, durationMs },
   }));
   const committed = await commitRuns(deps, results);
   faultPoint('evaluator.after-commit');
@@ -78,10 +78,11 @@ async function judgeAll(deps: EvaluationDeps, read: readonly ReadRun[], answers:
 
 function count({ metrics, logger }: EvaluationDeps, { finished, triggers }: CommittedRuns, startedMs: number): void {
   const seconds = (performance.now() - startedMs) / 1_000;
-  for (const { result: { run, outcomes }, status } of finished) {
+  for (const { result: { run, outcomes, unreadable }, status } of finished) {
     metrics.runs.inc({ result: status });
     metrics.ruleEvaluationSeconds.observe(seconds);
     metrics.ruleEvaluationLagSeconds.observe(Math.max(0, (run.leasedMs - run.slotMs) / 1_000 + seconds));
+    if (unreadable.length > 0) metrics.ruleEvaluations.inc({ result: 'error' }, unreadable.length);
     for (const outcome of outcomes) metrics.ruleEvaluations.inc({ result: outcome.isSuperseded ? 'superseded' : outcome.health });
   }
   for (const trigger of triggers) {

@@ -1,6 +1,8 @@
+import type { LeasedRun } from '@tocsin/db';
 import type { EvaluationRow } from '@tocsin/events';
 import type { EpochMs } from '@tocsin/domain';
 import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
+import type { UnreadableRule } from './rule-cache.ts';
 
 /** Series rows kept of one run; the run's row counts them all. */
 const ROWS_PER_RUN = 100_000;
@@ -44,16 +46,24 @@ function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime
   };
 }
 
+const NOTHING_SEEN = { seriesKey: '{}', labels: {}, value: null, threshold: null, operator: null, samples: 0, triggered: false, severity: null };
+
 /** A grouped rule over no series at all still says that it looked. */
 function emptyRow(outcome: RuleOutcome, time: EvaluationTime): Row {
   return {
     ...commonOf(outcome, 0, time),
-    seriesKey: '{}', labels: {}, value: null, threshold: null, operator: null, samples: 0, triggered: false,
+    ...NOTHING_SEEN,
     outcome: outcome.health === 'error' ? 'failed' : 'no_data',
     reason: 'no_series',
-    severity: null,
   };
 }
+
+/** A rule nobody could read looked at nothing, and says so. */
+export const unreadableRows = (run: LeasedRun, rules: readonly UnreadableRule[], { evaluatedAtMs, durationMs }: EvaluationTime): EvaluationRow[] =>
+  rules.map(({ id, version }) => ({
+    ruleId: id, version, runId: run.id, slotMs: run.slotMs, evaluatedAtMs, durationMs, windowFromMs: run.slotMs, windowToMs: run.slotMs,
+    ...NOTHING_SEEN, outcome: 'failed', reason: 'rule_unreadable',
+  }));
 
 function commonOf({ run, planned }: RuleOutcome, comparison: number, { evaluatedAtMs, durationMs }: EvaluationTime) {
   const { rule, slotMs, queries } = planned;

@@ -1,16 +1,17 @@
-import { readSeriesStates, withTenantsSql, type LeasedRun, type SeriesRow } from '@tocsin/db';
+import { readSeriesStates, withTenantsSql, type LeasedRun, type RuleHead, type SeriesRow } from '@tocsin/db';
 import type { MetricSource, QueryResult } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { planRun, type PlannedRule } from './plan-run.ts';
-import type { LoadedRule, RuleCache } from './rule-cache.ts';
+import type { LoadedRules, RuleCache } from './rule-cache.ts';
 
 /** What a run needs to know before it can judge. */
 export interface ReadRun {
   run: LeasedRun;
   planned: PlannedRule[];
-  heads: Map<string, LoadedRule['head']>;
+  heads: Map<string, RuleHead>;
   /** By rule. */
   series: Map<string, SeriesRow[]>;
+  unreadable: LoadedRules['unreadable'];
 }
 
 /** Reads the due rules of the runs' tenants and all series known of them, for all runs at once. */
@@ -19,9 +20,9 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
   return withTenantsSql(db, tenantIds, async (sql) => {
     const loaded = await rules.load(sql, tenantIds);
     const read = runs.map((run): ReadRun => {
-      const ofTenant = loaded.get(run.tenantId) ?? [];
-      const planned = planRun(run, ofTenant.map(({ rule }) => rule));
-      return { run, planned, heads: new Map(ofTenant.map(({ rule, head }) => [rule.id, head])), series: new Map() };
+      const { evaluable, unreadable } = loaded.get(run.tenantId) ?? { evaluable: [], unreadable: [] };
+      const planned = planRun(run, evaluable.map(({ rule }) => rule));
+      return { run, planned, heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])), series: new Map(), unreadable };
     });
     const due = read.flatMap(({ planned }) => planned.map(({ rule }) => rule));
     if (due.length === 0) return read;

@@ -317,6 +317,37 @@ describeQueues('evaluating runs', (backend) => {
     expect(schedule).toEqual({ failed_runs: 0, backed_off_until: null });
   });
 
+  test('a rule whose stored words cannot be evaluated is in error, by itself and until they can; its alert stays, the tenant’s other rules go on', async () => {
+    const tenantId = await tenant();
+    const broken = await addRule(stage.db, tenantId);
+    const other = await addRule(stage.db, tenantId, { key: 'other' });
+    stage.source.answer = () => 500;
+    await evaluator();
+    await passSlots();
+    await untilEnded(tenantId, 1);
+    // As a version of the program that knows more would have stored it; the cache of rules knows a version for ever.
+    const store = (window: string) => asTenant(stage.db, tenantId, (sql) => sql`
+      update rules set spec = jsonb_set(spec, '{condition,window}', to_jsonb(${window}::text)), version = version + 1 where id = ${broken}`);
+    const health = () => asTenant(stage.db, tenantId, (sql) => sql`select id, health, health_reason as reason from rules order by key desc`);
+    await store('1 fortnight');
+    for (let run = 2; run <= 3; run += 1) {
+      await passSlots();
+      await untilEnded(tenantId, run);
+      expect((await runsOf(stage.db, tenantId)).at(-1)).toMatchObject({ status: 'done', rules: 2 });
+      expect(await health()).toEqual([
+        { id: broken, health: 'error', reason: 'rule_unreadable: not a duration: 1 fortnight' },
+        { id: other, health: 'ok', reason: null },
+      ]);
+    }
+    expect(await alertsOf(tenantId)).toMatchObject([{ status: 'triggered' }, { status: 'active' }]);
+    await store('5m');
+    stage.source.answer = () => 0;
+    await passSlots();
+    await untilEnded(tenantId, 4);
+    expect(await health()).toMatchObject([{ health: 'ok', reason: null }, { health: 'ok' }]);
+    expect(await alertsOf(tenantId)).toMatchObject([{ status: 'resolved' }, { status: 'resolved' }]);
+  });
+
   test('a run whose evaluators die of it is failed after three leases', async () => {
     const tenantId = await tenant();
     await addRule(stage.db, tenantId);
