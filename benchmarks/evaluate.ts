@@ -1,19 +1,16 @@
-import { insertSegments, newId, type NewSegment, withTenantsSql } from '@tocsin/db';
+import { newId } from '@tocsin/db';
 import type { QueryResult, ReadRequest } from '@tocsin/domain';
 import { type EventStore, openEventStore } from '@tocsin/events';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import postgres from 'postgres';
-import { benchDatabase, type BenchDatabase } from './bench-database.ts';
-import { cpuSeconds } from './cpu-seconds.ts';
-import { RULES } from './evaluation-rules.ts';
-import type { Result } from './result.ts';
-import { segmentOf } from './span-segments.ts';
-import { loadSpanRows, naiveReadings } from './span-rows.ts';
-import { spansOf, spansPerMinute } from './span-data.ts';
+import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
+import { cpuSeconds } from './lib/cpu-seconds.ts';
+import { RULES } from './lib/evaluation-rules.ts';
+import { loadSegments, settle, tenantSpans } from './lib/load-segments.ts';
+import type { Result } from './lib/result.ts';
+import { loadSpanRows, naiveReadings } from './lib/span-rows.ts';
 
 const TENANTS = 1_000;
-const EVENTS_PER_MINUTE = 100_000;
-const MINUTES = 67;
 const MINUTE = 60_000;
 const RUNS = 5;
 const TENANTS_AT_ONCE = 50;
@@ -31,7 +28,7 @@ export async function run(): Promise<Result[]> {
     const tenantIds = Array.from({ length: TENANTS }, () => newId());
     await loadSegments(bench, tenantIds, endMs);
     const sampled = tenantIds.filter((_, tenant) => tenant % NAIVE_EVERY === 0);
-    await loadSpanRows(bench.adminUrl, sampled.length, (at) => tenantSpans(at * NAIVE_EVERY, endMs));
+    await loadSpanRows(bench.adminUrl, sampled.length, (at) => tenantSpans(at * NAIVE_EVERY, TENANTS, endMs));
 
     await settle(bench);
     const rulesPerCoreSecond = async (work: () => Promise<unknown>): Promise<number> =>
@@ -86,8 +83,8 @@ export async function run(): Promise<Result[]> {
         name: 'evaluate.error',
         unit: 'relative',
         values: [error],
-        target: 1e-9,
-        note: 'at most; largest difference from percentile_cont, avg, sum and count in PostgreSQL',
+        atMost: 1e-9,
+        note: 'largest difference from percentile_cont, avg, sum and count in PostgreSQL',
       },
     ];
   } finally {
@@ -95,44 +92,8 @@ export async function run(): Promise<Result[]> {
   }
 }
 
-/** What the server has to do after a bulk load is not to be counted as evaluation. */
-async function settle({ adminUrl }: BenchDatabase): Promise<void> {
-  const sql = postgres(adminUrl, { max: 1, onnotice: () => {} });
-  await sql`vacuum analyze tocsin.segments`;
-  await sql`checkpoint`;
-  await sql.end();
-}
-
 function openStore({ db }: BenchDatabase): EventStore {
   return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
-}
-
-function* tenantSpans(tenant: number, endMs: number) {
-  const count = spansPerMinute(TENANTS, EVENTS_PER_MINUTE)[tenant]!;
-  const lastMinuteMs = Math.floor(endMs / MINUTE) * MINUTE;
-  for (let minute = MINUTES - 1; minute >= 0; minute--) yield spansOf(tenant, lastMinuteMs - minute * MINUTE, count);
-}
-
-async function loadSegments({ db }: BenchDatabase, tenantIds: readonly string[], endMs: number): Promise<void> {
-  const perTenant = tenantIds.map((tenantId, tenant) => ({ tenantId, minutes: [...tenantSpansLazy(tenant, endMs)] }));
-  // Minute by minute, as they would arrive: a tenant's segments do not lie side by side.
-  for (let minute = 0; minute < MINUTES; minute++) {
-    for (let from = 0; from < perTenant.length; from += 100) {
-      const some = perTenant.slice(from, from + 100);
-      const segments = some.map(({ tenantId, minutes }): NewSegment => segmentOf(tenantId, minutes[minute]!()));
-      await withTenantsSql(
-        db,
-        some.map(({ tenantId }) => tenantId),
-        (sql) => insertSegments(sql, segments),
-      );
-    }
-  }
-}
-
-function tenantSpansLazy(tenant: number, endMs: number) {
-  const count = spansPerMinute(TENANTS, EVENTS_PER_MINUTE)[tenant]!;
-  const lastMinuteMs = Math.floor(endMs / MINUTE) * MINUTE;
-  return Array.from({ length: MINUTES }, (_, minute) => () => spansOf(tenant, lastMinuteMs - (MINUTES - 1 - minute) * MINUTE, count));
 }
 
 async function readAll(store: EventStore, tenantIds: readonly string[], endMs: number): Promise<QueryResult[][]> {

@@ -1,18 +1,16 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { migrate } from '@tocsin/db';
 import { openEventStore } from '@tocsin/events';
-import { migrateQueue } from '@tocsin/queue';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
-import { freePort } from '@tocsin/testkit';
 import postgres from 'postgres';
-import { benchDatabase, type BenchDatabase } from './bench-database.ts';
-import { cpuSeconds } from './cpu-seconds.ts';
-import type { Result } from './result.ts';
-import { seeded } from './span-data.ts';
+import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
+import { cpuSeconds } from './lib/cpu-seconds.ts';
+import { type App, startApp } from './lib/start-app.ts';
+import type { Result } from './lib/result.ts';
+import { seeded } from './lib/span-data.ts';
 
 const EVENTS_PER_REQUEST = 1_000;
 const TENANTS = 8;
@@ -27,9 +25,9 @@ const QUIET_MS = 10 * 60_000;
 export async function run(): Promise<Result[]> {
   const bench = await benchDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-body-'));
-  let api: Awaited<ReturnType<typeof startApi>> | null = null;
+  let running: App | null = null;
   try {
-    api = await startApi(bench);
+    const api = (running = await startApi(bench));
     const tenants = await Promise.all(Array.from({ length: TENANTS }, (_, at) => makeTenant(api.url, at)));
     const load = { port: api.port, keys: tenants.map(({ key }) => key), bodyFile: join(folder, 'events.json'), connections: CONNECTIONS };
     const rates: number[] = [];
@@ -55,58 +53,24 @@ export async function run(): Promise<Result[]> {
       { name: 'ingest.latency', unit: 'ms', values: latencies, note: `p50 of a request; ${shape}` },
       { name: 'ingest.cpu.api', unit: 'µs an event', values: apiMicros, note: shape },
       { name: 'ingest.cpu.postgres', unit: 'µs an event', values: serverMicros, note: shape },
-      { name: 'ingest.bytes.fresh', unit: 'bytes an event', values: [fresh], target: 48, note: 'at most; 4 dims and 5 measures' },
-      { name: 'ingest.bytes.compacted', unit: 'bytes an event', values: [compacted], target: 25, note: 'at most; the same events' },
+      { name: 'ingest.bytes.fresh', unit: 'bytes an event', values: [fresh], atMost: 48, note: '4 dims and 5 measures' },
+      { name: 'ingest.bytes.compacted', unit: 'bytes an event', values: [compacted], atMost: 25, note: 'the same events' },
     ];
   } finally {
-    await api?.stop();
+    await running?.stop();
     await bench.discard();
     await rm(folder, { recursive: true });
   }
 }
 
-async function startApi({ adminUrl, appUrl }: BenchDatabase) {
-  const queueUrl = new URL(appUrl);
-  queueUrl.username = 'tocsin_queue';
-  await migrate({ adminUrl, appUrl, queueUrl: queueUrl.href, log: () => {} });
-  await migrateQueue({ url: queueUrl.href });
-  const port = await freePort();
-  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, '../apps/api/src/main.ts')], {
-    env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'production',
-      TOCSIN_PORT: String(port),
-      TOCSIN_HOST: '127.0.0.1',
-      TOCSIN_LOG_LEVEL: 'warn',
-      TOCSIN_DATABASE_URL: appUrl,
-      TOCSIN_QUEUE_URL: queueUrl.href,
-      TOCSIN_SECRET_KEY: 'benchmark-secret-key-of-32-characters',
-      TOCSIN_ADMIN_KEY: ADMIN_KEY,
-    },
+function startApi({ appUrl, queueUrl }: BenchDatabase): Promise<App> {
+  return startApp('api', {
+    TOCSIN_HOST: '127.0.0.1',
+    TOCSIN_DATABASE_URL: appUrl,
+    TOCSIN_QUEUE_URL: queueUrl,
+    TOCSIN_SECRET_KEY: 'benchmark-secret-key-of-32-characters',
+    TOCSIN_ADMIN_KEY: ADMIN_KEY,
   });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text = (text + String(chunk)).slice(-5_000)));
-  const url = `http://127.0.0.1:${port}`;
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  while (
-    !(await fetch(`${url}/readyz`).then(
-      (answer) => answer.ok,
-      () => false,
-    ))
-  ) {
-    if (child.exitCode !== null) throw new Error(`the API did not start:\n${text}`);
-    await systemClock.sleep(50, new AbortController().signal);
-  }
-  return {
-    url,
-    port,
-    pid: child.pid!,
-    output: () => text,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
 }
 
 async function makeTenant(url: string, at: number): Promise<{ id: string; key: string }> {
@@ -126,7 +90,7 @@ async function post<T>(url: string, body: object): Promise<T> {
 }
 
 async function sendLoad(load: object): Promise<{ accepted: number; refused: number; seconds: number; p50: number; p99: number }> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'ingest-load.ts'), JSON.stringify(load)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'lib/ingest-load.ts'), JSON.stringify(load)]);
   return JSON.parse(stdout) as Awaited<ReturnType<typeof sendLoad>>;
 }
 

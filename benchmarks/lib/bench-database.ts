@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, migrate, openDatabase } from '@tocsin/db';
 import { startPostgres } from '@tocsin/embedded-postgres';
+import { migrateQueue } from '@tocsin/queue';
+import { atEnd } from './at-end.ts';
 
 export interface BenchDatabase {
   db: Database;
@@ -10,6 +12,8 @@ export interface BenchDatabase {
   adminUrl: string;
   /** As `tocsin_app`. */
   appUrl: string;
+  /** As `tocsin_queue`. */
+  queueUrl: string;
   /** Process id of the server. */
   serverPid: number;
   discard: () => Promise<void>;
@@ -22,19 +26,29 @@ const SETTINGS = { shared_buffers: '2GB', max_wal_size: '4GB', max_connections: 
 export async function benchDatabase(): Promise<BenchDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   const server = await startPostgres({ dataDir, settings: SETTINGS });
-  const appUrl = new URL(server.url);
-  appUrl.username = 'tocsin_app';
-  await migrate({ adminUrl: server.url, appUrl: appUrl.href, log: () => {} });
-  const db = openDatabase({ url: appUrl.href, applicationName: 'tocsin-bench', maxConnections: 20 });
+  const urlOf = (user: string): string => Object.assign(new URL(server.url), { username: user }).href;
+  const [appUrl, queueUrl] = [urlOf('tocsin_app'), urlOf('tocsin_queue')];
+  const discardServer = atEnd(async () => {
+    await server.discard();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  try {
+    await migrate({ adminUrl: server.url, appUrl, queueUrl, log: () => {} });
+    await migrateQueue({ url: queueUrl });
+  } catch (error) {
+    await discardServer();
+    throw error;
+  }
+  const db = openDatabase({ url: appUrl, applicationName: 'tocsin-bench', maxConnections: 20 });
   return {
     db,
     adminUrl: server.url,
-    appUrl: appUrl.href,
+    appUrl,
+    queueUrl,
     serverPid: server.pid,
     discard: async () => {
       await db.close();
-      await server.discard();
-      await rm(dataDir, { recursive: true, force: true });
+      await discardServer();
     },
   };
 }

@@ -3,8 +3,10 @@ export interface Result {
   name: string;
   unit: string;
   values: number[];
-  /** What it should at least be, or at most where the note says so. */
+  /** What the median should be at least … */
   target?: number;
+  /** … or at most. */
+  atMost?: number;
   note: string;
 }
 

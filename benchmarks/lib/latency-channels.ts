@@ -1,0 +1,87 @@
+import { channelOf, splitSecrets } from '@tocsin/channels';
+import {
+  insertChannel,
+  insertRule,
+  insertTriggers,
+  newId,
+  openAlerts,
+  snapshotOf,
+  withTenant,
+  withTenantsSql,
+  type NewAlert,
+} from '@tocsin/db';
+import { parseRule } from '@tocsin/domain';
+import { secretBox } from '@tocsin/runtime';
+import { makeTenant } from '@tocsin/testkit';
+import type { BenchDatabase } from './bench-database.ts';
+
+export const SECRET_KEY = 'benchmark-secret-key-of-32-characters';
+const CHANNEL_KEY = 'hook';
+
+export interface RuleRef {
+  tenantId: string;
+  ruleId: string;
+}
+
+/** A tenant with a rule that tells a webhook at `url`. */
+export async function makeRule({ db }: BenchDatabase, url: string): Promise<RuleRef> {
+  const { tenantId } = await makeTenant(db);
+  const definition = channelOf('webhook');
+  const condition = { metric: 'latency', window: '5m', operator: '>', threshold: 1_000 };
+  const parsed = parseRule({ name: 'Slow', condition, notify: [{ channel: CHANNEL_KEY }] });
+  if (definition === null || !parsed.ok) throw new Error('no such channel or rule');
+  const { config, secrets } = splitSecrets(definition, definition.config.parse({ url }));
+  const [id, ruleId] = [newId(), newId()];
+  const sealed = secretBox(SECRET_KEY).seal(JSON.stringify(secrets), { tenantId, table: 'channels', rowId: id, column: 'secrets' });
+  await withTenant(db, tenantId, async (tx) => {
+    await insertChannel(tx, {
+      tenantId,
+      id,
+      key: CHANNEL_KEY,
+      name: 'Hook',
+      kind: 'webhook',
+      config,
+      secrets: sealed,
+      enabled: true,
+      actor: 'bench',
+    });
+    await insertRule(tx, { tenantId, id: ruleId, spec: parsed.spec, enabled: true, actor: 'bench' });
+  });
+  return { tenantId, ruleId };
+}
+
+/** Opens an alert and its trigger in one transaction, as the evaluator does when a rule fires. Resolves once they are committed. */
+export async function commitTrigger({ db }: BenchDatabase, { tenantId, ruleId }: RuleRef): Promise<{ alertId: string; triggerId: string }> {
+  const [alertId, triggerId, nowMs] = [newId(), newId(), Date.now()];
+  const alert: NewAlert = {
+    tenantId,
+    id: alertId,
+    ruleId,
+    ruleKey: 'slow',
+    ruleName: 'Slow',
+    seriesKey: alertId,
+    labels: {},
+    alertType: 'threshold',
+    severity: 'critical',
+    reading: {
+      metric: 'latency',
+      aggregation: 'p95',
+      operator: '>',
+      value: 2_000,
+      threshold: 1_000,
+      unit: 'ms',
+      windowMs: 300_000,
+      samples: 12,
+      peak: 2_000,
+    },
+    startedMs: nowMs,
+  };
+  const snapshot = snapshotOf({ ...alert, status: 'triggered', resolvedMs: null });
+  await withTenantsSql(db, [tenantId], async (sql) => {
+    await openAlerts(sql, [alert]);
+    await insertTriggers(sql, [
+      { tenantId, id: triggerId, alertId, ruleId, seq: 1, kind: 'fired', severity: 'critical', slotMs: nowMs, snapshot },
+    ]);
+  });
+  return { alertId, triggerId };
+}
