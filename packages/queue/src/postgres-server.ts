@@ -28,6 +28,8 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
+  // Every queue and worker listens to the one pool.
+  pool.setMaxListeners(0);
   pool.on('error', (error) => onError('postgres', error));
   // While a client is out of the pool nobody else listens, and an error that nobody hears ends the process.
   pool.on('connect', (client) => client.on('error', (error) => onError('postgres', error)));

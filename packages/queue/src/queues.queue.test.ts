@@ -46,6 +46,21 @@ describeQueues('queues', (backend) => {
     await vi.waitFor(() => expect(handled).toEqual([payload]));
   });
 
+  test('many consumers on one connection are no cause for warnings', async () => {
+    const warnings: string[] = [];
+    const note = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', note);
+    try {
+      await open();
+      const consumers = Array.from({ length: 12 }, () => queues.consumer(evaluateRun, { concurrency: 1 }, async () => undefined));
+      await Promise.all(consumers.map((consumer) => consumer.ready()));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', note);
+    }
+  });
+
   test('hints of one id that wait together are handled once, and the id is free again afterwards', async () => {
     await open();
     const handled: string[] = [];
