@@ -36,6 +36,9 @@ export function treeCpuSeconds(root: number): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+/** Not even waiting to be fetched by its parent counts. */
+export const isRunning = (pid: number): boolean => readProc(`${pid}/cmdline`) !== '';
+
 function pidsBelow(root: number): number[] {
   const pids = [root];
   for (const pid of pids) {
