@@ -19,24 +19,27 @@ import type { TriggerRef } from './plan-trigger.ts';
 
 /**
  * Tells again of alerts that are still open and that nobody has acknowledged, and sets the next reminder. A timer whose alert needs
- * none any more is dropped; reminders missed while everything was down are one.
+ * none any more is dropped; reminders missed while everything was down are one. A tenant for whom it fails is left to the next sweep.
  */
 export async function fireReminders(deps: PipelineDeps, timers: readonly DueRow[]): Promise<void> {
-  const byTenant = Map.groupBy(timers, ({ tenantId }) => tenantId);
-  for (const [tenantId, rows] of byTenant) {
-    const triggers = await withTenantsSql(deps.db, [tenantId], async (sql) => {
-      const due = await lockDueReminders(
-        sql,
-        tenantId,
-        rows.map(({ id }) => id),
-      );
-      const told: TriggerRef[] = [];
-      for (const reminder of due) told.push(...(await fire(sql, tenantId, reminder)));
-      return told;
-    });
-    if (triggers.length > 0) deps.metrics.triggers.inc({ kind: 'reminded' }, triggers.length);
-    await sendHints(deps, dispatchTrigger, triggers);
+  for (const [tenantId, rows] of Map.groupBy(timers, (timer) => timer.tenantId)) {
+    const timerIds = rows.map(({ id }) => id);
+    try {
+      const triggers = await fireOfTenant(deps, tenantId, timerIds);
+      if (triggers.length > 0) deps.metrics.triggers.inc({ kind: 'reminded' }, triggers.length);
+      await sendHints(deps, dispatchTrigger, triggers);
+    } catch (error) {
+      deps.logger.error({ err: error, tenantId, timers: timerIds.length }, 'reminders failed; the sweep tries again');
+    }
   }
+}
+
+function fireOfTenant({ db }: PipelineDeps, tenantId: string, timerIds: readonly string[]): Promise<TriggerRef[]> {
+  return withTenantsSql(db, [tenantId], async (sql) => {
+    const told: TriggerRef[] = [];
+    for (const reminder of await lockDueReminders(sql, tenantId, timerIds)) told.push(...(await fire(sql, tenantId, reminder)));
+    return told;
+  });
 }
 
 async function fire(sql: SqlTx, tenantId: string, reminder: DueReminder): Promise<TriggerRef[]> {

@@ -33,10 +33,10 @@ export function startDispatcher(deps: DeliveryDeps, bounds: LaneBounds = LANES):
   /** Sees an attempt to its end without making the caller wait; what comes of it later is a hint. */
   const follow = (ref: DeliveryRef, attempted: Promise<Attempted>): void => {
     const work = attempted
-      .then(({ againInMs, woken }) => {
+      .then(async ({ againInMs, woken }) => {
         sendSoon(woken.map((deliveryId) => ({ tenantId: ref.tenantId, deliveryId })));
         // The hint that led here may not be gone yet, and would swallow another of its id.
-        return againInMs === null ? undefined : sendHints(deps, deliver, [ref], { delayMs: againInMs, evenIfKnown: true });
+        if (againInMs !== null) await sendHints(deps, deliver, [ref], { delayMs: againInMs, evenIfKnown: true });
       })
       .catch((error: unknown) => deps.logger.error({ ...ref, err: error }, 'attempt failed; the sweep will find the delivery'))
       .finally(() => inHand.delete(work));

@@ -2,7 +2,7 @@ import { maintain } from '@tocsin/queue';
 import { MAINTENANCE } from '../maintain/start-maintenance.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { sendHints } from '../send-hints.ts';
-import { sweep } from '../sweep/sweep.ts';
+import { openSweep } from '../sweep/sweep.ts';
 import { claimDueSlots } from './claim-due-slots.ts';
 
 const LONGEST_SLEEP_MS = 1_000;
@@ -16,6 +16,7 @@ const SWEEP_EVERY_MS = 2_000;
  * due slots that worked, at least every other second.
  */
 export async function runScheduler(deps: PipelineDeps, signal: AbortSignal, claimed: () => void = () => {}): Promise<void> {
+  const sweep = openSweep(deps);
   await Promise.all([
     repeat(deps, signal, 'claim', async () => {
       const waitMs = await claim(deps);
@@ -23,7 +24,7 @@ export async function runScheduler(deps: PipelineDeps, signal: AbortSignal, clai
       return waitMs;
     }),
     repeat(deps, signal, 'sweep', async () => {
-      await sweep(deps);
+      await sweep();
       return SWEEP_EVERY_MS;
     }),
     ...MAINTENANCE.map(({ everyMs, task }) =>
