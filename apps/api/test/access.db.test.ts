@@ -1,3 +1,4 @@
+import { openAlerts, newId, withTenantsSql } from '@tocsin/db';
 import { PERMISSIONS, ROLES, type Role } from '@tocsin/domain';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -26,11 +27,51 @@ beforeAll(async () => {
   [acme, other] = [await world.tenant('Acme'), await world.tenant('Other')];
   const channel = await acme.ask('POST', '/channels', aWebhook());
   const rule = await acme.ask('POST', '/rules', aRule({ key: 'slow' }));
-  owned = { rules: rule.body.id, channels: channel.body.id, 'by-key': 'slow', tenants: acme.tenantId };
+  const inbox = await acme.ask('POST', '/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
+  const tested = await acme.ask('POST', `/channels/${inbox.body.id}/test`);
+  owned = {
+    rules: rule.body.id,
+    channels: channel.body.id,
+    'by-key': 'slow',
+    alerts: await openedAlert(rule.body.id),
+    deliveries: tested.body.deliveryId,
+    tenants: acme.tenantId,
+    'api-keys': (await acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`)).body.data[0].id,
+  };
 });
 afterAll(() => world.close());
 
 const UNKNOWN_ID = '0198c0de-0000-7000-8000-000000000000';
+
+/** An alert of Acme's rule, as an evaluator opens it. */
+async function openedAlert(ruleId: string): Promise<string> {
+  const reading = {
+    metric: 'latency',
+    aggregation: 'p95' as const,
+    operator: '>' as const,
+    value: 2_000,
+    threshold: 1_000,
+    unit: 'ms',
+    windowMs: 300_000,
+    samples: 1,
+    peak: 2_000,
+  };
+  const alert = {
+    tenantId: acme.tenantId,
+    id: newId(),
+    ruleId,
+    ruleKey: 'slow',
+    ruleName: 'Slow calls',
+    seriesKey: '{}',
+    labels: {},
+    alertType: 'threshold' as const,
+    severity: 'warning' as const,
+    reading,
+    startedMs: Date.now(),
+  };
+  await withTenantsSql(world.services.db, [acme.tenantId], (sql) => openAlerts(sql, [alert]));
+  return alert.id;
+}
 
 /** Paths of the API with their parameters filled with what Acme owns. */
 function routesOfApi(): { method: Method; url: string; permission: string; path: string }[] {
@@ -55,7 +96,7 @@ describe('every route', () => {
     expect(routes.filter(({ permission }) => permission === null)).toEqual([]);
     expect(routesOfApi().length).toBeGreaterThan(30);
     const open = routes.filter(({ permission }) => permission === 'public').map(({ url }) => url);
-    expect([...new Set(open)].sort()).toEqual(['/errors', '/errors/:code', '/healthz', '/metrics', '/readyz']);
+    expect([...new Set(open)].sort()).toEqual(['/', '/errors', '/errors/:code', '/healthz', '/metrics', '/readyz']);
   });
 
   test('is on the page of the API, and nothing else is', () => {
@@ -105,7 +146,11 @@ describe('every route', () => {
     const stranger = world.askWith(await other.apiKey('admin'));
     const withIds = routesOfApi().filter(({ url, method }) => url.includes(':') && !(method === 'PUT' && url.includes('by-key')));
     expect(withIds.length).toBeGreaterThan(15);
-    for (const route of withIds) expectProblem(await ask(stranger, route), 'not_found', 404);
+    for (const route of withIds) {
+      expect(route.path, 'nothing is asked by an id that nobody has').not.toContain(UNKNOWN_ID);
+      expectProblem(await ask(stranger, route), 'not_found', 404);
+    }
+    expectProblem(await other.ask('DELETE', `/tenants/${other.tenantId}/api-keys/${owned['api-keys']}`), 'not_found', 404);
     const after = await Promise.all([
       acme.ask('GET', '/rules'),
       acme.ask('GET', '/channels'),
@@ -114,6 +159,22 @@ describe('every route', () => {
     expect(after.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, ''))).toEqual(
       before.map(({ text }) => text.replace(/"lastUsedAt":[^,]+/g, '')),
     );
+  });
+
+  test("takes another tenant's ids and keys in a body or a filter for names of nothing", async () => {
+    const unknown = expectProblem(await other.ask('POST', '/rules', aRule({ notify: [{ channel: 'hook' }] })), 'invalid', 422);
+    expect(unknown.errors?.[0]).toMatchObject({ pointer: '/notify/0/channel', code: 'unknown_channel' });
+    expect((await other.ask('PUT', '/rules/by-key/slow', aRule({ name: 'Of Other' }))).status).toBe(201);
+    expect((await acme.ask('GET', '/rules/by-key/slow')).body).toMatchObject({ id: owned['rules'], name: 'Slow calls' });
+    for (const list of [
+      `/alerts?ruleId=${owned['rules']}`,
+      '/alerts?ruleKey=slow',
+      `/deliveries?channelId=${owned['channels']}`,
+      `/deliveries?alertId=${owned['alerts']}`,
+      '/deliveries?channelKey=inbox',
+    ]) {
+      expect((await other.ask('GET', list)).body, list).toEqual({ data: [], nextCursor: null });
+    }
   });
 
   test("lists nothing of another tenant's", async () => {

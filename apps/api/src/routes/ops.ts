@@ -13,6 +13,16 @@ const isPublic = { config: { permission: 'public' } } as const;
 
 /** What orchestrators and scrapers ask, and what a problem's `type` points to. */
 export function opsRoutes(app: FastifyInstance, { metrics, dependencies }: OpsRoutesOptions): void {
+  // Whoever opens the printed address in a browser should see that it is the right one, and where to go.
+  app.get('/', isPublic, async () => ({
+    name: 'Tocsin',
+    api: '/api/v1',
+    key: 'sent as "Authorization: Bearer tk_…"; the first one is in credentials.json of the data folder',
+    health: ['/healthz', '/readyz', '/metrics'],
+    errors: '/errors',
+    queues: '/admin/queues',
+  }));
+
   app.get('/healthz', isPublic, async () => ({ status: 'ok' }));
 
   app.get('/readyz', isPublic, async (_request, reply) => {
