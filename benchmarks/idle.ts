@@ -103,6 +103,7 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 async function removeDatabase(dataDir: string): Promise<void> {
   const server = await startPostgres({ dataDir });
   await server.discard();
+  await rm(server.dir, { recursive: true, force: true });
 }
 
 if (import.meta.main) console.log(JSON.stringify(await run(), null, 2));
