@@ -1,8 +1,10 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import postgres from 'postgres';
 import { arrayTypes } from './array-types.ts';
 import { epochMsOf, instantText, OID } from './postgres-types.ts';
+import { watchedSocket } from './watched-socket.ts';
 
 export interface DatabaseOptions {
   /** postgres:// URL of the role `tocsin_app`. */
@@ -11,6 +13,8 @@ export interface DatabaseOptions {
   applicationName: string;
   /** Upper bound of all connections of this process, at least 3. Default 20. */
   maxConnections?: number;
+  /** A statement that takes longer is a fault, not a wait: leases and shutdown deadlines are shorter. Default 30 s. */
+  statementTimeoutMs?: number;
 }
 
 /** Rows with a tenant are reached through the doors (`withTenant`, …); what is used directly here sees none of them. */
@@ -36,20 +40,21 @@ const types = { timestamptz, int8, ...arrayTypes };
 
 export type Sql = postgres.Sql<{ timestamptz: number; int8: number }>;
 
-/** A statement that takes longer is a fault, not a wait: leases and shutdown deadlines are shorter. */
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** What the server takes beyond the statement's time to say that it is over. */
+const ANSWER_MS = 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_S = 10;
 
 /** Connects when first used. */
-export function openDatabase({ url, applicationName, maxConnections = 20 }: DatabaseOptions): Database {
+export function openDatabase({ url, applicationName, maxConnections = 20, statementTimeoutMs = STATEMENT_TIMEOUT_MS }: DatabaseOptions): Database {
   const copies = Math.max(1, Math.floor(maxConnections / 5));
   const each = Math.max(1, Math.floor((maxConnections - copies) / 2));
 
   // drizzle replaces parsers of the client it is given, so raw SQL has a client of its own
-  const forDrizzle = client(url, applicationName, each);
-  const sql = client(url, applicationName, each);
-  const pool = copyPool(url, applicationName, copies);
+  const forDrizzle = client(url, applicationName, each, statementTimeoutMs);
+  const sql = client(url, applicationName, each, statementTimeoutMs);
+  const pool = copyPool(url, applicationName, copies, statementTimeoutMs);
   const orm = drizzle(forDrizzle);
   Object.assign(forDrizzle.options.parsers, { [OID.timestamptz]: epochMsOf });
   Object.assign(forDrizzle.options.serializers, { [OID.timestamptz]: instantText });
@@ -68,35 +73,60 @@ export function openDatabase({ url, applicationName, maxConnections = 20 }: Data
 /** The default counts each connection that breaks and reaches 20 s when a pool of them breaks at once, as at any restart of the server. */
 const reconnectDelayS = (retries: number): number => (0.5 + Math.random() / 2) * Math.min(2 ** retries / 50, 1);
 
-function client(url: string, applicationName: string, max: number): Sql {
-  return postgres(url, {
+function client(url: string, applicationName: string, max: number, statementTimeoutMs: number): Sql {
+  const options: postgres.Options<typeof types> & { socket: (to: Address) => Socket } = {
     max,
     types,
     fetch_types: false,
     backoff: reconnectDelayS,
     connect_timeout: CONNECT_TIMEOUT_S,
+    socket: connector(statementTimeoutMs + ANSWER_MS),
+    // Gone before its silence would look like a dead line's.
+    idle_timeout: Math.ceil(statementTimeoutMs / 1_000),
     onnotice: () => {},
     connection: {
       application_name: applicationName,
       search_path: 'tocsin',
-      statement_timeout: STATEMENT_TIMEOUT_MS,
+      statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     },
-  });
+  };
+  return postgres(url, options);
 }
 
-function copyPool(url: string, applicationName: string, max: number): pg.Pool {
+/** The addresses of a URL, as the driver has read them. */
+interface Address {
+  host: readonly string[];
+  port: readonly number[];
+  path: string | false | undefined;
+}
+
+/** Connects to a URL's hosts in turn. The driver listens before the socket can have anything to say, and reads the name TLS asks for from it. */
+function connector(silenceMs: number): (to: Address) => Socket {
+  let turn = 0;
+  return ({ host: hosts, port: ports, path }) => {
+    const socket = watchedSocket(silenceMs);
+    if (typeof path === 'string') return socket.connect(path);
+    const at = turn++ % hosts.length;
+    const [host = 'localhost', port = 5432] = [hosts[at], ports[at]];
+    return Object.assign(socket.connect(port, host), { host, port });
+  };
+}
+
+function copyPool(url: string, applicationName: string, max: number, statementTimeoutMs: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_S * 1000,
     keepAlive: true,
-    options: `-c search_path=tocsin -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+    stream: () => watchedSocket(statementTimeoutMs + ANSWER_MS),
+    options: `-c search_path=tocsin -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
     types: { getTypeParser: parserOf },
   });
-  // an idle connection the server closed is replaced at its next use; without a listener it would end the process
+  // What is under way on a lost connection rejects, and an idle one is replaced at its next use; an error nobody listens to would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (connected) => connected.on('error', () => {}));
   return pool;
 }
 
