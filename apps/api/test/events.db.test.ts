@@ -1,6 +1,7 @@
 import { Event, Evaluation, IngestAnswer, MetricList, MetricRange, pageOf } from '@tocsin/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Overloaded } from '@tocsin/events';
+import { insertSegments, newId, withTenantsSql } from '@tocsin/db';
+import { encodeEvaluations, Overloaded } from '@tocsin/events';
 import { type Actor, aRule, expectProblem, openWorld, type World } from './open-world.ts';
 
 let world: World;
@@ -138,9 +139,68 @@ describe('events', () => {
   });
 });
 
-test('a rule’s evaluations are listed as they were found', async () => {
+test('a rule’s evaluations are listed as they were found, newest slot first', async () => {
   const { body: rule } = await tenant.ask('POST', '/rules', aRule({ key: 'looked-at' }));
-  expect(pageOf(Evaluation).parse((await tenant.ask('GET', `/rules/${rule.id}/evaluations`)).body)).toEqual({ data: [], nextCursor: null });
-  for (const query of ['cursor=x', 'cursor=', 'limit=0', 'from=then'])
-    expectProblem(await tenant.ask('GET', `/rules/${rule.id}/evaluations?${query}`), 'invalid', 422);
+  const path = `/rules/${rule.id}/evaluations`;
+  expect(pageOf(Evaluation).parse((await tenant.ask('GET', path)).body)).toEqual({ data: [], nextCursor: null });
+  for (const query of ['cursor=x', 'cursor=', 'limit=0', 'from=then', 'to=NaN'])
+    expectProblem(await tenant.ask('GET', `${path}?${query}`), 'invalid', 422);
+
+  const slotMs = Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
+  const runId = newId();
+  const row = {
+    ruleId: rule.id as string,
+    runId,
+    slotMs,
+    evaluatedAtMs: slotMs + 42,
+    seriesKey: '{"model":"a"}',
+    labels: { model: 'a' },
+    value: 2_000.5,
+    threshold: 1_000,
+    operator: '>',
+    triggered: true,
+    samples: 3,
+    windowFromMs: slotMs - 310_000,
+    windowToMs: slotMs - 10_000,
+    durationMs: 7.25,
+    outcome: 'suppressed',
+    reason: 'cooldown',
+    severity: 'warning',
+    version: 1,
+  } as const;
+  const nothing = {
+    value: null,
+    threshold: null,
+    operator: null,
+    triggered: false,
+    samples: 0,
+    outcome: 'no_data',
+    severity: null,
+  } as const;
+  for (const found of [row, { ...row, ...nothing, slotMs: slotMs + 60_000, reason: 'no_data_kept' }]) {
+    const segments = encodeEvaluations(tenant.tenantId, [found]);
+    await withTenantsSql(world.services.db, [tenant.tenantId], (sql) => insertSegments(sql, segments));
+  }
+  const [newest, oldest] = pageOf(Evaluation).parse((await tenant.ask('GET', path)).body).data;
+  const at = (ms: number): string => new Date(ms).toISOString();
+  expect(newest).toMatchObject({ ...nothing, slot: at(slotMs + 60_000), reason: 'no_data_kept' });
+  expect(oldest).toEqual({
+    runId,
+    slot: at(slotMs),
+    evaluatedAt: at(slotMs + 42),
+    series: { model: 'a' },
+    value: 2_000.5,
+    threshold: 1_000,
+    operator: '>',
+    triggered: true,
+    samples: 3,
+    windowStart: at(slotMs - 310_000),
+    windowEnd: at(slotMs - 10_000),
+    durationMs: 7.25,
+    outcome: 'suppressed',
+    reason: 'cooldown',
+    severity: 'warning',
+    ruleVersion: 1,
+  });
+  expect((await tenant.ask('GET', `${path}?to=${at(slotMs + 1)}`)).body.data).toEqual([oldest]);
 });
