@@ -36,6 +36,10 @@ export class Flush {
   readonly meter: Meter = { bytes: 0 };
   readonly tenants = new Map<string, TenantShare>();
   events = 0;
+  /** All who waited were told to come back. */
+  isGivenUp = false;
+  /** Gives it up. */
+  deadline: NodeJS.Timeout | undefined;
 
   constructor(startedMs: EpochMs) {
     this.startedMs = startedMs;
@@ -49,7 +53,8 @@ export class Flush {
     return share;
   }
 
-  rejectAll(error: unknown): void {
+  giveUp(error: unknown): void {
+    this.isGivenUp = true;
     for (const { waiters, keyed } of this.tenants.values()) for (const waiter of [...waiters, ...keyed]) waiter.reject(error);
   }
 }

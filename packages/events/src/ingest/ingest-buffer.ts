@@ -94,9 +94,13 @@ export class IngestBuffer {
     const { clock, bounds } = this.deps;
     const newest = this.queue.at(-1);
     const isFilling = newest !== undefined && !(this.queue.length === 1 && this.isWriting);
-    if (isFilling && newest.events + events <= bounds.eventsPerFlush) return newest;
+    if (isFilling && !newest.isGivenUp && newest.events + events <= bounds.eventsPerFlush) return newest;
     const flush = new Flush(clock.now());
     this.queue.push(flush);
+    flush.deadline = setTimeout(
+      () => flush.giveUp(new Overloaded('The database is not keeping up', AWAY_RETRY_MS)),
+      bounds.flushDeadlineMs,
+    );
     return flush;
   }
 
@@ -105,7 +109,9 @@ export class IngestBuffer {
     await new Promise(setImmediate);
     for (let flush = this.queue[0]; flush !== undefined; flush = this.queue[0]) {
       this.isWriting = true;
-      await this.write(flush);
+      // Who was told to come back sends again: what they sent is better not stored.
+      if (!flush.isGivenUp) await this.write(flush);
+      clearTimeout(flush.deadline);
       this.isWriting = false;
       this.queue.shift();
       this.bufferedEvents -= flush.events;
@@ -116,17 +122,11 @@ export class IngestBuffer {
   }
 
   private async write(flush: Flush): Promise<void> {
-    const { bounds, metrics } = this.deps;
-    const deadline = setTimeout(
-      () => flush.rejectAll(new Overloaded('The database is not keeping up', AWAY_RETRY_MS)),
-      bounds.flushDeadlineMs,
-    );
-    const stop = metrics.ingestFlushSeconds.startTimer();
+    const stop = this.deps.metrics.ingestFlushSeconds.startTimer();
     try {
       await this.attempt([...flush.tenants.values()]);
     } finally {
       stop();
-      clearTimeout(deadline);
     }
   }
 
