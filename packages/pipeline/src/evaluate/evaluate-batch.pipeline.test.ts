@@ -62,6 +62,30 @@ describeQueues('evaluating a batch', (backend) => {
     expect((await runsOf(stage.db, poison))[0]?.reason).toMatch(/^database_error_22/);
   });
 
+  test('of a batch that one tenant holds up the others are done while its queries still run', async () => {
+    const [slow = '', ...others] = (await dueTenants(6)).toSorted();
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    stage.source.before = async (requests) => {
+      if (!requests.some((request) => request.tenantId === slow)) return;
+      if (requests.length > 1) throw new Error('too slow together');
+      await held;
+    };
+    const evaluating = evaluate([slow, ...others]);
+    try {
+      await vi.waitFor(async () => {
+        for (const tenantId of others) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done', attempts: 1 }]);
+      }, 5_000);
+      expect(await runsOf(stage.db, slow)).toMatchObject([{ status: 'running' }]);
+    } finally {
+      letGo();
+      await evaluating;
+    }
+    expect(await runsOf(stage.db, slow)).toMatchObject([{ status: 'done' }]);
+  });
+
   test('a later run cannot be leased while an earlier one of its tenant is unfinished', async () => {
     const [tenantId = ''] = await dueTenants(1);
     stage.db.clock.shiftMs += EVERY_MS;

@@ -5,6 +5,7 @@ import { endAttempt, giveUp, MAX_ATTEMPTS, postpone, type TryAgain } from './end
 import { evaluateRuns, type EvaluationDeps } from './evaluate-runs.ts';
 
 const SERVER_PAUSE_MS = 200;
+const ALONE_AT_ONCE = 4;
 const NEVER = new AbortController().signal;
 
 /**
@@ -45,12 +46,21 @@ async function evaluateTogether(deps: EvaluationDeps, runs: readonly LeasedRun[]
     if (again === null) return new Map();
     if (isRetryable(again.error)) return postpone(deps, runs, again.error);
   }
+  return evaluateAlone(deps, runs);
+}
+
+/** Each by itself, a few at a time: the others need not wait for the one that was too slow for the batch. */
+async function evaluateAlone(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
   const again = new Map<string, TryAgain>();
-  for (const run of runs) {
-    const alone = await attempt(deps, [run]);
-    const wish = alone === null ? null : await endAttempt(deps, run, alone.error);
-    if (wish !== null) again.set(run.tenantId, wish);
-  }
+  const left = [...runs];
+  const workThrough = async (): Promise<void> => {
+    for (let run = left.shift(); run !== undefined; run = left.shift()) {
+      const alone = await attempt(deps, [run]);
+      const wish = alone === null ? null : await endAttempt(deps, run, alone.error);
+      if (wish !== null) again.set(run.tenantId, wish);
+    }
+  };
+  await Promise.all(Array.from({ length: ALONE_AT_ONCE }, workThrough));
   return again;
 }
 
