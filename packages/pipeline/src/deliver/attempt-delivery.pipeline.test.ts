@@ -65,7 +65,11 @@ describeQueues('attempting', (backend) => {
     const { alertId } = await fire([await hook()]);
     const failed = await only(alertId, ({ status }) => status === 'retrying');
     scene.world().db.clock.shiftMs += Math.ceil(failed.nextInMs) + 1;
-    const deps = { ...scene.world().deps, lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9 }, Date.now), giveUp: new AbortController().signal };
+    const deps = {
+      ...scene.world().deps,
+      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9 }, Date.now),
+      giveUp: new AbortController().signal,
+    };
     const ref = { tenantId: scene.world().tenantId, deliveryId: failed.id };
     const [one, other] = await Promise.all([prepare(deps, ref), prepare(deps, ref)]);
     expect([one.kind, other.kind].sort()).toEqual(['not_now', 'send']);
@@ -87,7 +91,11 @@ describeQueues('attempting', (backend) => {
     scene.receiver().respondWith(() => ({ status: 500 }));
     const { alertId } = await fire([await hook()]);
     const failed = await only(alertId, ({ status }) => status === 'retrying');
-    const deps = { ...scene.world().deps, lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9 }, Date.now), giveUp: new AbortController().signal };
+    const deps = {
+      ...scene.world().deps,
+      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9 }, Date.now),
+      giveUp: new AbortController().signal,
+    };
     const { tenantId } = scene.world();
     const ref = { tenantId, deliveryId: failed.id };
     scene.world().db.clock.shiftMs += Math.ceil(failed.nextInMs) + 1;

@@ -41,7 +41,11 @@ export function openLanes(bounds: LaneBounds, now: () => EpochMs): Lanes {
 
   return {
     enter(tenantId, channelId) {
-      const ways: readonly [id: string, bound: number][] = [[channelId, bounds.perChannel], [tenantId, bounds.perTenant], [ALL, bounds.total]];
+      const ways: readonly [id: string, bound: number][] = [
+        [channelId, bounds.perChannel],
+        [tenantId, bounds.perTenant],
+        [ALL, bounds.total],
+      ];
       for (const [id, bound] of ways) {
         const lane = lanes.get(id);
         if (lane === undefined || lane.running < bound) continue;

@@ -57,8 +57,14 @@ describeQueues('the sweep', (backend) => {
     stage.source.answer = () => 500;
     await evaluateBatch({ ...stage.deps, rules: openRuleCache() }, ids);
     const timers = await Promise.all(
-      ids.map((tenantId) => asTenant(stage.db, tenantId, (sql) => sql<{ tenantId: string; dueMs: number }[]>`
-        select tenant_id as "tenantId", due_at as "dueMs" from alert_timers`)),
+      ids.map((tenantId) =>
+        asTenant(
+          stage.db,
+          tenantId,
+          (sql) => sql<{ tenantId: string; dueMs: number }[]>`
+        select tenant_id as "tenantId", due_at as "dueMs" from alert_timers`,
+        ),
+      ),
     );
     const [first, second] = timers.flat().toSorted((a, b) => a.dueMs - b.dueMs);
     // Its next trigger has a number that is taken.

@@ -18,9 +18,24 @@ export async function sweep(deps: PipelineDeps, limit: number = ROWS_PER_KIND): 
   const again = { evenIfKnown: true };
   const [, ...taken] = await Promise.all([
     fireReminders(deps, due.alertTimers),
-    sendHints(deps, evaluateRun, due.runs.map(({ tenantId, id }) => ({ tenantId, runId: id })), again),
-    sendHints(deps, dispatchTrigger, due.triggers.map(({ tenantId, id }) => ({ tenantId, triggerId: id })), again),
-    sendHints(deps, deliver, due.deliveries.map(({ tenantId, id }) => ({ tenantId, deliveryId: id })), again),
+    sendHints(
+      deps,
+      evaluateRun,
+      due.runs.map(({ tenantId, id }) => ({ tenantId, runId: id })),
+      again,
+    ),
+    sendHints(
+      deps,
+      dispatchTrigger,
+      due.triggers.map(({ tenantId, id }) => ({ tenantId, triggerId: id })),
+      again,
+    ),
+    sendHints(
+      deps,
+      deliver,
+      due.deliveries.map(({ tenantId, id }) => ({ tenantId, deliveryId: id })),
+      again,
+    ),
   ]);
   deps.metrics.hints.inc({ queue: 'evaluations', result: 'swept' }, due.runs.length);
   deps.metrics.hints.inc({ queue: 'notifications', result: 'swept' }, due.triggers.length);
@@ -42,7 +57,8 @@ export function openSweep(deps: PipelineDeps): () => Promise<void> {
   };
 }
 
-const answers = ({ queues }: PipelineDeps): Promise<boolean> => queues.ping().then(
-  () => true,
-  () => false,
-);
+const answers = ({ queues }: PipelineDeps): Promise<boolean> =>
+  queues.ping().then(
+    () => true,
+    () => false,
+  );
