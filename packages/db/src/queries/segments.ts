@@ -82,8 +82,8 @@ export async function raiseSegments(sql: SqlTx, keys: readonly SegmentKey[], lev
 }
 
 /**
- * Ids of all segments that overlap the ranges, tenant by tenant, packed: 16 bytes an id and 8 bytes its `starts_at`, in no order.
- * Read the start with `packedStartMs`.
+ * Keys of all segments that overlap the ranges, one after the other in the order of their starts, tenant by tenant. A packed key is 16 bytes
+ * of id and 8 of `starts_at`, which `packedStartMs` reads. They are overwritten afterwards.
  */
 export async function listSegments(
   client: pg.PoolClient,
@@ -94,7 +94,7 @@ export async function listSegments(
   if (ranges.length === 0) return;
   const select = `
     select wanted.tenant_id, found.packed from ${wantedRanges(ranges)} cross join lateral (
-      select string_agg(uuid_send(id) || timestamptz_send(starts_at), ''::bytea) as packed from segments where ${overlapping(stream, ranges)}
+      select string_agg(${PACKED_KEY}, ''::bytea order by starts_at) as packed from segments where ${overlapping(stream, ranges)}
     ) found where found.packed is not null`;
   await copyRows(client, select, (bytes, ends) => {
     const idEnd = ends[0]!;
@@ -102,6 +102,7 @@ export async function listSegments(
   });
 }
 
+const PACKED_KEY = 'uuid_send(id) || timestamptz_send(starts_at)';
 export const PACKED_KEY_BYTES = 24;
 
 /** `starts_at` of the key that starts at `offset`: microseconds since 2000. */
@@ -110,25 +111,31 @@ export function packedStartMs(packed: Buffer, offset: number): EpochMs {
 }
 
 /**
- * The data of segments that overlap the ranges: all of them, or those of `ids`. The id comes as its 16 bytes in latin1, the data as
- * `bytes[from, to)`, which is overwritten afterwards.
+ * The data of segments that overlap the ranges: all of them, or those of `ids`. The packed key is in `bytes` at `key`, the data is
+ * `bytes[from, to)`; both are overwritten afterwards.
  */
 export async function copySegments(
   client: pg.PoolClient,
   stream: SegmentStream,
   ranges: readonly SegmentRange[],
   ids: readonly string[] | null,
-  onSegment: (id: string, bytes: Buffer, from: number, to: number) => void,
+  onSegment: (tenantId: string, bytes: Buffer, key: number, from: number, to: number) => void,
 ): Promise<void> {
   if (ranges.length === 0) return;
   const only = ids === null ? '' : `and id = any('{${ids.join(',')}}'::uuid[])`;
   const select = `
-    select found.id, found.data from ${wantedRanges(ranges)} cross join lateral (
-      select id, data from segments where ${overlapping(stream, ranges)} ${only}
+    select wanted.tenant_id, found.key, found.data from ${wantedRanges(ranges)} cross join lateral (
+      select ${PACKED_KEY} as key, data from segments where ${overlapping(stream, ranges)} ${only}
     ) found`;
+  const tenant = Buffer.alloc(UUID_BYTES);
+  let tenantId = uuidText(tenant);
   await copyRows(client, select, (bytes, ends) => {
-    const idEnd = ends[0]!;
-    onSegment(bytes.toString('latin1', idEnd - UUID_BYTES, idEnd), bytes, idEnd + FIELD_HEADER_BYTES, ends[1]!);
+    const [tenantEnd, keyEnd, dataEnd] = ends as [number, number, number];
+    if (bytes.compare(tenant, 0, UUID_BYTES, tenantEnd - UUID_BYTES, tenantEnd) !== 0) {
+      bytes.copy(tenant, 0, tenantEnd - UUID_BYTES, tenantEnd);
+      tenantId = uuidText(tenant);
+    }
+    onSegment(tenantId, bytes, keyEnd - PACKED_KEY_BYTES, keyEnd + FIELD_HEADER_BYTES, dataEnd);
   });
 }
 

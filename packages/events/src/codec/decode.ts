@@ -1,6 +1,5 @@
 import { zstdDecompressSync } from 'node:zlib';
 import type { TelemetryEvent } from '../event.ts';
-import type { Partials } from '../read/partials.ts';
 import { schema, textSet, type Schema, type TextSet } from './interned.ts';
 import {
   ENTRY_BYTES,
@@ -32,8 +31,6 @@ export class Segment {
   /** What keeping it costs, in bytes. */
   readonly byteLength: number;
   readonly schema: Schema;
-  /** Set by whoever keeps the segment for further reads. */
-  partials: Partials | null = null;
   private readonly views: ByteViews;
   /** Where the body starts in `views`; everything inside it is told from there. */
   private readonly start: number;

@@ -148,7 +148,9 @@ async function readHeads(db: Database, { tenantId, stream }: MergedPlace, heads:
   const toMs = Math.max(...heads.map(({ endsAtMs }) => endsAtMs));
   const ids = heads.map(({ id }) => id);
   await withTenantsCopy(db, [tenantId], (client) =>
-    copySegments(client, stream, [{ tenantId, fromMs, toMs }], ids, (_, bytes, from, to) => segments.push(slab.open(bytes, from, to))),
+    copySegments(client, stream, [{ tenantId, fromMs, toMs }], ids, (_tenantId, bytes, _key, from, to) =>
+      segments.push(slab.open(bytes, from, to)),
+    ),
   );
   return segments;
 }

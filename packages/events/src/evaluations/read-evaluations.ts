@@ -2,7 +2,7 @@ import type { EpochMs, Operator } from '@tocsin/domain';
 import { codeAt, type Segment, textAt } from '../codec/decode.ts';
 import type { EvaluationPage, EvaluationRow } from '../evaluation-row.ts';
 import { lookBack } from '../read/look-back.ts';
-import { readSegments, type SegmentReader } from '../read/read-segments.ts';
+import { readEachSegment, type SegmentReader } from '../read/read-segments.ts';
 
 export interface EvaluationFilter {
   fromMs: EpochMs;
@@ -28,7 +28,7 @@ export async function readEvaluations(
   const found: EvaluationRow[] = [];
   for (const step of lookBack(fromMs, toMs)) {
     const inStep: EvaluationRow[] = [];
-    await readSegments(reader, 'evaluations', [{ tenantId, ...step }], NEVER, (_, segment) => {
+    await readEachSegment(reader, 'evaluations', [{ tenantId, ...step }], NEVER, (_, segment) => {
       for (const row of rowsOfRule(segment, ruleId)) {
         if (row.slotMs >= step.fromMs && row.slotMs < step.toMs && (after === null || inOrder(after, row) < 0)) inStep.push(row);
       }

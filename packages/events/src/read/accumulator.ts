@@ -1,5 +1,5 @@
 import type { Aggregation } from '@tocsin/domain';
-import { ExactSum } from './exact-sum.ts';
+import { ExactSum, type Limbs } from './exact-sum.ts';
 import { quantile } from './quantile.ts';
 
 /** What a series must gather to answer all aggregations asked of it. */
@@ -25,6 +25,9 @@ export function needsOf(aggregations: Iterable<Aggregation>, isShare: boolean): 
   };
 }
 
+const NO_VALUES: Float64Array = new Float64Array(0);
+const NO_SUM: Limbs = { high: 0, middle: 0, low: 0 };
+
 /** Room to put portions side by side; used by one answer at a time. */
 let joined = new Float64Array(8192);
 
@@ -38,13 +41,16 @@ export class Accumulator {
   private max = -Infinity;
   private lastMs = -Infinity;
   private last = -Infinity;
-  /** Portions, so that what a segment kept is taken over without a copy. */
-  private readonly values: Float64Array[] | null;
+  /** Portions that others keep, taken over without a copy. */
+  private readonly portions: Float64Array[] | null;
+  /** Its own first values; room grows with them. */
+  private values = NO_VALUES;
+  private ownCount = 0;
 
   constructor(needs: Needs) {
     this.needs = needs;
     this.sum = needs.sum ? new ExactSum() : null;
-    this.values = needs.values ? [] : null;
+    this.portions = needs.values ? [] : null;
     this.distinct = needs.distinct ? new Set() : null;
   }
 
@@ -52,7 +58,7 @@ export class Accumulator {
   add(values: Float64Array, times: Float64Array, from: number, to: number): void {
     const { needs } = this;
     if (this.sum !== null) this.sum.add(values, from, to);
-    if (this.values !== null) this.values.push(values.slice(from, to));
+    if (needs.values) this.addValues(values, from, to);
     if (needs.extremes) this.widen(values, from, to);
     if (needs.last) this.takeLast(values, times, from, to);
     if (this.distinct !== null) for (let i = from; i < to; i++) this.distinct.add(values[i]!);
@@ -67,14 +73,30 @@ export class Accumulator {
 
   /** Roughly. */
   get byteLength(): number {
-    return 300 + (this.values === null ? 0 : 8 * this.samples) + 40 * (this.distinct?.size ?? 0);
+    return 300 + 8 * this.values.length + 40 * (this.distinct?.size ?? 0);
+  }
+
+  /** All that was gathered, where it is no more than a count and a sum of three limbs; otherwise null. */
+  sums(): Limbs | null {
+    const { extremes, last, values, distinct } = this.needs;
+    if (extremes || last || values || distinct) return null;
+    return this.sum === null ? NO_SUM : this.sum.limbs();
+  }
+
+  /** Adds the `sums` of another one of equal needs. */
+  addSums(samples: number, high: number, middle: number, low: number): void {
+    this.samples += samples;
+    if (this.sum !== null) this.sum.addLimbs(samples, high, middle, low);
   }
 
   /** Adds what another one of equal needs has gathered. */
   merge(other: Accumulator): void {
     if (other.samples === 0) return;
     if (this.sum !== null) this.sum.merge(other.sum!);
-    if (this.values !== null) for (const portion of other.values!) this.values.push(portion);
+    if (this.portions !== null) {
+      for (const portion of other.portions!) this.portions.push(portion);
+      if (other.ownCount > 0) this.portions.push(other.ownCount === other.values.length ? other.values : other.values.subarray(0, other.ownCount));
+    }
     if (this.distinct !== null) for (const each of other.distinct!) this.distinct.add(each);
     if (other.min < this.min) this.min = other.min;
     if (other.max > this.max) this.max = other.max;
@@ -102,12 +124,25 @@ export class Accumulator {
 
   private join(): Float64Array {
     if (joined.length < this.samples) joined = new Float64Array(this.samples * 2);
-    let at = 0;
-    for (const portion of this.values!) {
+    let at = this.ownCount;
+    if (at > 0) joined.set(at === this.values.length ? this.values : this.values.subarray(0, at));
+    for (const portion of this.portions!) {
       joined.set(portion, at);
       at += portion.length;
     }
     return joined;
+  }
+
+  /** The first ones take exactly their room: most often they are all there will be. */
+  private addValues(values: Float64Array, from: number, to: number): void {
+    const count = this.ownCount + to - from;
+    if (count > this.values.length) {
+      const grown = new Float64Array(this.ownCount === 0 ? count : Math.max(count, 2 * this.values.length));
+      grown.set(this.values);
+      this.values = grown;
+    }
+    for (let i = from, at = this.ownCount; i < to; i++) this.values[at++] = values[i]!;
+    this.ownCount = count;
   }
 
   private widen(values: Float64Array, from: number, to: number): void {

@@ -10,6 +10,7 @@ export function eventsSource(reader: SegmentReader, maxSeries: number): MetricSo
       const asking = requests.filter(({ queries }) => queries.length > 0);
       const plans = new Map<ReadRequest, Plan>(asking.map((request) => [request, new Plan(request.queries)]));
       const byTenant = Map.groupBy(asking, ({ tenantId }) => tenantId);
+      const plansOf = new Map([...byTenant].map(([tenantId, ofTenant]) => [tenantId, ofTenant.map((request) => plans.get(request)!)]));
       const ranges = [...byTenant].map(([tenantId, ofTenant]) =>
         rangeOf(
           tenantId,
@@ -17,8 +18,13 @@ export function eventsSource(reader: SegmentReader, maxSeries: number): MetricSo
         ),
       );
       if (ranges.length > 0) {
-        await readSegments(reader, 'events', ranges, signal, (tenantId, segment) => {
-          for (const request of byTenant.get(tenantId)!) plans.get(request)!.add(segment);
+        await readSegments(reader, 'events', ranges, signal, {
+          onSegment: (tenantId, segment) => {
+            for (const plan of plansOf.get(tenantId)!) plan.add(segment);
+          },
+          onKept: (tenantId, kept, slots) => {
+            for (const plan of plansOf.get(tenantId)!) plan.addKept(kept, slots);
+          },
         });
       }
       return requests.map((request) => plans.get(request)?.results(maxSeries) ?? []);

@@ -1,13 +1,20 @@
+/** Multiples of 2^-8, 2^-40 and 2^-72. */
+export interface Limbs {
+  readonly high: number;
+  readonly middle: number;
+  readonly low: number;
+}
+
 /**
  * The exact sum of doubles, rounded once: the same for every order and every split of the same numbers.
  *
  * A usual number is cut into three limbs (multiples of 2^-8, 2^-40 and 2^-72), each of which adds up exactly in a double. What lies
  * outside goes to a list of non-overlapping parts (Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997), which is exact too.
  */
-export class ExactSum {
-  private high = 0;
-  private middle = 0;
-  private low = 0;
+export class ExactSum implements Limbs {
+  high = 0;
+  middle = 0;
+  low = 0;
   private parts: number[] | null = null;
   /** Parts of numbers so large that adding them could overflow, times 2^-100. */
   private largeParts: number[] | null = null;
@@ -18,12 +25,22 @@ export class ExactSum {
     for (let start = from; start < to; start += SLICE) this.addSlice(values, start, Math.min(to, start + SLICE));
   }
 
+  /** The whole sum as three limbs, null when it needs more than that. */
+  limbs(): Limbs | null {
+    return this.parts === null && this.largeParts === null ? this : null;
+  }
+
+  /** Adds limbs that `count` numbers at most went into. */
+  addLimbs(count: number, high: number, middle: number, low: number): void {
+    if (this.count + count > MAX_COUNT) this.spill();
+    this.count += count;
+    this.high += high;
+    this.middle += middle;
+    this.low += low;
+  }
+
   merge(other: ExactSum): void {
-    if (this.count + other.count > MAX_COUNT) this.spill();
-    this.count += other.count;
-    this.high += other.high;
-    this.middle += other.middle;
-    this.low += other.low;
+    this.addLimbs(other.count, other.high, other.middle, other.low);
     for (const part of other.parts ?? []) this.parts = grown(this.parts ?? [], part);
     for (const part of other.largeParts ?? []) this.largeParts = grown(this.largeParts ?? [], part);
   }

@@ -1,47 +1,22 @@
-import type { EpochMs, MetricQuery, QueryResult, SeriesReading, Subject, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult, SeriesReading, Subject, WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
-import { Accumulator, type Needs, needsOf } from './accumulator.ts';
-import { Grouping } from './grouping.ts';
-import type { Partials } from './partials.ts';
+import { Accumulator } from './accumulator.ts';
+import { compilePlan, type SelectedSamplings, type Window } from './compile-plan.ts';
+import type { Grouping } from './grouping.ts';
+import type { KeptPartials } from './kept-partials.ts';
+import type { KeptSegments } from './kept-segments.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
 import { SegmentColumns } from './segment-columns.ts';
-import { type Selected, Selection } from './selection.ts';
+import { type Selected, type Selection } from './selection.ts';
 import { takeSamples } from './subject-samples.ts';
-
-/** What all queries over one window of one subject, selection and group-by gather together. */
-interface Window {
-  /** Names the selection, the subject and the needs, wherever they are asked for again. */
-  key: string;
-  fromMs: EpochMs;
-  toMs: EpochMs;
-  queries: { query: WindowedQuery; place: number }[];
-  needs: Needs;
-  /** By series; one without group-by. */
-  accumulators: (Accumulator | undefined)[];
-}
-
-interface GroupedWindows {
-  grouping: Grouping | null;
-  windows: Window[];
-}
-
-interface Sampling {
-  subject: Subject;
-  groups: GroupedWindows[];
-}
-
-interface SelectedSamplings {
-  selection: Selection;
-  fromMs: EpochMs;
-  toMs: EpochMs;
-  samplings: Sampling[];
-}
 
 const COLUMNS = new SegmentColumns();
 const TAKEN = samples();
 const IN_WINDOW = samples();
 const NO_TIMES = new Float64Array(0);
 let sampleTimes = new Float64Array(0);
+/** By place among the slots at hand: 1 where the segment has to be opened. */
+let toOpen = new Uint8Array(0);
 
 /**
  * A tenant's queries as one pass: equal filters are tested once a segment, equal subjects read once, equal group-bys split once, and all
@@ -49,6 +24,8 @@ let sampleTimes = new Float64Array(0);
  */
 export class Plan {
   private readonly selections: SelectedSamplings[];
+  private readonly ungrouped: Window[] = [];
+  private readonly grouped: Window[] = [];
   private readonly size: number;
   // One segment is handled at a time, so all plans share the room for it.
   private readonly columns = COLUMNS;
@@ -61,11 +38,35 @@ export class Plan {
 
   constructor(queries: readonly WindowedQuery[]) {
     this.size = queries.length;
-    this.selections = compile(queries);
+    this.selections = compilePlan(queries);
+    const groups = this.selections.flatMap(({ samplings }) => samplings.flatMap((sampling) => sampling.groups));
+    for (const { grouping, windows } of groups) (grouping === null ? this.ungrouped : this.grouped).push(...windows);
   }
 
+  /** A segment of which nothing is kept. */
   add(segment: Segment): void {
-    if (segment.rows === 0) return;
+    if (segment.rows > 0) this.pass(segment, null, 0);
+  }
+
+  /**
+   * Segments that were kept. A window adds up what it found before in those it holds whole; only what it cuts through, or has not seen yet, is
+   * opened.
+   */
+  addKept(kept: KeptSegments, slots: readonly number[]): void {
+    const { grouped, ungrouped } = this;
+    for (const window of ungrouped) window.partials = kept.partials(window.key);
+    if (toOpen.length < slots.length) toOpen = new Uint8Array(slots.length * 2);
+    toOpen.fill(0, 0, slots.length);
+    for (const window of grouped) markOverlapping(window, kept, slots);
+    for (const window of ungrouped) markUnknown(window, window.partials!, kept, slots);
+    for (let i = 0; i < slots.length; i++) {
+      const segment = kept.segments[slots[i]!]!;
+      if (toOpen[i] === 1 && segment.rows > 0) this.pass(segment, kept, slots[i]!);
+    }
+    for (const window of ungrouped) addWhole(window, window.partials!, kept, slots);
+  }
+
+  private pass(segment: Segment, kept: KeptSegments | null, slot: number): void {
     this.segment = segment;
     this.isOpen = false;
     for (const selection of this.selections) {
@@ -75,7 +76,10 @@ export class Plan {
         this.isTaken = false;
         for (const { grouping, windows } of groups) {
           for (const window of windows) {
-            if (segment.maxTs >= window.fromMs && segment.minTs < window.toMs) this.feed(selection.selection, subject, grouping, window);
+            if (segment.maxTs < window.fromMs || segment.minTs >= window.toMs) continue;
+            const isWhole = segment.minTs >= window.fromMs && segment.maxTs < window.toMs;
+            if (kept === null || grouping !== null || !isWhole) this.feed(selection.selection, subject, grouping, window, isWhole);
+            else if (!window.partials!.has(slot)) kept.keepPartial(window.partials!, slot, this.partial(selection.selection, subject, window));
           }
         }
       }
@@ -97,13 +101,7 @@ export class Plan {
     return results;
   }
 
-  private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window): void {
-    const segment = this.segment!;
-    const isWhole = segment.minTs >= window.fromMs && segment.maxTs < window.toMs;
-    if (grouping === null && isWhole && segment.partials !== null) {
-      accumulatorOf(window, 0).merge(this.partial(segment.partials, selection, subject, window));
-      return;
-    }
+  private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window, isWhole: boolean): void {
     this.take(selection, subject);
     const taken = isWhole ? this.taken : this.cut(window);
     if (taken.count === 0) return;
@@ -115,14 +113,11 @@ export class Plan {
       this.fill(accumulatorOf(window, series), subject, grouping.sorted, from, to);
   }
 
-  /** What the window's queries find in the whole segment, from before or for next time. */
-  private partial(partials: Partials, selection: Selection, subject: Subject, { key, needs }: Window): Accumulator {
-    const known = partials.get(key);
-    if (known !== undefined) return known;
+  /** What the window's queries find in the whole segment, for next time. */
+  private partial(selection: Selection, subject: Subject, { needs }: Window): Accumulator {
     const partial = new Accumulator(needs);
     this.take(selection, subject);
     if (this.taken.count > 0) this.fill(partial, subject, this.taken, 0, this.taken.count);
-    partials.set(key, partial);
     return partial;
   }
 
@@ -171,6 +166,33 @@ function accumulatorOf(window: Window, series: number): Accumulator {
   return (window.accumulators[series] ??= new Accumulator(window.needs));
 }
 
+function markOverlapping({ fromMs, toMs }: Window, { minTs, maxTs }: KeptSegments, slots: readonly number[]): void {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!;
+    if (maxTs[slot]! >= fromMs && minTs[slot]! < toMs) toOpen[i] = 1;
+  }
+}
+
+/** Those the window cuts through, and those it holds whole and has not seen yet. */
+function markUnknown({ fromMs, toMs }: Window, partials: KeptPartials, { minTs, maxTs }: KeptSegments, slots: readonly number[]): void {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!;
+    const first = minTs[slot]!;
+    const last = maxTs[slot]!;
+    if (last < fromMs || first >= toMs) continue;
+    if (first < fromMs || last >= toMs || !partials.has(slot)) toOpen[i] = 1;
+  }
+}
+
+function addWhole(window: Window, partials: KeptPartials, { minTs, maxTs }: KeptSegments, slots: readonly number[]): void {
+  const { fromMs, toMs } = window;
+  const accumulator = accumulatorOf(window, 0);
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!;
+    if (minTs[slot]! >= fromMs && maxTs[slot]! < toMs && partials.has(slot)) partials.addTo(accumulator, slot);
+  }
+}
+
 function resultOf({ query }: WindowedQuery, subject: Subject, grouping: Grouping | null, window: Window, maxSeries: number): QueryResult {
   const isShare = subject.kind === 'share';
   const perWindow = query.ratePerMs / query.windowMs;
@@ -192,56 +214,4 @@ function resultOf({ query }: WindowedQuery, subject: Subject, grouping: Grouping
 function compareTexts(a: readonly string[], b: readonly string[]): number {
   const place = a.findIndex((text, index) => text !== b[index]);
   return place === -1 ? 0 : a[place]! < b[place]! ? -1 : 1;
-}
-
-function compile(queries: readonly WindowedQuery[]): SelectedSamplings[] {
-  const placed = queries.map((query, place) => ({ query, place }));
-  return by(placed, ({ query: { query } }) => JSON.stringify([query.name, query.filters])).map((same): SelectedSamplings => {
-    const { name, filters } = same[0]!.query.query;
-    return {
-      selection: new Selection(name, filters),
-      fromMs: Math.min(...same.map(({ query }) => fromOf(query))),
-      toMs: Math.max(...same.map(({ query }) => query.endMs)),
-      samplings: by(same, ({ query }) => JSON.stringify(query.query.subject)).map((ofSubject) => ({
-        subject: ofSubject[0]!.query.query.subject,
-        groups: by(ofSubject, ({ query }) => JSON.stringify(query.query.groupBy)).map(compileGroup),
-      })),
-    };
-  });
-}
-
-function compileGroup(queries: Window['queries']): GroupedWindows {
-  const { groupBy } = queries[0]!.query.query;
-  return {
-    grouping: groupBy.length === 0 ? null : new Grouping(groupBy),
-    windows: by(queries, ({ query }) => `${fromOf(query)} ${query.endMs}`).map((same): Window => {
-      const [{ query }] = same as [Window['queries'][number]];
-      const needs = needsOf(
-        same.map((each) => each.query.query.aggregation),
-        query.query.subject.kind === 'share',
-      );
-      return { key: keyOf(query.query, needs), fromMs: fromOf(query), toMs: query.endMs, queries: same, needs, accumulators: [] };
-    }),
-  };
-}
-
-function keyOf({ name, filters, subject }: MetricQuery, needs: Needs): string {
-  const key = JSON.stringify([name, filters, subject, Object.values(needs)]);
-  const known = keys.get(key);
-  if (known !== undefined) return known;
-  if (keys.size >= MAX_KEYS) keys.clear();
-  keys.set(key, key);
-  return key;
-}
-
-/** Equal keys as one string, which is found in a map without comparing its letters. */
-const keys = new Map<string, string>();
-const MAX_KEYS = 100_000;
-
-function fromOf({ query, endMs }: WindowedQuery): EpochMs {
-  return endMs - query.windowMs;
-}
-
-function by<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  return [...Map.groupBy(items, key).values()];
 }

@@ -2,7 +2,6 @@ import {
   copySegments,
   type Database,
   listSegments,
-  PACKED_KEY_BYTES,
   packedStartMs,
   type SegmentRange,
   type SegmentStream,
@@ -11,6 +10,7 @@ import {
 } from '@tocsin/db';
 import type { Metrics } from '@tocsin/runtime';
 import type { Segment } from '../codec/decode.ts';
+import type { KeptSegments } from './kept-segments.ts';
 import type { SegmentCache } from './segment-cache.ts';
 import { Slab } from './slab.ts';
 
@@ -20,13 +20,24 @@ export interface SegmentReader {
   metrics: Metrics;
 }
 
-/** The event loop is free at least this often. */
+/** The event loop is free at least this often … */
 const SLICE_MS = 50;
+/** … and looked after between so many segments. */
+const SLICE_SEGMENTS = 512;
 
-/** A segment that is listed and not cached, and where it starts. */
-interface Missing {
+/** Where found segments go. Those that were kept come together, with what was kept of them. */
+export interface SegmentSink {
+  onSegment: (tenantId: string, segment: Segment) => void;
+  onKept: (tenantId: string, kept: KeptSegments, slots: readonly number[]) => void;
+}
+
+/** What of a tenant was kept from earlier reads. */
+interface Found {
   tenantId: string;
-  startMs: number;
+  kept: KeptSegments;
+  slots: number[];
+  /** To know them again: a slot's segment may be dropped, and another one get the slot, before its turn. */
+  segments: Segment[];
 }
 
 /**
@@ -38,50 +49,76 @@ export async function readSegments(
   stream: SegmentStream,
   ranges: readonly SegmentRange[],
   signal: AbortSignal,
-  onSegment: (tenantId: string, segment: Segment) => void,
+  { onSegment, onKept }: SegmentSink,
 ): Promise<void> {
   const tenantIds = [...new Set(ranges.map(({ tenantId }) => tenantId))];
-  const cached: Segment[] = [];
-  const cachedOf: string[] = [];
-  const missing = new Map<string, Missing>();
+  const found: Found[] = [];
+  let keptCount = 0;
+  let readCount = 0;
   await withTenantsCopy(db, tenantIds, async (client) => {
+    const missing: SegmentRange[] = [];
+    const missingIds: string[] = [];
     await listSegments(client, stream, ranges, (tenantId, packed) => {
-      for (let at = 0; at < packed.length; at += PACKED_KEY_BYTES) {
-        const id = packed.toString('latin1', at, at + 16);
-        const segment = cache.get(id);
-        if (segment === undefined) missing.set(id, { tenantId, startMs: packedStartMs(packed, at) });
-        else cachedOf[cached.push(segment) - 1] = tenantId;
-      }
+      const kept = cache.of(stream, tenantId);
+      const slots: number[] = [];
+      const absent: number[] = [];
+      kept.match(packed, slots, absent);
+      if (slots.length > 0) found.push({ tenantId, kept, slots, segments: slots.map((slot) => kept.segments[slot]!) });
+      keptCount += slots.length;
+      if (absent.length === 0) return;
+      // Usually the newest minute alone.
+      missing.push({ tenantId, fromMs: packedStartMs(packed, absent[0]!), toMs: packedStartMs(packed, absent.at(-1)!) + 1 });
+      for (const at of absent) missingIds.push(uuidText(packed.subarray(at, at + 16)));
     });
     signal.throwIfAborted();
-    if (missing.size === 0) return;
+    if (missing.length === 0) return;
     const slab = new Slab();
-    const ids = cached.length === 0 ? null : [...missing.keys()].map((id) => uuidText(Buffer.from(id, 'latin1')));
-    await copySegments(client, stream, rangesOf(missing, ranges, cached.length === 0), ids, (id, bytes, from, to) => {
-      const { tenantId } = missing.get(id)!;
+    const [wanted, ids] = keptCount === 0 ? [ranges, null] : [missing, missingIds];
+    await copySegments(client, stream, wanted, ids, (tenantId, bytes, key, from, to) => {
       const segment = slab.open(bytes, from, to);
-      cache.set(id, segment);
+      cache.of(stream, tenantId).add(bytes, key, segment);
+      readCount++;
       onSegment(tenantId, segment);
     });
+    cache.trim();
   });
-  metrics.segmentReads.inc({ from: 'cache' }, cached.length);
-  metrics.segmentReads.inc({ from: 'database' }, missing.size);
-  metrics.segmentCacheBytes.set(cache.bytes);
+  metrics.segmentReads.inc({ from: 'cache' }, keptCount);
+  metrics.segmentReads.inc({ from: 'database' }, readCount);
   let sliceStart = performance.now();
-  for (let i = 0; i < cached.length; i++) {
-    onSegment(cachedOf[i]!, cached[i]!);
-    if (i % 16 !== 0 || performance.now() - sliceStart < SLICE_MS) continue;
-    await new Promise(setImmediate);
-    signal.throwIfAborted();
-    sliceStart = performance.now();
+  for (const each of found) {
+    for (let from = 0; from < each.slots.length; from += SLICE_SEGMENTS) {
+      handOn(each, from, onSegment, onKept);
+      cache.trim();
+      if (performance.now() - sliceStart < SLICE_MS) continue;
+      await new Promise(setImmediate);
+      signal.throwIfAborted();
+      sliceStart = performance.now();
+    }
   }
+  metrics.segmentCacheBytes.set(cache.bytes);
 }
 
-/** Where the missing ones are: usually the newest minute alone. */
-function rangesOf(missing: ReadonlyMap<string, Missing>, ranges: readonly SegmentRange[], isAll: boolean): readonly SegmentRange[] {
-  if (isAll) return ranges;
-  return [...Map.groupBy(missing.values(), ({ tenantId }) => tenantId)].map(([tenantId, segments]) => {
-    const starts = segments.map(({ startMs }) => startMs);
-    return { tenantId, fromMs: Math.min(...starts), toMs: Math.max(...starts) + 1 };
+function handOn({ tenantId, kept, slots, segments }: Found, from: number, onSegment: SegmentSink['onSegment'], onKept: SegmentSink['onKept']): void {
+  const still: number[] = [];
+  for (let i = from; i < Math.min(slots.length, from + SLICE_SEGMENTS); i++) {
+    if (kept.segments[slots[i]!] === segments[i]) still.push(slots[i]!);
+    else onSegment(tenantId, segments[i]!);
+  }
+  if (still.length > 0) onKept(tenantId, kept, still);
+}
+
+/** For readers to whom a kept segment is like any other. */
+export function readEachSegment(
+  reader: SegmentReader,
+  stream: SegmentStream,
+  ranges: readonly SegmentRange[],
+  signal: AbortSignal,
+  onSegment: SegmentSink['onSegment'],
+): Promise<void> {
+  return readSegments(reader, stream, ranges, signal, {
+    onSegment,
+    onKept: (tenantId, kept, slots) => {
+      for (const slot of slots) onSegment(tenantId, kept.segments[slot]!);
+    },
   });
 }

@@ -1,7 +1,7 @@
 import type { EpochMs } from '@tocsin/domain';
 import type { TelemetryEvent } from '../event.ts';
 import { lookBack } from './look-back.ts';
-import { readSegments, type SegmentReader } from './read-segments.ts';
+import { readEachSegment, type SegmentReader } from './read-segments.ts';
 
 export interface RecentFilter {
   name?: string | undefined;
@@ -21,7 +21,7 @@ export async function recentEvents(
   const found: TelemetryEvent[] = [];
   for (const step of lookBack(fromMs, toMs)) {
     const inStep: TelemetryEvent[] = [];
-    await readSegments(reader, 'events', [{ tenantId, ...step }], NEVER, (_, segment) => {
+    await readEachSegment(reader, 'events', [{ tenantId, ...step }], NEVER, (_, segment) => {
       if (name !== undefined && !segment.names().codeByText.has(name)) return;
       for (const event of segment.events()) {
         if (event.tsMs >= step.fromMs && event.tsMs < step.toMs && (name === undefined || event.name === name)) inStep.push(event);

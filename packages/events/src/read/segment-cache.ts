@@ -1,55 +1,41 @@
-import type { Segment } from '../codec/decode.ts';
-import { Partials } from './partials.ts';
+import type { SegmentStream } from '@tocsin/db';
+import { type Budget, KeptSegments } from './kept-segments.ts';
 
-interface Entry {
-  segment: Segment;
-  /** Since the last sweep came by. */
-  isUsed: boolean;
-}
-
-/** Opened segments by id. Over its bound it drops, oldest first, what was not used since it was last passed over. Segments never change. */
+/**
+ * Opened segments by stream and tenant. Over its bound it drops, tenant by tenant, what was not used since it was last passed over. Segments
+ * never change.
+ */
 export class SegmentCache {
-  bytes = 0;
-  private readonly entries = new Map<string, Entry>();
+  private readonly tenants = new Map<string, KeptSegments>();
+  private readonly budget: Budget = { bytes: 0 };
   private readonly maxBytes: number;
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
 
-  get(id: string): Segment | undefined {
-    const entry = this.entries.get(id);
-    if (entry === undefined) return undefined;
-    entry.isUsed = true;
-    // A segment read twice will be read often; one read once is not worth the room.
-    entry.segment.partials ??= new Partials((bytes) => this.grow(bytes));
-    return entry.segment;
+  get bytes(): number {
+    return this.budget.bytes;
   }
 
-  set(id: string, segment: Segment): void {
-    if (segment.byteLength > this.maxBytes || this.entries.has(id)) return;
-    this.entries.set(id, { segment, isUsed: false });
-    this.grow(segment.byteLength);
+  of(stream: SegmentStream, tenantId: string): KeptSegments {
+    const key = `${stream} ${tenantId}`;
+    let kept = this.tenants.get(key);
+    if (kept === undefined) {
+      kept = new KeptSegments(this.budget);
+      this.tenants.set(key, kept);
+    }
+    return kept;
   }
 
-  private grow(bytes: number): void {
-    this.bytes += bytes;
-    if (this.bytes > this.maxBytes) this.sweep();
-  }
-
-  private sweep(): void {
-    for (const [id, entry] of this.entries) {
+  /** Brings it back under its bound. Not while slots or partials are being read. */
+  trim(): void {
+    for (const [key, kept] of this.tenants) {
       if (this.bytes <= this.maxBytes) return;
-      this.entries.delete(id);
-      if (entry.isUsed) {
-        entry.isUsed = false;
-        this.entries.set(id, entry);
-      } else {
-        const { byteLength, partials } = entry.segment;
-        this.bytes -= byteLength + (partials?.bytes ?? 0);
-        // Whoever still reads it must not be counted here any more.
-        entry.segment.partials = null;
-      }
+      this.tenants.delete(key);
+      kept.dropUnused();
+      if (kept.isEmpty) kept.leaveBudget();
+      else this.tenants.set(key, kept);
     }
   }
 }

@@ -5,12 +5,13 @@ import type { SegmentColumns } from './segment-columns.ts';
 /** Rows that pass: all of them, or the first `count` of `rows`. */
 export type Selected = 'all' | { count: number; rows: Uint32Array };
 
+/** Used by one selection of one segment at a time. */
+let rowsRoom = new Uint32Array(0);
 const NONE = { count: 0, rows: new Uint32Array(0) };
 
 /** A name and filters, compiled: which events of a segment pass all of them. */
 export class Selection {
   private readonly tests: Test[];
-  private rows = new Uint32Array(0);
 
   constructor(name: string | null, filters: readonly Filter[]) {
     this.tests = filters.map(compileFilter);
@@ -31,10 +32,10 @@ export class Selection {
       const verdict = test(columns);
       if (verdict === true) continue;
       if (verdict === false) return NONE;
-      if (this.rows.length < rowCount) this.rows = new Uint32Array(rowCount * 2);
-      const count: number = selected === 'all' ? keepOfAll(verdict, rowCount, this.rows) : keepOf(verdict, selected.count, this.rows);
+      if (rowsRoom.length < rowCount) rowsRoom = new Uint32Array(rowCount * 2);
+      const count: number = selected === 'all' ? keepOfAll(verdict, rowCount, rowsRoom) : keepOf(verdict, selected.count, rowsRoom);
       if (count === 0) return NONE;
-      selected = { count, rows: this.rows };
+      selected = { count, rows: rowsRoom };
     }
     return selected;
   }
@@ -97,13 +98,13 @@ function compileFilter(filter: Filter): Test {
   }
 }
 
-/** Texts are judged once for each set of them, which segments share. */
+/** Texts are judged once for each set of them, which segments share and which may come and go. */
 function textTest(
   columnOf: (columns: SegmentColumns) => TextColumnView | null,
   passes: (text: string) => boolean,
   absentPasses: boolean,
 ): Test {
-  const known = new Map<readonly string[], Uint8Array | boolean>();
+  const known = new WeakMap<readonly string[], Uint8Array | boolean>();
   return (columns) => {
     const column = columnOf(columns);
     if (column === null) return absentPasses;

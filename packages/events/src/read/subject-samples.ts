@@ -18,10 +18,8 @@ export function takeSamples(subject: Subject, columns: SegmentColumns, selected:
       return;
     }
     case 'dim':
-      takeCodes(subject.dim, columns, selected, out, (texts) => texts.map((_, index) => index + 1));
-      return;
     case 'share':
-      takeCodes(subject.dim, columns, selected, out, (texts) => texts.map((text) => (subject.values.includes(text) ? 100 : 0)));
+      takeCodes(subject, columns, selected, out);
   }
 }
 
@@ -59,17 +57,31 @@ function takeNumbers(from: Float64Array, rowCount: number, selected: Selected, o
   out.count = count;
 }
 
-function takeCodes(
-  dim: string,
-  columns: SegmentColumns,
-  selected: Selected,
-  out: Samples,
-  worthOf: (texts: readonly string[]) => number[],
-): void {
-  const column = columns.dim(dim);
+type TextSubject = Extract<Subject, { dim: string }>;
+
+/** Segments share sets of texts, and rules are asked again and again. */
+const knownWorth = new WeakMap<TextSubject, WeakMap<readonly string[], Float64Array>>();
+
+/** What an event counts with, by its code. */
+function worthOf(subject: TextSubject, texts: readonly string[]): Float64Array {
+  let known = knownWorth.get(subject);
+  if (known === undefined) {
+    known = new WeakMap();
+    knownWorth.set(subject, known);
+  }
+  let worth = known.get(texts);
+  if (worth === undefined) {
+    worth = Float64Array.of(0, ...texts.map((text, index) => (subject.kind === 'dim' ? index + 1 : subject.values.includes(text) ? 100 : 0)));
+    known.set(texts, worth);
+  }
+  return worth;
+}
+
+function takeCodes(subject: TextSubject, columns: SegmentColumns, selected: Selected, out: Samples): void {
+  const column = columns.dim(subject.dim);
   if (column === null) return;
   const { texts, codes, from } = column;
-  const worth = Float64Array.of(0, ...worthOf(texts));
+  const worth = worthOf(subject, texts);
   takeRows(columns.segment.rows, selected, out);
   const { values, rows } = out;
   if (typeof codes === 'number') {

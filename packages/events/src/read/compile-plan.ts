@@ -1,0 +1,107 @@
+import type { EpochMs, MetricQuery, Subject, WindowedQuery } from '@tocsin/domain';
+import { type Accumulator, type Needs, needsOf } from './accumulator.ts';
+import { Grouping } from './grouping.ts';
+import type { KeptPartials } from './kept-partials.ts';
+import { Selection } from './selection.ts';
+
+/** What all queries over one window of one subject, selection and group-by gather together. */
+export interface Window {
+  /** Names the selection, the subject and the needs, wherever they are asked for again. */
+  key: string;
+  fromMs: EpochMs;
+  toMs: EpochMs;
+  queries: { query: WindowedQuery; place: number }[];
+  needs: Needs;
+  /** By series; one without group-by. */
+  accumulators: (Accumulator | undefined)[];
+  /** Of the tenant whose kept segments are being read. */
+  partials: KeptPartials | null;
+}
+
+export interface GroupedWindows {
+  grouping: Grouping | null;
+  windows: Window[];
+}
+
+export interface Sampling {
+  subject: Subject;
+  groups: GroupedWindows[];
+}
+
+export interface SelectedSamplings {
+  selection: Selection;
+  fromMs: EpochMs;
+  toMs: EpochMs;
+  samplings: Sampling[];
+}
+
+/** A query's parts as texts, equal where the parts are. A rule's query is read again and again, so they are kept with it. */
+interface Words {
+  selection: string;
+  subject: string;
+  groupBy: string;
+  compiled: Selection;
+}
+
+const wordsByQuery = new WeakMap<MetricQuery, Words>();
+
+/** Brings together what the queries share: selections, then subjects, then group-bys, then windows. */
+export function compilePlan(queries: readonly WindowedQuery[]): SelectedSamplings[] {
+  const placed = queries.map((query, place) => ({ query, place, words: wordsOf(query.query) }));
+  return by(placed, ({ words }) => words.selection).map((same): SelectedSamplings => ({
+    selection: same[0]!.words.compiled,
+    fromMs: same.reduce((from, { query }) => Math.min(from, fromOf(query)), Infinity),
+    toMs: same.reduce((to, { query }) => Math.max(to, query.endMs), -Infinity),
+    samplings: by(same, ({ words }) => words.subject).map((ofSubject) => ({
+      subject: ofSubject[0]!.query.query.subject,
+      groups: by(ofSubject, ({ words }) => words.groupBy).map(compileGroup),
+    })),
+  }));
+}
+
+interface Placed {
+  query: WindowedQuery;
+  place: number;
+  words: Words;
+}
+
+function compileGroup(queries: Placed[]): GroupedWindows {
+  const { groupBy } = queries[0]!.query.query;
+  return {
+    grouping: groupBy.length === 0 ? null : new Grouping(groupBy),
+    windows: by(queries, ({ query }) => `${fromOf(query)} ${query.endMs}`).map((same): Window => {
+      const [{ query, words }] = same as [Placed];
+      const needs = needsOf(
+        same.map((each) => each.query.query.aggregation),
+        query.query.subject.kind === 'share',
+      );
+      const key = `${words.selection} ${words.subject} ${Object.values(needs).map(Number).join('')}`;
+      return { key, fromMs: fromOf(query), toMs: query.endMs, queries: same, needs, accumulators: [], partials: null };
+    }),
+  };
+}
+
+function wordsOf(query: MetricQuery): Words {
+  let words = wordsByQuery.get(query);
+  if (words === undefined) {
+    const { name, filters, subject, groupBy } = query;
+    words = {
+      selection: JSON.stringify([name, filters]),
+      subject: JSON.stringify(subject),
+      groupBy: JSON.stringify(groupBy),
+      compiled: new Selection(name, filters),
+    };
+    wordsByQuery.set(query, words);
+  }
+  return words;
+}
+
+function fromOf({ query, endMs }: WindowedQuery): EpochMs {
+  return endMs - query.windowMs;
+}
+
+function by<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const [only] = items;
+  if (items.length === 1) return [[only!]];
+  return [...Map.groupBy(items, key).values()];
+}

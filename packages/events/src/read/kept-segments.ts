@@ -1,0 +1,167 @@
+import { PACKED_KEY_BYTES, packedStartMs } from '@tocsin/db';
+import type { Segment } from '../codec/decode.ts';
+import type { Accumulator } from './accumulator.ts';
+import { KeptPartials, resized } from './kept-partials.ts';
+
+const FIRST_SLOTS = 16;
+const SLOT_BYTES = 45;
+
+/** What all that is kept costs. */
+export interface Budget {
+  bytes: number;
+}
+
+/**
+ * The opened segments of one tenant and stream. Each has a slot; the slots are ordered as the database lists their segments, so that a list
+ * is matched by walking along both. A slot is used again once its segment was dropped: who keeps slots must look at `segments` again.
+ */
+export class KeptSegments {
+  /** By slot, like `minTs` and `maxTs`. */
+  readonly segments: (Segment | undefined)[] = [];
+  minTs: Float64Array = new Float64Array(FIRST_SLOTS);
+  maxTs: Float64Array = new Float64Array(FIRST_SLOTS);
+  private budget: Budget;
+  private isUsed = new Uint8Array(FIRST_SLOTS);
+  private readonly free: number[] = [];
+  /** Ordered by start. */
+  private starts: Float64Array = new Float64Array(FIRST_SLOTS);
+  private order = new Uint32Array(FIRST_SLOTS);
+  private count = 0;
+  /** The ids, four words a slot. */
+  private ids = new Uint32Array(FIRST_SLOTS * 4);
+  private readonly partialsByQuery = new Map<string, KeptPartials>();
+
+  constructor(budget: Budget) {
+    this.budget = budget;
+    budget.bytes += FIRST_SLOTS * SLOT_BYTES;
+  }
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Sorts keys as `listSegments` hands them on: the slots of the kept ones into `slots`, where the others are in `packed` into `missing`. */
+  match(packed: Buffer, slots: number[], missing: number[]): void {
+    let place = 0;
+    for (let at = 0; at < packed.length; at += PACKED_KEY_BYTES) {
+      const startMs = packedStartMs(packed, at);
+      while (place < this.count && this.starts[place]! < startMs) place++;
+      const slot = this.find(packed, at, startMs, place);
+      if (slot === -1) missing.push(at);
+      else {
+        this.isUsed[slot] = 1;
+        slots.push(slot);
+      }
+    }
+  }
+
+  /** Keeps the segment whose packed key is at `at`, unless it is there. */
+  add(packed: Buffer, at: number, segment: Segment): void {
+    const startMs = packedStartMs(packed, at);
+    let first = this.count;
+    while (first > 0 && this.starts[first - 1]! >= startMs) first--;
+    if (this.find(packed, at, startMs, first) !== -1) return;
+    const slot = this.free.pop() ?? this.count;
+    if (slot === this.order.length) this.grow();
+    this.starts.copyWithin(first + 1, first, this.count);
+    this.order.copyWithin(first + 1, first, this.count);
+    this.starts[first] = startMs;
+    this.order[first] = slot;
+    this.count++;
+    for (let word = 0; word < 4; word++) this.ids[slot * 4 + word] = packed.readUInt32LE(at + word * 4);
+    this.segments[slot] = segment;
+    this.minTs[slot] = segment.minTs;
+    this.maxTs[slot] = segment.maxTs;
+    this.isUsed[slot] = 0;
+    this.budget.bytes += segment.byteLength;
+  }
+
+  /** What the query of that key found in the segments. */
+  partials(query: string): KeptPartials {
+    let partials = this.partialsByQuery.get(query);
+    if (partials === undefined) {
+      partials = new KeptPartials();
+      this.partialsByQuery.set(query, partials);
+    }
+    partials.isUsed = true;
+    return partials;
+  }
+
+  keepPartial(partials: KeptPartials, slot: number, partial: Accumulator): void {
+    const before = partials.bytes;
+    partials.set(slot, partial, this.order.length);
+    this.budget.bytes += partials.bytes - before;
+  }
+
+  /** Drops what was not asked for since the last time. */
+  dropUnused(): void {
+    for (const [query, partials] of this.partialsByQuery) {
+      if (!partials.isUsed) {
+        this.partialsByQuery.delete(query);
+        this.budget.bytes -= partials.bytes;
+      }
+      partials.isUsed = false;
+    }
+    let count = 0;
+    for (let place = 0; place < this.count; place++) {
+      const slot = this.order[place]!;
+      if (this.isUsed[slot] === 0) {
+        this.drop(slot);
+        continue;
+      }
+      this.isUsed[slot] = 0;
+      this.starts[count] = this.starts[place]!;
+      this.order[count++] = slot;
+    }
+    this.count = count;
+  }
+
+  /** From now on it costs nothing: whoever still reads from it must not be counted. */
+  leaveBudget(): void {
+    for (const partials of this.partialsByQuery.values()) this.budget.bytes -= partials.bytes;
+    this.budget.bytes -= this.order.length * SLOT_BYTES;
+    this.budget = { bytes: 0 };
+  }
+
+  private drop(slot: number): void {
+    this.budget.bytes -= this.segments[slot]!.byteLength;
+    this.segments[slot] = undefined;
+    for (const partials of this.partialsByQuery.values()) {
+      const before = partials.bytes;
+      partials.clear(slot);
+      this.budget.bytes += partials.bytes - before;
+    }
+    this.free.push(slot);
+  }
+
+  /** The slot of a key, −1 when it is not kept. `place` is the first one that does not start before it. */
+  private find(packed: Buffer, at: number, startMs: number, place: number): number {
+    for (let i = place; i < this.count && this.starts[i] === startMs; i++) {
+      const slot = this.order[i]!;
+      const id = slot * 4;
+      if (
+        this.ids[id + 3] === packed.readUInt32LE(at + 12) &&
+        this.ids[id + 2] === packed.readUInt32LE(at + 8) &&
+        this.ids[id + 1] === packed.readUInt32LE(at + 4) &&
+        this.ids[id] === packed.readUInt32LE(at)
+      )
+        return slot;
+    }
+    return -1;
+  }
+
+  private grow(): void {
+    const slots = this.order.length * 2;
+    this.budget.bytes += (slots - this.order.length) * SLOT_BYTES;
+    this.minTs = resized(this.minTs, slots);
+    this.maxTs = resized(this.maxTs, slots);
+    this.starts = resized(this.starts, slots);
+    const { isUsed, order, ids } = this;
+    this.isUsed = new Uint8Array(slots);
+    this.isUsed.set(isUsed);
+    this.order = new Uint32Array(slots);
+    this.order.set(order);
+    this.ids = new Uint32Array(slots * 4);
+    this.ids.set(ids);
+  }
+}
