@@ -47,9 +47,11 @@ const KEPT_TO: readonly { library: RegExp; rooms: readonly string[] }[] = [
   { library: /^(bullmq|ioredis)$/, rooms: ['packages/queue'] },
   { library: /^@bull-board\//, rooms: ['apps/api'] },
   {
-    library: /^(undici|node:https?|node:net|node:tls|node:dns\b.*)$/,
+    library: /^(undici|node:https?|node:tls|node:dns\b.*)$/,
     rooms: ['packages/runtime', 'packages/embedded-postgres', 'apps/api', 'apps/standalone'],
   },
+  // The database's own socket, which notices when its line is dead.
+  { library: /^node:net$/, rooms: ['packages/runtime', 'packages/db', 'packages/embedded-postgres', 'apps/api', 'apps/standalone'] },
   { library: /^vitest$/, rooms: [] },
 ];
 

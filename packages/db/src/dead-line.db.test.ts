@@ -18,7 +18,12 @@ beforeAll(async () => {
 afterAll(() => test.drop());
 beforeEach(async () => {
   line = await tcpProxy(test.appUrl);
-  db = openDatabase({ url: line.through(test.appUrl), applicationName: 'stranded', maxConnections: 3, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+  db = openDatabase({
+    url: line.through(test.appUrl),
+    applicationName: 'stranded',
+    maxConnections: 3,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+  });
 });
 afterEach(async () => {
   await db.close();
@@ -29,13 +34,17 @@ it.each<[string, (use: Database) => Promise<unknown>]>([
   ['raw SQL', (use) => withPipeline(use, (sql) => sql`select 1`)],
   ['tables', (use) => withTenants(use, [], (tx) => tx.execute('select 1'))],
   ['COPY', (use) => withTenantsCopy(use, [], (client) => client.query('select 1'))],
-])('a line that died without a word is given up and replaced: %s', async (_door, use) => {
-  await use(db);
-  line.strand();
-  const error: unknown = await use(db).then(
-    () => null,
-    (failure: unknown) => failure,
-  );
-  expect(isRetryable(error)).toBe(true);
-  await use(db);
-}, NOTICED_MS);
+])(
+  'a line that died without a word is given up and replaced: %s',
+  async (_door, use) => {
+    await use(db);
+    line.strand();
+    const error: unknown = await use(db).then(
+      () => null,
+      (failure: unknown) => failure,
+    );
+    expect(isRetryable(error)).toBe(true);
+    await use(db);
+  },
+  NOTICED_MS,
+);

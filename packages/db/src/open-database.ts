@@ -47,7 +47,12 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_S = 10;
 
 /** Connects when first used. */
-export function openDatabase({ url, applicationName, maxConnections = 20, statementTimeoutMs = STATEMENT_TIMEOUT_MS }: DatabaseOptions): Database {
+export function openDatabase({
+  url,
+  applicationName,
+  maxConnections = 20,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+}: DatabaseOptions): Database {
   const copies = Math.max(1, Math.floor(maxConnections / 5));
   const each = Math.max(1, Math.floor((maxConnections - copies) / 2));
 
