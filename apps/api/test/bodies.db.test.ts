@@ -122,7 +122,7 @@ describe('a body', () => {
 
 describe('a path', () => {
   test('that does not exist is a 404 problem, with and without a key', async () => {
-    for (const path of ['/', '/api/v1', '/api/v1/nothing', '/api/v2/rules', '//api/v1/rules', '/API/V1/RULES', '/api/v1/rules/x/y/z']) {
+    for (const path of ['/api/v1', '/api/v1/nothing', '/api/v2/rules', '//api/v1/rules', '/API/V1/RULES', '/api/v1/rules/x/y/z']) {
       expectProblem(await world.askWith(null)('GET', path), 'not_found', 404);
     }
   });
