@@ -1,6 +1,7 @@
 import type { Aggregation } from '@tocsin/domain';
 import { ExactSum, type Limbs } from './exact-sum.ts';
 import { quantile } from './quantile.ts';
+import { giveRoom, takeRoom } from './value-room.ts';
 
 /** What a series must gather to answer all aggregations asked of it. */
 export interface Needs {
@@ -43,7 +44,7 @@ export class Accumulator {
   private last = -Infinity;
   /** Portions that others keep, taken over without a copy. */
   private readonly portions: Float64Array[] | null;
-  /** Its own first values; room grows with them. */
+  /** Its own first values, in room that is given back. */
   private values = NO_VALUES;
   private ownCount = 0;
 
@@ -73,7 +74,7 @@ export class Accumulator {
 
   /** Roughly. */
   get byteLength(): number {
-    return 300 + 8 * this.values.length + 40 * (this.distinct?.size ?? 0);
+    return 300 + 8 * this.ownCount + 40 * (this.distinct?.size ?? 0);
   }
 
   /** All that was gathered, where it is no more than a count and a sum of three limbs; otherwise null. */
@@ -89,14 +90,30 @@ export class Accumulator {
     if (this.sum !== null) this.sum.addLimbs(samples, high, middle, low);
   }
 
+  /** All that was gathered, where it is no more than values; otherwise null. */
+  portion(): Float64Array | null {
+    const { sum, extremes, last, values, distinct } = this.needs;
+    return values && !sum && !extremes && !last && !distinct ? this.values.slice(0, this.ownCount) : null;
+  }
+
+  /** Adds the `portion` of another one of equal needs, which must not change afterwards. */
+  addPortion(portion: Float64Array): void {
+    this.portions!.push(portion);
+    this.samples += portion.length;
+  }
+
+  /** After the last answer: its room is for others. */
+  release(): void {
+    giveRoom(this.values);
+    this.values = NO_VALUES;
+    this.ownCount = 0;
+  }
+
   /** Adds what another one of equal needs has gathered. */
   merge(other: Accumulator): void {
     if (other.samples === 0) return;
     if (this.sum !== null) this.sum.merge(other.sum!);
-    if (this.portions !== null) {
-      for (const portion of other.portions!) this.portions.push(portion);
-      if (other.ownCount > 0) this.portions.push(other.ownCount === other.values.length ? other.values : other.values.subarray(0, other.ownCount));
-    }
+    if (this.portions !== null) this.portions.push(other.values.subarray(0, other.ownCount));
     if (this.distinct !== null) for (const each of other.distinct!) this.distinct.add(each);
     if (other.min < this.min) this.min = other.min;
     if (other.max > this.max) this.max = other.max;
@@ -125,21 +142,23 @@ export class Accumulator {
   private join(): Float64Array {
     if (joined.length < this.samples) joined = new Float64Array(this.samples * 2);
     let at = this.ownCount;
-    if (at > 0) joined.set(at === this.values.length ? this.values : this.values.subarray(0, at));
+    joined.set(this.values.subarray(0, at));
     for (const portion of this.portions!) {
-      joined.set(portion, at);
+      // A call costs more than a few values.
+      if (portion.length > 32) joined.set(portion, at);
+      else for (let i = 0; i < portion.length; i++) joined[at + i] = portion[i]!;
       at += portion.length;
     }
     return joined;
   }
 
-  /** The first ones take exactly their room: most often they are all there will be. */
   private addValues(values: Float64Array, from: number, to: number): void {
     const count = this.ownCount + to - from;
     if (count > this.values.length) {
-      const grown = new Float64Array(this.ownCount === 0 ? count : Math.max(count, 2 * this.values.length));
-      grown.set(this.values);
-      this.values = grown;
+      const room = takeRoom(count);
+      room.set(this.values.subarray(0, this.ownCount));
+      giveRoom(this.values);
+      this.values = room;
     }
     for (let i = from, at = this.ownCount; i < to; i++) this.values[at++] = values[i]!;
     this.ownCount = count;

@@ -17,10 +17,17 @@ export function eventsSource(reader: SegmentReader, maxSeries: number): MetricSo
           ofTenant.flatMap(({ queries }) => queries),
         ),
       );
+      // A tenant's segments come together.
+      let lastId = '';
+      let last: Plan[] = [];
       if (ranges.length > 0) {
         await readSegments(reader, 'events', ranges, signal, {
           onSegment: (tenantId, segment) => {
-            for (const plan of plansOf.get(tenantId)!) plan.add(segment);
+            if (tenantId !== lastId) {
+              lastId = tenantId;
+              last = plansOf.get(tenantId)!;
+            }
+            for (const plan of last) plan.add(segment);
           },
           onKept: (tenantId, kept, slots) => {
             for (const plan of plansOf.get(tenantId)!) plan.addKept(kept, slots);

@@ -3,25 +3,25 @@ import type { Accumulator } from './accumulator.ts';
 /** Of a segment's place among the kept ones. */
 const NOTHING = 0;
 const SUMS = 1;
-const WHOLE = 2;
+const VALUES = 2;
+const WHOLE = 3;
 
 /** What a place costs in the columns, in bytes. */
-const PLACE_BYTES = 41;
+const PLACE_BYTES = 33;
 
 /**
  * What one query found in each of a tenant's kept segments: a window that holds a segment whole adds it up instead of reading its rows again.
- * Counts and sums lie side by side in columns: a window of an hour adds up sixty of them for every query.
+ * Counts and sums lie side by side: a window of an hour adds up sixty of them for every query.
  */
 export class KeptPartials {
   /** Since the last time the cache looked for something to drop. */
   isUsed = true;
   bytes = 0;
   private kinds = new Uint8Array(0);
-  private samples = new Float64Array(0);
-  private high = new Float64Array(0);
-  private middle = new Float64Array(0);
-  private low = new Float64Array(0);
-  /** Of those that need more than a sum, or whose sum does not fit three numbers. */
+  /** Four a slot: samples and the limbs of the sum. */
+  private sums = new Float64Array(0);
+  private readonly portions: (Float64Array | undefined)[] = [];
+  /** Of those that need more than a sum or their values, or whose sum does not fit three numbers. */
   private readonly accumulators: (Accumulator | undefined)[] = [];
 
   has(slot: number): boolean {
@@ -31,30 +31,45 @@ export class KeptPartials {
   /** What `has` said is there. */
   addTo(target: Accumulator, slot: number): void {
     if (this.kinds[slot] === WHOLE) target.merge(this.accumulators[slot]!);
-    else target.addSums(this.samples[slot]!, this.high[slot]!, this.middle[slot]!, this.low[slot]!);
+    else if (this.kinds[slot] === VALUES) target.addPortion(this.portions[slot]!);
+    else {
+      const { sums } = this;
+      const at = slot * 4;
+      target.addSums(sums[at]!, sums[at + 1]!, sums[at + 2]!, sums[at + 3]!);
+    }
   }
 
   /** `slots` is how many places there are. */
   set(slot: number, partial: Accumulator, slots: number): void {
     if (slots > this.kinds.length) this.resize(slots);
     const limbs = partial.sums();
-    if (limbs === null) {
+    const portion = limbs === null ? partial.portion() : null;
+    if (limbs !== null) {
+      this.kinds[slot] = SUMS;
+      const { sums } = this;
+      const at = slot * 4;
+      sums[at] = partial.samples;
+      sums[at + 1] = limbs.high;
+      sums[at + 2] = limbs.middle;
+      sums[at + 3] = limbs.low;
+    } else if (portion !== null) {
+      this.kinds[slot] = VALUES;
+      this.portions[slot] = portion;
+      this.bytes += portionBytes(portion);
+      partial.release();
+    } else {
       this.kinds[slot] = WHOLE;
       this.accumulators[slot] = partial;
       this.bytes += partial.byteLength;
-      return;
     }
-    this.kinds[slot] = SUMS;
-    this.samples[slot] = partial.samples;
-    this.high[slot] = limbs.high;
-    this.middle[slot] = limbs.middle;
-    this.low[slot] = limbs.low;
   }
 
   clear(slot: number): void {
     if (!this.has(slot)) return;
+    const portion = this.portions[slot];
+    this.bytes -= (this.accumulators[slot]?.byteLength ?? 0) + (portion === undefined ? 0 : portionBytes(portion));
     this.kinds[slot] = NOTHING;
-    this.bytes -= this.accumulators[slot]?.byteLength ?? 0;
+    this.portions[slot] = undefined;
     this.accumulators[slot] = undefined;
   }
 
@@ -63,11 +78,12 @@ export class KeptPartials {
     const kinds = new Uint8Array(slots);
     kinds.set(this.kinds);
     this.kinds = kinds;
-    this.samples = resized(this.samples, slots);
-    this.high = resized(this.high, slots);
-    this.middle = resized(this.middle, slots);
-    this.low = resized(this.low, slots);
+    this.sums = resized(this.sums, slots * 4);
   }
+}
+
+function portionBytes(portion: Float64Array): number {
+  return portion.byteLength + 200;
 }
 
 export function resized(from: Float64Array, length: number): Float64Array<ArrayBuffer> {

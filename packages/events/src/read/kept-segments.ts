@@ -3,7 +3,7 @@ import type { Segment } from '../codec/decode.ts';
 import type { Accumulator } from './accumulator.ts';
 import { KeptPartials, resized } from './kept-partials.ts';
 
-const FIRST_SLOTS = 16;
+const FIRST_SLOTS = 64;
 const SLOT_BYTES = 45;
 
 /** What all that is kept costs. */
@@ -63,8 +63,10 @@ export class KeptSegments {
     if (this.find(packed, at, startMs, first) !== -1) return;
     const slot = this.free.pop() ?? this.count;
     if (slot === this.order.length) this.grow();
-    this.starts.copyWithin(first + 1, first, this.count);
-    this.order.copyWithin(first + 1, first, this.count);
+    if (first < this.count) {
+      this.starts.copyWithin(first + 1, first, this.count);
+      this.order.copyWithin(first + 1, first, this.count);
+    }
     this.starts[first] = startMs;
     this.order[first] = slot;
     this.count++;

@@ -86,7 +86,7 @@ export class Plan {
     }
   }
 
-  /** One result a query, in the order asked. */
+  /** One result a query, in the order asked. Ends the plan. */
   results(maxSeries: number): QueryResult[] {
     const results = new Array<QueryResult>(this.size);
     for (const { samplings } of this.selections) {
@@ -94,6 +94,7 @@ export class Plan {
         for (const { grouping, windows } of groups) {
           for (const window of windows) {
             for (const { query, place } of window.queries) results[place] = resultOf(query, subject, grouping, window, maxSeries);
+            for (const accumulator of window.accumulators) accumulator?.release();
           }
         }
       }

@@ -74,9 +74,15 @@ export async function readSegments(
     if (missing.length === 0) return;
     const slab = new Slab();
     const [wanted, ids] = keptCount === 0 ? [ranges, null] : [missing, missingIds];
+    let kept: KeptSegments | null = null;
+    let keptOf = '';
     await copySegments(client, stream, wanted, ids, (tenantId, bytes, key, from, to) => {
       const segment = slab.open(bytes, from, to);
-      cache.of(stream, tenantId).add(bytes, key, segment);
+      if (kept === null || tenantId !== keptOf) {
+        kept = cache.of(stream, tenantId);
+        keptOf = tenantId;
+      }
+      kept.add(bytes, key, segment);
       readCount++;
       onSegment(tenantId, segment);
     });

@@ -48,11 +48,15 @@ type Verdict =
   | { values: Float64Array; passes: (value: number) => boolean };
 type Test = (columns: SegmentColumns) => Verdict;
 
+/** Which rows pass is anybody's guess, so there is no branch to guess. */
 function keepOfAll(verdict: Exclude<Verdict, boolean>, rowCount: number, rows: Uint32Array): number {
   let count = 0;
   if ('codes' in verdict) {
     const { codes, from, passes } = verdict;
-    for (let row = 0; row < rowCount; row++) if (passes[codes[from + row]!] === 1) rows[count++] = row;
+    for (let row = 0; row < rowCount; row++) {
+      rows[count] = row;
+      count += passes[codes[from + row]!]!;
+    }
   } else {
     for (let row = 0; row < rowCount; row++) if (verdict.passes(verdict.values[row]!)) rows[count++] = row;
   }
@@ -63,7 +67,11 @@ function keepOf(verdict: Exclude<Verdict, boolean>, selected: number, rows: Uint
   let count = 0;
   if ('codes' in verdict) {
     const { codes, from, passes } = verdict;
-    for (let i = 0; i < selected; i++) if (passes[codes[from + rows[i]!]!] === 1) rows[count++] = rows[i]!;
+    for (let i = 0; i < selected; i++) {
+      const row = rows[i]!;
+      rows[count] = row;
+      count += passes[codes[from + row]!]!;
+    }
   } else {
     for (let i = 0; i < selected; i++) if (verdict.passes(verdict.values[rows[i]!]!)) rows[count++] = rows[i]!;
   }
