@@ -29,8 +29,8 @@ for (const benchmark of BENCHMARKS.filter((name) => asked.length === 0 || asked.
     record(
       { machine, measured: [measured] },
       BENCHMARKS,
-      join(import.meta.dirname, 'results.json'),
-      join(import.meta.dirname, 'README.md'),
+      RESULTS,
+      README,
     );
     console.error(`${benchmark}: ${Math.round(measured.seconds)} s`);
   } catch (error) {

@@ -194,14 +194,9 @@ function byDefinition(events: readonly TelemetryEvent[], { query: { subject: of,
     const hits = of.kind === 'share' ? numbers.filter((worth) => worth === 100).length : group.length;
     const sum = numbers.reduce((total, worth) => total + worth, 0);
     const newest = Math.max(...group.map(({ tsMs }) => tsMs));
-    switch (asked.aggregation) {
-      case 'count':
-        return hits;
-      case 'rate':
-        return (hits * asked.ratePerMs) / asked.windowMs;
-      case 'sum':
-        return sum;
-    }
+    if (asked.aggregation === 'count') return hits;
+    if (asked.aggregation === 'rate') return (hits * asked.ratePerMs) / asked.windowMs;
+    if (asked.aggregation === 'sum') return sum;
     if (group.length === 0) return null;
     switch (asked.aggregation) {
       case 'avg':
