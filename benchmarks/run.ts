@@ -26,12 +26,7 @@ for (const benchmark of BENCHMARKS.filter((name) => asked.length === 0 || asked.
   try {
     console.error(`${benchmark} …`);
     const measured = await measure(benchmark);
-    record(
-      { machine, measured: [measured] },
-      BENCHMARKS,
-      RESULTS,
-      README,
-    );
+    record({ machine, measured: [measured] }, BENCHMARKS, RESULTS, README);
     console.error(`${benchmark}: ${Math.round(measured.seconds)} s`);
   } catch (error) {
     failed.push(benchmark);

@@ -41,7 +41,16 @@ describeQueues('the main job, each process on its own,', (backend) => {
       type: 'alert.fired',
       tenant: { id: tenantId, externalKey: 'acme' },
       data: {
-        alert: { severity: 'critical', metric: 'latency', aggregation: 'p95', operator: '>', value: 2_000, threshold: 1_000, unit: 'ms', samples: 1 },
+        alert: {
+          severity: 'critical',
+          metric: 'latency',
+          aggregation: 'p95',
+          operator: '>',
+          value: 2_000,
+          threshold: 1_000,
+          unit: 'ms',
+          samples: 1,
+        },
         rule: { id: rule.id, key: 'slow', name: 'Slow calls' },
       },
     });
@@ -61,7 +70,10 @@ describeQueues('the main job, each process on its own,', (backend) => {
     });
 
     const looksBefore = await evaluationCount(api, rule.id);
-    await vi.waitFor(async () => expect(await evaluationCount(api, rule.id)).toBeGreaterThan(looksBefore + 2), { timeout: 15_000, interval: 200 });
+    await vi.waitFor(async () => expect(await evaluationCount(api, rule.id)).toBeGreaterThan(looksBefore + 2), {
+      timeout: 15_000,
+      interval: 200,
+    });
     expect(receiver.requests.length).toBe(2);
     expect(await broken(deployment, SLOT_MS)).toEqual(NOTHING_BROKEN);
 

@@ -33,9 +33,9 @@ describeQueues('three schedulers, three evaluators and two dispatchers', (backen
     expect(await fewestRuns(deployment)).toBeGreaterThanOrEqual(SLOTS);
     const messages = [...messagesById(receiver.requests).values()];
     expect(messages.filter((message) => message.sends > 1)).toEqual([]);
-    expect(messages.map((message) => (JSON.parse(message.body) as { tenant: { externalKey: string } }).tenant.externalKey).toSorted()).toEqual(
-      Array.from({ length: TENANTS }, (_, index) => `tenant-${index}`).toSorted(),
-    );
+    expect(
+      messages.map((message) => (JSON.parse(message.body) as { tenant: { externalKey: string } }).tenant.externalKey).toSorted(),
+    ).toEqual(Array.from({ length: TENANTS }, (_, index) => `tenant-${index}`).toSorted());
   }, 300_000);
 });
 

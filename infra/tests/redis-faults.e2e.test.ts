@@ -1,4 +1,12 @@
-import { type Deployment, openDeployment, redisProgram, redisServer, type RedisServer, type WebhookReceiver, webhookReceiver } from '@tocsin/testkit';
+import {
+  type Deployment,
+  openDeployment,
+  redisProgram,
+  redisServer,
+  type RedisServer,
+  type WebhookReceiver,
+  webhookReceiver,
+} from '@tocsin/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fastSlots } from './fast-slots.ts';
 import { firingTenant } from './firing-tenant.ts';
@@ -34,8 +42,14 @@ describe.skipIf(redisProgram === null)('when Redis loses what it held', () => {
 
     const fired = () =>
       receiver.requests.filter((request) => tenants.includes(request.path.slice(1)) && request.body.includes('"alert.fired"'));
-    await vi.waitFor(() => expect(new Set(fired().map((request) => request.path)).size).toBe(tenants.length), { timeout: CAUGHT_UP_MS, interval: 100 });
-    await vi.waitFor(async () => expect(await broken(deployment, SLOT_MS)).toEqual(NOTHING_BROKEN), { timeout: CAUGHT_UP_MS, interval: 250 });
+    await vi.waitFor(() => expect(new Set(fired().map((request) => request.path)).size).toBe(tenants.length), {
+      timeout: CAUGHT_UP_MS,
+      interval: 100,
+    });
+    await vi.waitFor(async () => expect(await broken(deployment, SLOT_MS)).toEqual(NOTHING_BROKEN), {
+      timeout: CAUGHT_UP_MS,
+      interval: 250,
+    });
     expect([...messagesById(fired()).values()].map((message) => message.sends)).toEqual(tenants.map(() => 1));
   });
 });

@@ -28,7 +28,10 @@ export async function firstTenant({ app, adminKey, schedulerSecret, url, dataDir
     return credentials;
   }
   const tenantId = await defaultTenant(app, adminKey);
-  const { key: apiKey } = await ask<{ key: string }>(app, adminKey, 'POST', `/api/v1/tenants/${tenantId}/api-keys`, { name: 'first start', role: 'admin' });
+  const { key: apiKey } = await ask<{ key: string }>(app, adminKey, 'POST', `/api/v1/tenants/${tenantId}/api-keys`, {
+    name: 'first start',
+    role: 'admin',
+  });
   const credentials = { url, tenantId, apiKey, schedulerSecret };
   writePrivateJson(path, credentials);
   return credentials;
@@ -48,7 +51,12 @@ async function defaultTenant(app: FastifyInstance, adminKey: string): Promise<st
 }
 
 async function ask<Body>(app: FastifyInstance, key: string, method: 'GET' | 'POST', url: string, payload?: object): Promise<Body> {
-  const answer = await app.inject({ method, url, headers: { authorization: `Bearer ${key}` }, ...(payload === undefined ? {} : { payload }) });
+  const answer = await app.inject({
+    method,
+    url,
+    headers: { authorization: `Bearer ${key}` },
+    ...(payload === undefined ? {} : { payload }),
+  });
   if (answer.statusCode >= 300) throw new Error(`${method} ${url}: ${answer.statusCode} ${answer.body}`);
   return answer.json<Body>();
 }

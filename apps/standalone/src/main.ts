@@ -17,7 +17,9 @@ if (unknown.length > 0) {
 
 await runProcess('standalone', standaloneConfig, async ({ config, logger, stack }) => {
   if (!(await portIsFree(config.host, config.port))) {
-    throw new ConfigError([{ variable: 'TOCSIN_PORT', problem: `is ${config.port}, which another program uses on ${config.host}: set it to a free port` }]);
+    throw new ConfigError([
+      { variable: 'TOCSIN_PORT', problem: `is ${config.port}, which another program uses on ${config.host}: set it to a free port` },
+    ]);
   }
   const isDemo = process.argv.includes('--demo');
   const dataDir = resolve(config.dataDir);
@@ -28,7 +30,10 @@ await runProcess('standalone', standaloneConfig, async ({ config, logger, stack 
 function block(url: string, credentials: string, isDemo: boolean): string {
   const path = relative(process.cwd(), credentials);
   const next = isDemo
-    ? [`curl -X POST ${url}/api/v1/demo/break      within a minute two rules fire …`, `curl ${url}/api/v1/demo/echo               … and this shows what was sent`]
+    ? [
+        `curl -X POST ${url}/api/v1/demo/break      within a minute two rules fire …`,
+        `curl ${url}/api/v1/demo/echo               … and this shows what was sent`,
+      ]
     : [`curl -H "authorization: Bearer $(node -p 'require("./${path}").apiKey')" ${url}/api/v1/rules`];
   return ['', `  Tocsin  ${url}`, `  Key     ${path}`, `  Next    ${next.join('\n          ')}`, '  Stop    Ctrl-C', '', ''].join('\n');
 }

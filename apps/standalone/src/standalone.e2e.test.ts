@@ -16,7 +16,11 @@ const ROOT = join(import.meta.dirname, '../../..');
 const STOP_MS = 10_000;
 
 /** What `npm start` runs, in a folder of its own as if it were the checkout. */
-async function startIn(folder: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<TocsinProcess & { credentials: () => Credentials }> {
+async function startIn(
+  folder: string,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<TocsinProcess & { credentials: () => Credentials }> {
   const dataDir = join(folder, '.tocsin');
   const standalone = await startTocsin('standalone', { TOCSIN_DATA_DIR: dataDir, ...env }, args);
   await vi.waitFor(() => expect(standalone.output()).toContain('Ctrl-C'), { timeout: 60_000, interval: 50 });
@@ -27,7 +31,9 @@ async function startIn(folder: string, args: readonly string[] = [], env: Record
 /** The server that this start launched, and has not merely joined. */
 function postgresOf({ pid }: TocsinProcess): number {
   const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
-  const server = lines.map((line) => line.trim().split(/\s+/)).find(([, parent, program]) => parent === String(pid) && program?.endsWith('/bin/postgres'));
+  const server = lines
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, parent, program]) => parent === String(pid) && program?.endsWith('/bin/postgres'));
   if (server === undefined) throw new Error(`process ${pid} has launched no PostgreSQL`);
   return Number(server[0]);
 }
@@ -77,7 +83,10 @@ describe('npm start', () => {
 
       const { url, apiKey } = standalone.credentials();
       const api = apiClient(url, apiKey);
-      await vi.waitFor(async () => expect((await api.get<{ data: unknown[] }>('/api/v1/inbox')).data.length).toBe(1), { timeout: 40_000, interval: 250 });
+      await vi.waitFor(async () => expect((await api.get<{ data: unknown[] }>('/api/v1/inbox')).data.length).toBe(1), {
+        timeout: 40_000,
+        interval: 250,
+      });
       const seen = await bash(folder, [setUp, ...looks].join('\n'));
       expect(seen).toMatch(/"value":\s*1932/);
       expect(seen).toContain('"state":"firing"');
@@ -144,7 +153,12 @@ describe('npm start -- --demo', () => {
       const api = apiClient(url, apiKey);
       const now = Date.now();
       const { series } = await api.post<{ series: { points: { value: number }[] }[] }>('/api/v1/metrics/query', {
-        metric: 'throughput', aggregation: 'count', window: '1h', from: new Date(now - 20 * 3_600_000).toISOString(), to: new Date(now - 3_600_000).toISOString(), step: '1h',
+        metric: 'throughput',
+        aggregation: 'count',
+        window: '1h',
+        from: new Date(now - 20 * 3_600_000).toISOString(),
+        to: new Date(now - 3_600_000).toISOString(),
+        step: '1h',
       });
       expect(series[0]?.points.filter((point) => point.value > 2_000).length).toBeGreaterThan(15);
 
@@ -156,10 +170,16 @@ describe('npm start -- --demo', () => {
       await vi.waitFor(async () => expect(await told('alert.fired')).toBeGreaterThanOrEqual(2), { timeout: 60_000, interval: 500 });
       await fetch(`${url}/api/v1/demo/heal`, { method: 'POST' });
       await vi.waitFor(
-        async () => expect((await api.get<{ data: { status: string }[] }>('/api/v1/alerts')).data.every((alert) => alert.status === 'resolved')).toBe(true),
+        async () =>
+          expect((await api.get<{ data: { status: string }[] }>('/api/v1/alerts')).data.every((alert) => alert.status === 'resolved')).toBe(
+            true,
+          ),
         { timeout: 90_000, interval: 500 },
       );
-      await vi.waitFor(async () => expect(await told('alert.resolved')).toBe(await told('alert.fired')), { timeout: 10_000, interval: 250 });
+      await vi.waitFor(async () => expect(await told('alert.resolved')).toBe(await told('alert.fired')), {
+        timeout: 10_000,
+        interval: 250,
+      });
     } finally {
       await demo.stop();
     }
@@ -178,5 +198,7 @@ function bash(cwd: string, script: string): Promise<string> {
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve, reject) => child.once('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`exit ${code}: ${output}`)))));
+  return new Promise((resolve, reject) =>
+    child.once('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`exit ${code}: ${output}`)))),
+  );
 }

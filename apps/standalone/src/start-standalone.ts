@@ -77,7 +77,13 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   const { app, port } = await startApi({ ...deps, events: store }, { host, port: wantedPort, adminKey, ...extend }, stack);
   const url = reachableUrl(host, port);
 
-  const credentials = await firstTenant({ app, adminKey, schedulerSecret: config.schedulerSecret ?? secrets.schedulerSecret, url, dataDir });
+  const credentials = await firstTenant({
+    app,
+    adminKey,
+    schedulerSecret: config.schedulerSecret ?? secrets.schedulerSecret,
+    url,
+    dataDir,
+  });
   if (isDemo) {
     say('filling the demo shop with a day of history');
     await startDemo({ url, apiKey: credentials.apiKey, state: demo.state, clock: deps.clock, logger, stack });

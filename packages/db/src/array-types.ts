@@ -22,7 +22,8 @@ function arrayType(oid: number, parse: (text: string) => unknown, literal: (valu
     from: [oid],
     parse: (text: string) => elementsOf(text).map((element) => (element === null ? null : parse(element))),
     // Text is taken to be an array's literal already.
-    serialize: (values: unknown) => (Array.isArray(values) ? `{${values.map((value) => (value === null ? 'null' : literal(value))).join(',')}}` : values),
+    serialize: (values: unknown) =>
+      Array.isArray(values) ? `{${values.map((value) => (value === null ? 'null' : literal(value))).join(',')}}` : values,
   };
 }
 

@@ -1,7 +1,15 @@
 import { checkDatabase, checkMigrations, DatabaseUnfit, ensurePartitions, openDatabase, type Database } from '@tocsin/db';
 import { parseDuration } from '@tocsin/domain';
 import { openQueues } from '@tocsin/queue';
-import { createMetrics, type DependencyChecks, exposeQueueDepth, type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
+import {
+  createMetrics,
+  type DependencyChecks,
+  exposeQueueDepth,
+  type Logger,
+  type ShutdownStack,
+  systemClock,
+  variables,
+} from '@tocsin/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { DEFAULT_RETENTION } from './maintain/tasks.ts';
@@ -43,7 +51,14 @@ const RETRY_MS = 500;
 const DRAIN_MS = 10_000;
 
 /** Opens what every part of the pipeline stands on. Waits for servers that are not up yet, and throws when they stay away or are not fit for use. */
-export async function openPipeline({ name, databaseUrl, queueUrl, retention: keepMs, logger, stack }: PipelineOptions): Promise<PipelineDeps> {
+export async function openPipeline({
+  name,
+  databaseUrl,
+  queueUrl,
+  retention: keepMs,
+  logger,
+  stack,
+}: PipelineOptions): Promise<PipelineDeps> {
   const db = openDatabase({ url: databaseUrl, applicationName: `tocsin-${name}` });
   stack.defer('database', db.close);
   await untilFit(db, logger);

@@ -82,7 +82,12 @@ export async function tenantWith(db: Database, everyMs: number): Promise<string>
   return tenantId;
 }
 
-export const SLOW_RULE = { key: 'slow', name: 'Slow', condition: { metric: 'latency', window: '5m', operator: '>', threshold: 100 }, cooldown: '0s' };
+export const SLOW_RULE = {
+  key: 'slow',
+  name: 'Slow',
+  condition: { metric: 'latency', window: '5m', operator: '>', threshold: 100 },
+  cooldown: '0s',
+};
 
 /** Saves a rule as people would; answers its id. */
 export async function addRule(db: Database, tenantId: string, rule: object = {}): Promise<string> {
@@ -90,14 +95,19 @@ export async function addRule(db: Database, tenantId: string, rule: object = {})
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   const { spec } = parsed;
   const id = newId();
-  await asTenant(db, tenantId, (sql) => sql`
+  await asTenant(
+    db,
+    tenantId,
+    (sql) => sql`
     insert into rules (tenant_id, id, key, name, spec, created_by, updated_by)
-    values (${tenantId}, ${id}, ${spec.key}, ${spec.name}, ${JSON.stringify(spec)}::text::jsonb, 'test', 'test')`);
+    values (${tenantId}, ${id}, ${spec.key}, ${spec.name}, ${JSON.stringify(spec)}::text::jsonb, 'test', 'test')`,
+  );
   await withTenant(db, tenantId, (tx) => refreshSchedule(tx, tenantId));
   return id;
 }
 
-export const asTenant = <T>(db: Database, tenantId: string, work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenantsSql(db, [tenantId], work);
+export const asTenant = <T>(db: Database, tenantId: string, work: (sql: SqlTx) => Promise<T>): Promise<T> =>
+  withTenantsSql(db, [tenantId], work);
 
 export interface RunRow {
   id: string;
@@ -111,9 +121,20 @@ export interface RunRow {
 }
 
 export const runsOf = (db: Database, tenantId: string): Promise<RunRow[]> =>
-  asTenant(db, tenantId, (sql) => sql<RunRow[]>`
-    select id, slot_at as "slotMs", status, reason, attempts, skipped_count as "skippedCount", rules, triggers from runs order by slot_at`);
+  asTenant(
+    db,
+    tenantId,
+    (sql) => sql<RunRow[]>`
+    select id, slot_at as "slotMs", status, reason, attempts, skipped_count as "skippedCount", rules, triggers from runs order by slot_at`,
+  );
 
-export const triggersOf = (db: Database, tenantId: string): Promise<{ kind: string; seq: number; status: string; snapshot: { value: number | null } }[]> =>
-  asTenant(db, tenantId, (sql) => sql<{ kind: string; seq: number; status: string; snapshot: { value: number | null } }[]>`
-    select kind, seq, snapshot ->> 'status' as status, snapshot from triggers order by slot_at, id`);
+export const triggersOf = (
+  db: Database,
+  tenantId: string,
+): Promise<{ kind: string; seq: number; status: string; snapshot: { value: number | null } }[]> =>
+  asTenant(
+    db,
+    tenantId,
+    (sql) => sql<{ kind: string; seq: number; status: string; snapshot: { value: number | null } }[]>`
+    select kind, seq, snapshot ->> 'status' as status, snapshot from triggers order by slot_at, id`,
+  );

@@ -16,7 +16,12 @@ export interface ApiClient {
 
 /** Speaks to a running API as a program would. The short verbs throw on anything but a 2xx, with the problem's text. */
 export function apiClient(url: string, key: string): ApiClient {
-  const ask = async <Body>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer<Body>> => {
+  const ask = async <Body>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<ApiAnswer<Body>> => {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
@@ -43,7 +48,11 @@ export function apiClient(url: string, key: string): ApiClient {
 }
 
 /** A tenant of its own with an admin's key, made through the API. */
-export async function newTenant(url: string, adminKey: string, externalKey: string): Promise<{ tenantId: string; key: string; api: ApiClient }> {
+export async function newTenant(
+  url: string,
+  adminKey: string,
+  externalKey: string,
+): Promise<{ tenantId: string; key: string; api: ApiClient }> {
   const platform = apiClient(url, adminKey);
   const { id } = await platform.post<{ id: string }>('/api/v1/tenants', { name: externalKey, externalKey });
   const { key } = await platform.post<{ key: string }>(`/api/v1/tenants/${id}/api-keys`, { name: 'tests', role: 'admin' });

@@ -24,7 +24,10 @@ const ADMIN_KEY = 'an-admin-key-for-tests-of-32-chars-or-more';
 
 /** Every process on its own, as in production, on a fresh database and fresh queues: of one backend, or on a server of the caller's. */
 export async function openDeployment(queues: QueueBackend | { url: string }, counts: Record<App, number>): Promise<Deployment> {
-  const [database, queue] = await Promise.all([testDatabase(), typeof queues === 'string' ? testQueue(queues) : { url: queues.url, close: async () => {} }]);
+  const [database, queue] = await Promise.all([
+    testDatabase(),
+    typeof queues === 'string' ? testQueue(queues) : { url: queues.url, close: async () => {} },
+  ]);
   const env = {
     TOCSIN_DATABASE_URL: database.appUrl,
     TOCSIN_QUEUE_URL: queue.url,

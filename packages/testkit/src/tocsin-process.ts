@@ -37,7 +37,11 @@ export async function startTocsin(app: string, env: Record<string, string>, args
     url,
     output,
     exited,
-    ready: () => Promise.race([vi.waitFor(() => assertReady(url, output), { timeout: 30_000, interval: 50 }), exited.then((how) => neverReady(how, output))]),
+    ready: () =>
+      Promise.race([
+        vi.waitFor(() => assertReady(url, output), { timeout: 30_000, interval: 50 }),
+        exited.then((how) => neverReady(how, output)),
+      ]),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal);
       return exited;

@@ -1,4 +1,12 @@
-import { formatDuration, type AlertSnapshot, type AlertStatus, type AlertType, type EpochMs, type Labels, type Severity } from '@tocsin/domain';
+import {
+  formatDuration,
+  type AlertSnapshot,
+  type AlertStatus,
+  type AlertType,
+  type EpochMs,
+  type Labels,
+  type Severity,
+} from '@tocsin/domain';
 import type { AlertReading } from './alerts-of-run.ts';
 
 export interface ToldAlert {
@@ -17,8 +25,20 @@ export interface ToldAlert {
 export function snapshotOf(alert: ToldAlert): AlertSnapshot {
   const { metric, aggregation, operator, value, threshold, unit, windowMs, samples } = alert.reading;
   return {
-    id: alert.id, name: alert.ruleName, alertType: alert.alertType, status: alert.status, severity: alert.severity,
-    metric, aggregation, operator, value, threshold, unit, window: formatDuration(windowMs), samples, labels: alert.labels,
+    id: alert.id,
+    name: alert.ruleName,
+    alertType: alert.alertType,
+    status: alert.status,
+    severity: alert.severity,
+    metric,
+    aggregation,
+    operator,
+    value,
+    threshold,
+    unit,
+    window: formatDuration(windowMs),
+    samples,
+    labels: alert.labels,
     startedAt: new Date(alert.startedMs).toISOString(),
     resolvedAt: alert.resolvedMs === null ? null : new Date(alert.resolvedMs).toISOString(),
     url: null,

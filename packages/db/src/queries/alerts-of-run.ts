@@ -60,7 +60,10 @@ export interface AlertUpdate {
  * Carries open alerts on to this slot, or resolves them. Somebody's acknowledgement stays. Answers the number of the trigger each tells
  * and the status it has now; an alert that was resolved by somebody else meanwhile is left alone and not answered.
  */
-export async function updateAlerts(sql: SqlTx, updates: readonly AlertUpdate[]): Promise<{ id: string; seq: number; status: AlertStatus }[]> {
+export async function updateAlerts(
+  sql: SqlTx,
+  updates: readonly AlertUpdate[],
+): Promise<{ id: string; seq: number; status: AlertStatus }[]> {
   return sql<{ id: string; seq: number; status: AlertStatus }[]>`
     update alerts
     set status = case when new.resolve_reason is not null then 'resolved' when status = 'triggered' then 'active' else status end,

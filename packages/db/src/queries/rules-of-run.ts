@@ -35,7 +35,10 @@ export async function readRuleBodies(sql: SqlTx, rules: readonly { tenantId: str
 }
 
 /** Locks those of the rules that are still enabled and at the version they were read at; answers their ids. */
-export async function lockCurrentRules(sql: SqlTx, rules: readonly { tenantId: string; ruleId: string; version: number }[]): Promise<string[]> {
+export async function lockCurrentRules(
+  sql: SqlTx,
+  rules: readonly { tenantId: string; ruleId: string; version: number }[],
+): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select rules.id
     from unnest(

@@ -144,7 +144,11 @@ export async function finishRuns(sql: SqlTx, runs: readonly FinishedRun[]): Prom
 }
 
 /** Gives the runs back for another attempt; one that is not counted was no fault of theirs. */
-export async function releaseRuns(sql: SqlTx, leases: readonly RunLease[], { reason, isCounted }: { reason: string; isCounted: boolean }): Promise<void> {
+export async function releaseRuns(
+  sql: SqlTx,
+  leases: readonly RunLease[],
+  { reason, isCounted }: { reason: string; isCounted: boolean },
+): Promise<void> {
   await sql`
     update runs
     set status = 'queued', lease_token = null, lease_until = null, reason = ${reason}, hinted_at = tocsin_now(),
@@ -154,7 +158,11 @@ export async function releaseRuns(sql: SqlTx, leases: readonly RunLease[], { rea
 }
 
 /** Ends the runs for good; answers those that were still ours. */
-export async function failRuns(sql: SqlTx, leases: readonly RunLease[], reason: string): Promise<{ tenantId: string; id: string; slotMs: EpochMs }[]> {
+export async function failRuns(
+  sql: SqlTx,
+  leases: readonly RunLease[],
+  reason: string,
+): Promise<{ tenantId: string; id: string; slotMs: EpochMs }[]> {
   return sql<{ tenantId: string; id: string; slotMs: EpochMs }[]>`
     update runs set status = 'failed', reason = ${reason}, finished_at = tocsin_now(), lease_token = null, lease_until = null
     from ${leased(sql, leases)}

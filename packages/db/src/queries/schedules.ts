@@ -48,7 +48,10 @@ export async function nextDue(sql: SqlTx): Promise<{ dueMs: EpochMs | null; nowM
  * Holds back tenants whose run failed for good: 1 min, doubling to 1 h. Slots missed meanwhile are recorded as skipped when it ends.
  * Answers how many runs in a row each has failed now.
  */
-export async function backOffSchedules(sql: SqlTx, tenantIds: readonly string[]): Promise<{ tenantId: string; failedRuns: number; untilMs: EpochMs }[]> {
+export async function backOffSchedules(
+  sql: SqlTx,
+  tenantIds: readonly string[],
+): Promise<{ tenantId: string; failedRuns: number; untilMs: EpochMs }[]> {
   return sql<{ tenantId: string; failedRuns: number; untilMs: EpochMs }[]>`
     update schedules
     set failed_runs = failed_runs + 1,

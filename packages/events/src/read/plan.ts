@@ -79,7 +79,8 @@ export class Plan {
             if (segment.maxTs < window.fromMs || segment.minTs >= window.toMs) continue;
             const isWhole = segment.minTs >= window.fromMs && segment.maxTs < window.toMs;
             if (kept === null || grouping !== null || !isWhole) this.feed(selection.selection, subject, grouping, window, isWhole);
-            else if (!window.partials!.has(slot)) kept.keepPartial(window.partials!, slot, this.partial(selection.selection, subject, window));
+            else if (!window.partials!.has(slot))
+              kept.keepPartial(window.partials!, slot, this.partial(selection.selection, subject, window));
           }
         }
       }

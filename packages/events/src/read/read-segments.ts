@@ -104,7 +104,12 @@ export async function readSegments(
   metrics.segmentCacheBytes.set(cache.bytes);
 }
 
-function handOn({ tenantId, kept, slots, segments }: Found, from: number, onSegment: SegmentSink['onSegment'], onKept: SegmentSink['onKept']): void {
+function handOn(
+  { tenantId, kept, slots, segments }: Found,
+  from: number,
+  onSegment: SegmentSink['onSegment'],
+  onKept: SegmentSink['onKept'],
+): void {
   const still: number[] = [];
   for (let i = from; i < Math.min(slots.length, from + SLICE_SEGMENTS); i++) {
     if (kept.segments[slots[i]!] === segments[i]) still.push(slots[i]!);

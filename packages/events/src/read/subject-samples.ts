@@ -71,7 +71,10 @@ function worthOf(subject: TextSubject, texts: readonly string[]): Float64Array {
   }
   let worth = known.get(texts);
   if (worth === undefined) {
-    worth = Float64Array.of(0, ...texts.map((text, index) => (subject.kind === 'dim' ? index + 1 : subject.values.includes(text) ? 100 : 0)));
+    worth = Float64Array.of(
+      0,
+      ...texts.map((text, index) => (subject.kind === 'dim' ? index + 1 : subject.values.includes(text) ? 100 : 0)),
+    );
     known.set(texts, worth);
   }
   return worth;

@@ -1,7 +1,25 @@
 import {
-  clearBackOff, correctRunCounts, deleteSeriesStates, dropTimers, finishRuns, insertAlertEvents, insertSegments, insertTriggers, lockChangedSeries, lockCurrentRules,
-  openAlerts, recordRuleNews, setReminders, updateAlerts, waitingRuns, withTenantsSql, writeSeriesStates,
-  type FinishedRun, type LeasedRun, type NewTrigger, type SqlTx,
+  clearBackOff,
+  correctRunCounts,
+  deleteSeriesStates,
+  dropTimers,
+  finishRuns,
+  insertAlertEvents,
+  insertSegments,
+  insertTriggers,
+  lockChangedSeries,
+  lockCurrentRules,
+  openAlerts,
+  recordRuleNews,
+  setReminders,
+  updateAlerts,
+  waitingRuns,
+  withTenantsSql,
+  writeSeriesStates,
+  type FinishedRun,
+  type LeasedRun,
+  type NewTrigger,
+  type SqlTx,
 } from '@tocsin/db';
 import { encodeEvaluations } from '@tocsin/events';
 import { faultPoint } from '@tocsin/runtime';
@@ -52,10 +70,23 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
     const writes = collectWrites(changing.filter((outcome) => !outcome.isSuperseded));
     const triggers = await write(sql, writes);
     faultPoint('evaluator.mid-transaction');
-    await tellUnreadable(sql, ours.flatMap(({ unreadable }) => unreadable));
-    await insertSegments(sql, ours.flatMap(({ run, outcomes: ofRun, unreadable, time }) =>
-      encodeEvaluations(run.tenantId, [...evaluationRows(ofRun, time), ...unreadableRows(run, unreadable.map(({ rule }) => rule), time)]),
-    ));
+    await tellUnreadable(
+      sql,
+      ours.flatMap(({ unreadable }) => unreadable),
+    );
+    await insertSegments(
+      sql,
+      ours.flatMap(({ run, outcomes: ofRun, unreadable, time }) =>
+        encodeEvaluations(run.tenantId, [
+          ...evaluationRows(ofRun, time),
+          ...unreadableRows(
+            run,
+            unreadable.map(({ rule }) => rule),
+            time,
+          ),
+        ]),
+      ),
+    );
     const recovered = ours.filter(({ run }) => run.failedRuns > 0).map(({ run }) => run.tenantId);
     if (recovered.length > 0) await clearBackOff(sql, recovered);
     return { finished, triggers, waiting: await waitingRuns(sql, tenantIds) };
@@ -65,7 +96,10 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
 const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
   const counted = outcomes.filter((outcome) => !outcome.isSuperseded);
   return {
-    tenantId: run.tenantId, slotMs: run.slotMs, token: run.token, everyMs: run.everyMs,
+    tenantId: run.tenantId,
+    slotMs: run.slotMs,
+    token: run.token,
+    everyMs: run.everyMs,
     rules: outcomes.length + unreadable.length,
     series: outcomes.reduce((total, outcome) => total + outcome.series.length + outcome.dropped, 0),
     triggers: counted.reduce((total, outcome) => total + outcome.series.filter(({ step }) => step.change !== null).length, 0),
@@ -90,10 +124,25 @@ async function markSuperseded(sql: SqlTx, changing: readonly RuleOutcome[]): Pro
 async function tellUnreadable(sql: SqlTx, unreadable: LoadedRules['unreadable']): Promise<void> {
   const news = unreadable.filter(({ head }) => head.health !== 'error').map(({ rule }) => rule);
   if (news.length === 0) return;
-  const current = new Set(await lockCurrentRules(sql, news.map(({ tenantId, id, version }) => ({ tenantId, ruleId: id, version }))));
-  await recordRuleNews(sql, news.filter(({ id }) => current.has(id)).map(({ tenantId, id, fault }) => ({
-    tenantId, ruleId: id, health: 'error', healthReason: `rule_unreadable: ${fault}`, lastTriggeredMs: null, newTriggers: 0,
-  })));
+  const current = new Set(
+    await lockCurrentRules(
+      sql,
+      news.map(({ tenantId, id, version }) => ({ tenantId, ruleId: id, version })),
+    ),
+  );
+  await recordRuleNews(
+    sql,
+    news
+      .filter(({ id }) => current.has(id))
+      .map(({ tenantId, id, fault }) => ({
+        tenantId,
+        ruleId: id,
+        health: 'error',
+        healthReason: `rule_unreadable: ${fault}`,
+        lastTriggeredMs: null,
+        newTriggers: 0,
+      })),
+  );
 }
 
 /** Answers the triggers that were told. */

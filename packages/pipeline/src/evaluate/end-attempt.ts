@@ -1,5 +1,14 @@
 import {
-  backOffSchedules, failRuns, isRetryable, newId, putOwnerNotices, releaseRuns, sqlState, withTenantsSql, type LeasedRun, type RunLease,
+  backOffSchedules,
+  failRuns,
+  isRetryable,
+  newId,
+  putOwnerNotices,
+  releaseRuns,
+  sqlState,
+  withTenantsSql,
+  type LeasedRun,
+  type RunLease,
 } from '@tocsin/db';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 
@@ -32,7 +41,11 @@ export async function postpone(deps: PipelineDeps, runs: readonly LeasedRun[], e
 
 async function giveBack({ db, logger }: PipelineDeps, runs: readonly LeasedRun[], error: unknown): Promise<void> {
   try {
-    await withTenantsSql(db, runs.map((run) => run.tenantId), (sql) => releaseRuns(sql, runs, { reason: reasonOf(error), isCounted: !isRetryable(error) }));
+    await withTenantsSql(
+      db,
+      runs.map((run) => run.tenantId),
+      (sql) => releaseRuns(sql, runs, { reason: reasonOf(error), isCounted: !isRetryable(error) }),
+    );
   } catch (unreachable) {
     // The leases run out by themselves; the next attempt finds the runs as they are.
     logger.warn({ err: unreachable, runs: runs.length }, 'runs could not be given back');
@@ -48,10 +61,15 @@ export async function giveUp(deps: PipelineDeps, run: RunLease & { id: string },
     if (schedule?.failedRuns === 1) {
       await putOwnerNotices(sql, [
         {
-          tenantId: run.tenantId, id: newId(), aboutId: run.id,
+          tenantId: run.tenantId,
+          id: newId(),
+          aboutId: run.id,
           title: 'Your rules could not be evaluated',
           body: {
-            kind: 'run_failed', runId: run.id, slot: new Date(run.slotMs).toISOString(), reason,
+            kind: 'run_failed',
+            runId: run.id,
+            slot: new Date(run.slotMs).toISOString(),
+            reason,
             text: 'Every attempt to evaluate your rules for this slot failed. They are evaluated again after a pause; until then no alert opens or closes.',
           },
         },

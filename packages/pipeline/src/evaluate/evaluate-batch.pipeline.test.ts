@@ -53,8 +53,7 @@ describeQueues('evaluating a batch', (backend) => {
     stage.source.answer = () => 500;
     const [poison = '', ...others] = await dueTenants(4);
     // NUL cannot be stored as text: the evaluator must survive a source that answers with it.
-    stage.source.answer = (tenantId) =>
-      tenantId === poison ? { kind: 'failed', code: 'bad', message: 'a\0b' } : 500;
+    stage.source.answer = (tenantId) => (tenantId === poison ? { kind: 'failed', code: 'bad', message: 'a\0b' } : 500);
     const again = await evaluate([poison, ...others]);
     expect([...again.keys()]).toEqual([poison]);
     for (const tenantId of others) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done', attempts: 1, triggers: 1 }]);
@@ -101,7 +100,13 @@ describeQueues('evaluating a batch', (backend) => {
   test('two who lease the same hundred runs at once share them out', async () => {
     const ids = await dueTenants(100);
     const lease = (tenantIds: readonly string[]) =>
-      withTenantsSql(stage.db, ids, (sql) => leaseRuns(sql, tenantIds.map((tenantId) => ({ tenantId, token: newId() })), LEASE_MS));
+      withTenantsSql(stage.db, ids, (sql) =>
+        leaseRuns(
+          sql,
+          tenantIds.map((tenantId) => ({ tenantId, token: newId() })),
+          LEASE_MS,
+        ),
+      );
     const leased = (await Promise.all([lease(ids), lease(ids.toReversed()), lease(ids)])).flat();
     expect(leased.map((run) => run.tenantId).toSorted()).toEqual(ids.toSorted());
   });
@@ -136,8 +141,15 @@ describeQueues('evaluating a batch', (backend) => {
       (await asTenant(stage.db, tenantId, (sql) => sql<{ until: number }[]>`select lease_until as until from runs`))[0]!.until;
     const before = await leaseUntil();
     const clock = { ...stage.deps.clock, sleep: (_ms: number, signal: AbortSignal) => stage.deps.clock.sleep(20, signal) };
-    const renew = () => withTenantsSql(stage.db, runs.map((run) => run.tenantId), (sql) => renewRunLeases(sql, runs, LEASE_MS));
-    await whileLeased({ ...stage.deps, clock }, renew, () => vi.waitFor(async () => expect(await leaseUntil()).toBeGreaterThan(before), 5_000));
+    const renew = () =>
+      withTenantsSql(
+        stage.db,
+        runs.map((run) => run.tenantId),
+        (sql) => renewRunLeases(sql, runs, LEASE_MS),
+      );
+    await whileLeased({ ...stage.deps, clock }, renew, () =>
+      vi.waitFor(async () => expect(await leaseUntil()).toBeGreaterThan(before), 5_000),
+    );
   });
 
   test('a rule that looks more rarely than its tenant is evaluated at its own slots, and made up for when a run failed', async () => {

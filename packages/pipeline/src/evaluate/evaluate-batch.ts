@@ -31,7 +31,12 @@ async function evaluateLeased(deps: EvaluationDeps, leased: readonly LeasedRun[]
   for (const run of spent) await giveUp(deps, run, 'attempts_exhausted');
   const runs = leased.filter((run) => run.attempts <= MAX_ATTEMPTS);
   if (runs.length === 0) return new Map();
-  const renew = () => withTenantsSql(deps.db, runs.map((run) => run.tenantId), (sql) => renewRunLeases(sql, runs, LEASE_MS));
+  const renew = () =>
+    withTenantsSql(
+      deps.db,
+      runs.map((run) => run.tenantId),
+      (sql) => renewRunLeases(sql, runs, LEASE_MS),
+    );
   return whileLeased(deps, renew, () => evaluateTogether(deps, runs));
 }
 

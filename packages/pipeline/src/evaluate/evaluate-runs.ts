@@ -29,13 +29,20 @@ export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRu
   const outcomes = await judgeAll(deps, read, answers);
   const durationMs = Math.round(performance.now() - startedMs);
   const results = read.map((each): RunResult => ({
-    run: each.run, outcomes: outcomes.get(each) ?? [], unreadable: each.unreadable, time: { evaluatedAtMs: each.run.leasedMs + durationMs, durationMs },
+    run: each.run,
+    outcomes: outcomes.get(each) ?? [],
+    unreadable: each.unreadable,
+    time: { evaluatedAtMs: each.run.leasedMs + durationMs, durationMs },
   }));
   const committed = await commitRuns(deps, results);
   faultPoint('evaluator.after-commit');
   count(deps, committed, startedMs);
   await Promise.all([
-    sendHints(deps, dispatchTrigger, committed.triggers.map((trigger) => ({ tenantId: trigger.tenantId, triggerId: trigger.id }))),
+    sendHints(
+      deps,
+      dispatchTrigger,
+      committed.triggers.map((trigger) => ({ tenantId: trigger.tenantId, triggerId: trigger.id })),
+    ),
     // A hint of the same run may just be ending in other hands, for want of its turn.
     sendHints(deps, evaluateRun, committed.waiting, { evenIfKnown: true }),
   ]);
@@ -54,7 +61,11 @@ async function ask({ source }: EvaluationDeps, read: readonly ReadRun[]): Promis
   }
 }
 
-async function judgeAll(deps: EvaluationDeps, read: readonly ReadRun[], answers: ReadonlyMap<ReadRun, QueryResult[]>): Promise<Map<ReadRun, RuleOutcome[]>> {
+async function judgeAll(
+  deps: EvaluationDeps,
+  read: readonly ReadRun[],
+  answers: ReadonlyMap<ReadRun, QueryResult[]>,
+): Promise<Map<ReadRun, RuleOutcome[]>> {
   const judged = new Map<ReadRun, RuleOutcome[]>();
   let sliceStartedMs = performance.now();
   for (const each of read) {
@@ -78,7 +89,10 @@ async function judgeAll(deps: EvaluationDeps, read: readonly ReadRun[], answers:
 
 function count({ metrics, logger }: EvaluationDeps, { finished, triggers }: CommittedRuns, startedMs: number): void {
   const seconds = (performance.now() - startedMs) / 1_000;
-  for (const { result: { run, outcomes, unreadable }, status } of finished) {
+  for (const {
+    result: { run, outcomes, unreadable },
+    status,
+  } of finished) {
     metrics.runs.inc({ result: status });
     metrics.ruleEvaluationSeconds.observe(seconds);
     metrics.ruleEvaluationLagSeconds.observe(Math.max(0, (run.leasedMs - run.slotMs) / 1_000 + seconds));
@@ -87,6 +101,9 @@ function count({ metrics, logger }: EvaluationDeps, { finished, triggers }: Comm
   }
   for (const trigger of triggers) {
     metrics.triggers.inc({ kind: trigger.kind });
-    logger.info({ tenantId: trigger.tenantId, ruleId: trigger.ruleId, alertId: trigger.alertId, severity: trigger.severity }, `alert ${trigger.kind}`);
+    logger.info(
+      { tenantId: trigger.tenantId, ruleId: trigger.ruleId, alertId: trigger.alertId, severity: trigger.severity },
+      `alert ${trigger.kind}`,
+    );
   }
 }

@@ -28,7 +28,15 @@ interface Row extends EvaluationRow {
 }
 
 const DULLNESS: Readonly<Record<Outcome, number>> = {
-  fired: 0, escalated: 0, resolved: 0, superseded: 1, failed: 1, suppressed: 2, breach: 2, no_data: 3, clear: 4,
+  fired: 0,
+  escalated: 0,
+  resolved: 0,
+  superseded: 1,
+  failed: 1,
+  suppressed: 2,
+  breach: 2,
+  no_data: 3,
+  clear: 4,
 };
 
 function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime): Row {
@@ -38,7 +46,10 @@ function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime
     ...commonOf(outcome, comparison, time),
     seriesKey: judgement.seriesKey,
     labels: judgement.labels,
-    value, threshold, operator, samples,
+    value,
+    threshold,
+    operator,
+    samples,
     triggered: judgement.verdict === 'breach',
     outcome: outcome.isSuperseded ? 'superseded' : outcomeOf(series),
     reason: outcome.isSuperseded ? 'changed_meanwhile' : step.reason,
@@ -46,7 +57,16 @@ function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime
   };
 }
 
-const NOTHING_SEEN = { seriesKey: '{}', labels: {}, value: null, threshold: null, operator: null, samples: 0, triggered: false, severity: null };
+const NOTHING_SEEN = {
+  seriesKey: '{}',
+  labels: {},
+  value: null,
+  threshold: null,
+  operator: null,
+  samples: 0,
+  triggered: false,
+  severity: null,
+};
 
 /** A grouped rule over no series at all still says that it looked. */
 function emptyRow(outcome: RuleOutcome, time: EvaluationTime): Row {
@@ -59,10 +79,23 @@ function emptyRow(outcome: RuleOutcome, time: EvaluationTime): Row {
 }
 
 /** A rule nobody could read looked at nothing, and says so. */
-export const unreadableRows = (run: LeasedRun, rules: readonly UnreadableRule[], { evaluatedAtMs, durationMs }: EvaluationTime): EvaluationRow[] =>
+export const unreadableRows = (
+  run: LeasedRun,
+  rules: readonly UnreadableRule[],
+  { evaluatedAtMs, durationMs }: EvaluationTime,
+): EvaluationRow[] =>
   rules.map(({ id, version }) => ({
-    ruleId: id, version, runId: run.id, slotMs: run.slotMs, evaluatedAtMs, durationMs, windowFromMs: run.slotMs, windowToMs: run.slotMs,
-    ...NOTHING_SEEN, outcome: 'failed', reason: 'rule_unreadable',
+    ruleId: id,
+    version,
+    runId: run.id,
+    slotMs: run.slotMs,
+    evaluatedAtMs,
+    durationMs,
+    windowFromMs: run.slotMs,
+    windowToMs: run.slotMs,
+    ...NOTHING_SEEN,
+    outcome: 'failed',
+    reason: 'rule_unreadable',
   }));
 
 function commonOf({ run, planned }: RuleOutcome, comparison: number, { evaluatedAtMs, durationMs }: EvaluationTime) {
@@ -70,7 +103,12 @@ function commonOf({ run, planned }: RuleOutcome, comparison: number, { evaluated
   const asked = queries[comparison];
   const windowToMs = asked?.endMs ?? slotMs;
   return {
-    ruleId: rule.id, version: rule.version, runId: run.id, slotMs, evaluatedAtMs, durationMs,
+    ruleId: rule.id,
+    version: rule.version,
+    runId: run.id,
+    slotMs,
+    evaluatedAtMs,
+    durationMs,
     windowFromMs: windowToMs - (asked?.query.windowMs ?? 0),
     windowToMs,
   };

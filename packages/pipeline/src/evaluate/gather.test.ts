@@ -8,7 +8,10 @@ function play({ atMost = 3, batches = 1 } = {}) {
   const started: string[][] = [];
   const ends: ((result: Map<string, string>) => void)[] = [];
   const add = gather<string>({
-    clock, atMost, batches, lingerMs: 5,
+    clock,
+    atMost,
+    batches,
+    lingerMs: 5,
     work: (items) => {
       started.push([...items]);
       return new Promise((resolve) => ends.push(resolve));
@@ -17,7 +20,9 @@ function play({ atMost = 3, batches = 1 } = {}) {
   /** Lets promises settle. */
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
-    add, started, settle,
+    add,
+    started,
+    settle,
     linger: async () => {
       clock.tick(5);
       await settle();
@@ -52,7 +57,10 @@ test('what arrives while a batch is under way makes the next, at most so many at
   await linger();
   expect(started).toEqual([['a', 'b', 'c']]);
   await end();
-  expect(started).toEqual([['a', 'b', 'c'], ['d', 'e', 'f']]);
+  expect(started).toEqual([
+    ['a', 'b', 'c'],
+    ['d', 'e', 'f'],
+  ]);
   await end();
   await linger();
   expect(started.at(-1)).toEqual(['g']);
@@ -70,7 +78,10 @@ test('an item that waits already is worked on once, and both askers hear', async
 test('a batch that fails fails for its own items alone', async () => {
   const clock = fakeClock();
   const add = gather<string>({
-    clock, atMost: 1, batches: 1, lingerMs: 5,
+    clock,
+    atMost: 1,
+    batches: 1,
+    lingerMs: 5,
     work: (items) => (items[0] === 'bad' ? Promise.reject(new Error('no')) : Promise.resolve(new Map([[items[0] ?? '', 'ok']]))),
   });
   const results = await Promise.allSettled([add('bad'), add('good')]);

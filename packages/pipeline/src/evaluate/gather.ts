@@ -18,7 +18,13 @@ interface Waiting<Result> {
 }
 
 /** Turns single items that arrive together into few batches. An item that waits already is joined, not repeated. */
-export function gather<Result>({ clock, atMost, batches, lingerMs, work }: GatherOptions<Result>): (item: string) => Promise<Result | undefined> {
+export function gather<Result>({
+  clock,
+  atMost,
+  batches,
+  lingerMs,
+  work,
+}: GatherOptions<Result>): (item: string) => Promise<Result | undefined> {
   const waiting = new Map<string, Waiting<Result>[]>();
   let underWay = 0;
   let isLingering = false;

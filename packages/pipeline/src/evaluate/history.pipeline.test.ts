@@ -33,7 +33,10 @@ describeQueues('from events to history', (backend) => {
     const nextMs = schedule!.next;
     stage.db.clock.shiftMs = nextMs - Date.now() + 100;
     const ts = nextMs - 10_000 - 60_000;
-    const answer = await store.ingest(tenantId, durations.map((duration) => ({ ts, name: 'call', dims, measures: { duration_ms: duration } })));
+    const answer = await store.ingest(
+      tenantId,
+      durations.map((duration) => ({ ts, name: 'call', dims, measures: { duration_ms: duration } })),
+    );
     expect(answer.rejected).toEqual([]);
     await claimDueSlots(stage.deps);
     await vi.waitFor(async () => expect((await runsOf(stage.db, tenantId)).every((run) => run.status === 'done')).toBe(true), 10_000);
@@ -44,7 +47,10 @@ describeQueues('from events to history', (backend) => {
 
   test('one slow call over a default rule fires; every slot says what was seen, in which window, and how it ended', async () => {
     const tenantId = await tenantWith(stage.db, EVERY_MS);
-    const ruleId = await addRule(stage.db, tenantId, { cooldown: '30m', condition: { metric: 'latency', window: '5m', operator: '>', threshold: 1000 } });
+    const ruleId = await addRule(stage.db, tenantId, {
+      cooldown: '30m',
+      condition: { metric: 'latency', window: '5m', operator: '>', threshold: 1000 },
+    });
     await slotWith(tenantId, [200, 300]);
     await slotWith(tenantId, [2000]);
     await slotWith(tenantId, [10]);
@@ -63,8 +69,16 @@ describeQueues('from events to history', (backend) => {
     for (const [index, row] of rows.entries()) {
       const { id: runId, slotMs } = runs[index]!;
       expect(row).toMatchObject({
-        ruleId, runId, slotMs, seriesKey: '{}', labels: {}, operator: '>', threshold: 1000, version: 1,
-        windowFromMs: slotMs - 10_000 - 300_000, windowToMs: slotMs - 10_000,
+        ruleId,
+        runId,
+        slotMs,
+        seriesKey: '{}',
+        labels: {},
+        operator: '>',
+        threshold: 1000,
+        version: 1,
+        windowFromMs: slotMs - 10_000 - 300_000,
+        windowToMs: slotMs - 10_000,
       });
       expect(row.evaluatedAtMs).toBeGreaterThanOrEqual(slotMs);
       expect(row.durationMs).toBeGreaterThanOrEqual(0);
@@ -104,7 +118,9 @@ describeQueues('from events to history', (backend) => {
     });
     await evaluator.ready();
     await slotWith(tenantId, [500]);
-    expect((await history(tenantId, ruleId)).map((row) => [row.outcome, row.reason, row.value])).toEqual([['superseded', 'changed_meanwhile', 500]]);
+    expect((await history(tenantId, ruleId)).map((row) => [row.outcome, row.reason, row.value])).toEqual([
+      ['superseded', 'changed_meanwhile', 500],
+    ]);
     expect(await triggersOf(stage.db, tenantId)).toEqual([]);
   });
 });

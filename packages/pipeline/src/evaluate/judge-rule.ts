@@ -38,7 +38,11 @@ export function judgeRule(
   const { rule, slotMs } = planned;
   const forgottenAtMs = slotMs - Math.max(FORGOTTEN_AFTER_MS, 2 * planned.everyMs);
   const isForgotten = (row: SeriesRow): boolean => row.state.phase === 'ok' && row.lastSeenMs <= forgottenAtMs;
-  const { judgements, dropped } = judge(rule.compiled, results, knownSeries.filter((row) => !isForgotten(row)));
+  const { judgements, dropped } = judge(
+    rule.compiled,
+    results,
+    knownSeries.filter((row) => !isForgotten(row)),
+  );
 
   const rows = new Map(knownSeries.map((row) => [row.seriesKey, row]));
   const series = judgements.map((judgement): SeriesOutcome => {
@@ -47,7 +51,12 @@ export function judgeRule(
   });
   const judged = new Set(judgements.map((judgement) => judgement.seriesKey));
   return {
-    run, head, planned, series, dropped, isSuperseded: false,
+    run,
+    head,
+    planned,
+    series,
+    dropped,
+    isSuperseded: false,
     forgotten: knownSeries.filter((row) => isForgotten(row) && !judged.has(row.seriesKey)),
     ...healthOf(judgements, results),
   };

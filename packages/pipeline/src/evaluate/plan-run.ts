@@ -25,7 +25,8 @@ export function planRun(run: LeasedRun, rules: readonly EvaluableRule[]): Planne
       rule,
       slotMs,
       everyMs,
-      previousSlotMs: run.observedSlotMs === null ? null : latestSlotIn(run.observedSlotMs - everyMs, run.observedSlotMs, everyMs, run.phaseMs),
+      previousSlotMs:
+        run.observedSlotMs === null ? null : latestSlotIn(run.observedSlotMs - everyMs, run.observedSlotMs, everyMs, run.phaseMs),
       queries: compiled.comparisons.map(({ query }) => ({ query, endMs })),
     };
   });

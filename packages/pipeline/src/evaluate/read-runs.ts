@@ -21,7 +21,10 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
     const loaded = await rules.load(sql, tenantIds);
     const read = runs.map((run): ReadRun => {
       const { evaluable, unreadable } = loaded.get(run.tenantId) ?? { evaluable: [], unreadable: [] };
-      const planned = planRun(run, evaluable.map(({ rule }) => rule));
+      const planned = planRun(
+        run,
+        evaluable.map(({ rule }) => rule),
+      );
       return { run, planned, heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])), series: new Map(), unreadable };
     });
     const due = read.flatMap(({ planned }) => planned.map(({ rule }) => rule));
@@ -38,7 +41,11 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
 }
 
 /** Asks the source for everything at once. Answers a list per run, in the order of its planned rules' queries. */
-export async function readMetrics(source: MetricSource, runs: readonly ReadRun[], signal: AbortSignal): Promise<Map<ReadRun, QueryResult[]>> {
+export async function readMetrics(
+  source: MetricSource,
+  runs: readonly ReadRun[],
+  signal: AbortSignal,
+): Promise<Map<ReadRun, QueryResult[]>> {
   const asking = runs.filter(({ planned }) => planned.length > 0);
   if (asking.length === 0) return new Map();
   const requests = asking.map(({ run, planned }) => ({ tenantId: run.tenantId, queries: planned.flatMap(({ queries }) => queries) }));

@@ -1,12 +1,19 @@
 import {
-  newId, snapshotOf,
-  type AlertEvent, type AlertReading, type AlertUpdate, type NewAlert, type NewTrigger, type OpenAlert, type ReminderTimer, type RuleNews,
-  type SeriesRef, type SeriesWrite, type ToldAlert,
+  newId,
+  snapshotOf,
+  type AlertEvent,
+  type AlertReading,
+  type AlertUpdate,
+  type NewAlert,
+  type NewTrigger,
+  type OpenAlert,
+  type ReminderTimer,
+  type RuleNews,
+  type SeriesRef,
+  type SeriesWrite,
+  type ToldAlert,
 } from '@tocsin/db';
-import {
-  alertStatusAfter, needsSaving,
-  type Change, type CompiledRule, type Judgement, type Operator,
-} from '@tocsin/domain';
+import { alertStatusAfter, needsSaving, type Change, type CompiledRule, type Judgement, type Operator } from '@tocsin/domain';
 import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
 
 /** Everything a batch of runs changes, by table. Unchanged series are not in it. */
@@ -24,7 +31,17 @@ export interface RunWrites {
 }
 
 export function collectWrites(outcomes: readonly RuleOutcome[]): RunWrites {
-  const writes: RunWrites = { series: [], forgotten: [], opened: [], updated: [], timeline: [], triggers: [], reminders: [], closed: [], rules: [] };
+  const writes: RunWrites = {
+    series: [],
+    forgotten: [],
+    opened: [],
+    updated: [],
+    timeline: [],
+    triggers: [],
+    reminders: [],
+    closed: [],
+    rules: [],
+  };
   for (const outcome of outcomes) {
     for (const series of outcome.series) if (isChanged(series)) writeSeries(outcome, series, writes);
     for (const row of outcome.forgotten) writes.forgotten.push(row);
@@ -59,11 +76,22 @@ function writeSeries(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWri
 function openAlert(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrites): string | null {
   const { change } = series.step;
   if (change === null || (change.kind !== 'fired' && change.kind !== 'no_data')) return null;
-  const { planned: { rule, slotMs } } = outcome;
+  const {
+    planned: { rule, slotMs },
+  } = outcome;
   const reading = readingOf(rule.compiled, series.judgement, null);
   const alert: NewAlert = {
-    tenantId: rule.tenantId, id: newId(), ruleId: rule.id, ruleKey: rule.key, ruleName: rule.name, seriesKey: series.judgement.seriesKey,
-    labels: { ...rule.labels, ...series.judgement.labels }, alertType: change.alertType, severity: change.severity, reading, startedMs: slotMs,
+    tenantId: rule.tenantId,
+    id: newId(),
+    ruleId: rule.id,
+    ruleKey: rule.key,
+    ruleName: rule.name,
+    seriesKey: series.judgement.seriesKey,
+    labels: { ...rule.labels, ...series.judgement.labels },
+    alertType: change.alertType,
+    severity: change.severity,
+    reading,
+    startedMs: slotMs,
   };
   writes.opened.push(alert);
   tell(outcome, series, change, { ...alert, status: 'triggered', resolvedMs: null }, writes);
@@ -73,20 +101,34 @@ function openAlert(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrite
 
 /** Answers the alert's id; null once it is resolved. */
 function carryAlert(outcome: RuleOutcome, series: SeriesOutcome, open: OpenAlert, writes: RunWrites): string | null {
-  const { planned: { rule, slotMs } } = outcome;
+  const {
+    planned: { rule, slotMs },
+  } = outcome;
   const { change, state } = series.step;
   const isOver = change?.kind === 'resolved';
-  const severity = change !== null && change.kind !== 'resolved' ? change.severity : (series.known?.state.severityFired ?? series.judgement.severity);
+  const severity =
+    change !== null && change.kind !== 'resolved' ? change.severity : (series.known?.state.severityFired ?? series.judgement.severity);
   const reading = readingOf(rule.compiled, series.judgement, open.reading);
   writes.updated.push({
-    tenantId: rule.tenantId, id: open.id, severity, reading, slotMs,
+    tenantId: rule.tenantId,
+    id: open.id,
+    severity,
+    reading,
+    slotMs,
     resolveReason: isOver ? change.why : null,
     tells: change !== null,
   });
   const status = alertStatusAfter(open.status, isOver ? 'ended' : 'still_open') ?? open.status;
   if (change !== null) {
     const alert = {
-      id: open.id, ruleName: rule.name, labels: open.labels, alertType: open.alertType, severity, reading, startedMs: open.startedMs, status,
+      id: open.id,
+      ruleName: rule.name,
+      labels: open.labels,
+      alertType: open.alertType,
+      severity,
+      reading,
+      startedMs: open.startedMs,
+      status,
       resolvedMs: isOver ? slotMs : null,
     };
     tell(outcome, series, change, alert, writes);
@@ -100,18 +142,38 @@ function carryAlert(outcome: RuleOutcome, series: SeriesOutcome, open: OpenAlert
 }
 
 function tell(outcome: RuleOutcome, series: SeriesOutcome, change: Change, alert: ToldAlert, writes: RunWrites): void {
-  const { planned: { rule, slotMs } } = outcome;
+  const {
+    planned: { rule, slotMs },
+  } = outcome;
   note(outcome, series, alert.id, change.kind, change.kind === 'resolved' ? change.why : series.step.reason, writes);
   writes.triggers.push({
-    tenantId: rule.tenantId, id: newId(), alertId: alert.id, ruleId: rule.id, seq: 1, kind: change.kind, severity: alert.severity, slotMs,
+    tenantId: rule.tenantId,
+    id: newId(),
+    alertId: alert.id,
+    ruleId: rule.id,
+    seq: 1,
+    kind: change.kind,
+    severity: alert.severity,
+    slotMs,
     snapshot: snapshotOf(alert),
   });
 }
 
-function note({ planned }: RuleOutcome, { judgement }: SeriesOutcome, alertId: string, kind: string, reason: string, writes: RunWrites): void {
+function note(
+  { planned }: RuleOutcome,
+  { judgement }: SeriesOutcome,
+  alertId: string,
+  kind: string,
+  reason: string,
+  writes: RunWrites,
+): void {
   const { value, threshold, operator, samples } = judgement.lead;
   writes.timeline.push({
-    tenantId: planned.rule.tenantId, id: newId(), alertId, kind, reason,
+    tenantId: planned.rule.tenantId,
+    id: newId(),
+    alertId,
+    kind,
+    reason,
     data: { slot: new Date(planned.slotMs).toISOString(), severity: judgement.severity, value, threshold, operator, samples },
   });
 }
@@ -124,10 +186,17 @@ function remind({ planned: { rule, slotMs } }: RuleOutcome, alertId: string, wri
 
 function readingOf(compiled: CompiledRule, { lead }: Judgement, before: AlertReading | null): AlertReading {
   const comparison = compiled.comparisons[lead.comparison];
-  if (comparison === undefined) throw new Error(`a rule of ${compiled.comparisons.length} comparisons has none numbered ${lead.comparison}`);
+  if (comparison === undefined)
+    throw new Error(`a rule of ${compiled.comparisons.length} comparisons has none numbered ${lead.comparison}`);
   return {
-    metric: comparison.metric, aggregation: comparison.query.aggregation, operator: lead.operator, value: lead.value, threshold: lead.threshold,
-    unit: comparison.unit, windowMs: comparison.query.windowMs, samples: lead.samples,
+    metric: comparison.metric,
+    aggregation: comparison.query.aggregation,
+    operator: lead.operator,
+    value: lead.value,
+    threshold: lead.threshold,
+    unit: comparison.unit,
+    windowMs: comparison.query.windowMs,
+    samples: lead.samples,
     peak: worse(lead.operator, before?.peak ?? null, lead.value),
   };
 }

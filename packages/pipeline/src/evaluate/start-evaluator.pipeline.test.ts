@@ -52,12 +52,17 @@ describeQueues('evaluating runs', (backend) => {
     );
 
   const alertsOf = (tenantId: string) =>
-    asTenant(stage.db, tenantId, (sql) => sql<{ id: string; status: string; reason: string | null; severity: string; peak: number; timeline: string[] }[]>`
+    asTenant(
+      stage.db,
+      tenantId,
+      (sql) => sql<{ id: string; status: string; reason: string | null; severity: string; peak: number; timeline: string[] }[]>`
       select id, status, resolve_reason as reason, severity, (reading ->> 'peak')::float8 as peak,
              (select array_agg(kind order by at, id) from alert_events where alert_id = alerts.id) as timeline
-      from alerts order by started_at`);
+      from alerts order by started_at`,
+    );
 
-  const kindsOf = async (tenantId: string): Promise<string[]> => (await triggersOf(stage.db, tenantId)).map((trigger) => `${trigger.seq} ${trigger.kind}`);
+  const kindsOf = async (tenantId: string): Promise<string[]> =>
+    (await triggersOf(stage.db, tenantId)).map((trigger) => `${trigger.seq} ${trigger.kind}`);
 
   test('a breach fires once, goes on untold, and resolves: one alert, two triggers in order, all of it on its timeline', async () => {
     const tenantId = await tenant();
@@ -74,12 +79,22 @@ describeQueues('evaluating runs', (backend) => {
       { status: 'triggered', snapshot: { value: 500 } },
       { status: 'resolved', snapshot: { value: 20 } },
     ]);
-    expect(await alertsOf(tenantId)).toMatchObject([{ status: 'resolved', reason: 'recovered', peak: 900, timeline: ['fired', 'resolved'] }]);
-    expect((await runsOf(stage.db, tenantId)).map((run) => [run.status, run.rules, run.triggers])).toEqual([
-      ['done', 1, 0], ['done', 1, 1], ['done', 1, 0], ['done', 1, 0], ['done', 1, 1],
+    expect(await alertsOf(tenantId)).toMatchObject([
+      { status: 'resolved', reason: 'recovered', peak: 900, timeline: ['fired', 'resolved'] },
     ]);
-    const [rule] = await asTenant(stage.db, tenantId, (sql) => sql<{ count: number; health: string; at: number }[]>`
-      select trigger_count as count, health, last_triggered_at as at from rules`);
+    expect((await runsOf(stage.db, tenantId)).map((run) => [run.status, run.rules, run.triggers])).toEqual([
+      ['done', 1, 0],
+      ['done', 1, 1],
+      ['done', 1, 0],
+      ['done', 1, 0],
+      ['done', 1, 1],
+    ]);
+    const [rule] = await asTenant(
+      stage.db,
+      tenantId,
+      (sql) => sql<{ count: number; health: string; at: number }[]>`
+      select trigger_count as count, health, last_triggered_at as at from rules`,
+    );
     expect(rule).toMatchObject({ count: 1, health: 'ok', at: (await runsOf(stage.db, tenantId))[1]!.slotMs });
   });
 
@@ -120,7 +135,11 @@ describeQueues('evaluating runs', (backend) => {
     stage.source.answer = () => committed.length;
     await Promise.all([evaluator(), evaluator(), evaluator()]);
     await untilEnded(tenantId, 6);
-    const ends = await asTenant(stage.db, tenantId, (sql) => sql<{ finished: number }[]>`select finished_at as finished from runs order by slot_at`);
+    const ends = await asTenant(
+      stage.db,
+      tenantId,
+      (sql) => sql<{ finished: number }[]>`select finished_at as finished from runs order by slot_at`,
+    );
     expect(ends.map((run) => run.finished)).toEqual(ends.map((run) => run.finished).toSorted((a, b) => a - b));
     expect((await runsOf(stage.db, tenantId)).every((run) => run.attempts === 1)).toBe(true);
   });
@@ -208,7 +227,8 @@ describeQueues('evaluating runs', (backend) => {
     await passSlots();
     await untilEnded(tenantId, 1);
     stage.source.answer = () => 500;
-    stage.source.before = async () => void (await asTenant(stage.db, tenantId, (sql) => sql`update series_states set version = version + 1`));
+    stage.source.before = async () =>
+      void (await asTenant(stage.db, tenantId, (sql) => sql`update series_states set version = version + 1`));
     await passSlots();
     await untilEnded(tenantId, 2);
     expect(await kindsOf(tenantId)).toEqual([]);
@@ -251,7 +271,11 @@ describeQueues('evaluating runs', (backend) => {
     await evaluator();
     await passSlots();
     await vi.waitFor(() => expect(reads).toHaveLength(1), 5_000);
-    await asTenant(stage.db, tenantId, (sql) => sql`update runs set lease_until = tocsin_now() - interval '1 second', hinted_at = tocsin_now() - interval '1 minute'`);
+    await asTenant(
+      stage.db,
+      tenantId,
+      (sql) => sql`update runs set lease_until = tocsin_now() - interval '1 second', hinted_at = tocsin_now() - interval '1 minute'`,
+    );
     await evaluator();
     await sweep(stage.deps);
     await untilEnded(tenantId, 1);
@@ -305,8 +329,14 @@ describeQueues('evaluating runs', (backend) => {
 
     stage.db.clock.shiftMs += 60_000;
     await claimDueSlots(stage.deps);
-    await vi.waitFor(async () => expect((await runsOf(stage.db, poison)).filter((run) => run.status === 'failed')).toHaveLength(2), { timeout: 20_000 });
-    expect(await runsOf(stage.db, poison)).toMatchObject([{ status: 'failed' }, { status: 'skipped', reason: 'backed_off' }, { status: 'failed' }]);
+    await vi.waitFor(async () => expect((await runsOf(stage.db, poison)).filter((run) => run.status === 'failed')).toHaveLength(2), {
+      timeout: 20_000,
+    });
+    expect(await runsOf(stage.db, poison)).toMatchObject([
+      { status: 'failed' },
+      { status: 'skipped', reason: 'backed_off' },
+      { status: 'failed' },
+    ]);
     expect(await messages()).toHaveLength(1);
 
     stage.source.before = () => Promise.resolve();
@@ -326,9 +356,15 @@ describeQueues('evaluating runs', (backend) => {
     await passSlots();
     await untilEnded(tenantId, 1);
     // As a version of the program that knows more would have stored it; the cache of rules knows a version for ever.
-    const store = (window: string) => asTenant(stage.db, tenantId, (sql) => sql`
-      update rules set spec = jsonb_set(spec, '{condition,window}', to_jsonb(${window}::text)), version = version + 1 where id = ${broken}`);
-    const health = () => asTenant(stage.db, tenantId, (sql) => sql`select id, health, health_reason as reason from rules order by key desc`);
+    const store = (window: string) =>
+      asTenant(
+        stage.db,
+        tenantId,
+        (sql) => sql`
+      update rules set spec = jsonb_set(spec, '{condition,window}', to_jsonb(${window}::text)), version = version + 1 where id = ${broken}`,
+      );
+    const health = () =>
+      asTenant(stage.db, tenantId, (sql) => sql`select id, health, health_reason as reason from rules order by key desc`);
     await store('1 fortnight');
     for (let run = 2; run <= 3; run += 1) {
       await passSlots();
@@ -352,8 +388,12 @@ describeQueues('evaluating runs', (backend) => {
     const tenantId = await tenant();
     await addRule(stage.db, tenantId);
     await passSlots();
-    await asTenant(stage.db, tenantId, (sql) => sql`
-      update runs set status = 'running', attempts = 3, lease_token = gen_random_uuid(), lease_until = tocsin_now() - interval '1 second'`);
+    await asTenant(
+      stage.db,
+      tenantId,
+      (sql) => sql`
+      update runs set status = 'running', attempts = 3, lease_token = gen_random_uuid(), lease_until = tocsin_now() - interval '1 second'`,
+    );
     await evaluator();
     await untilEnded(tenantId, 1);
     expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'failed', reason: 'attempts_exhausted' }]);

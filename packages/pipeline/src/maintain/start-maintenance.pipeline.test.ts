@@ -33,8 +33,10 @@ describeQueues('maintenance', (backend) => {
 
   test('the days to come are made, and those past their retention dropped, by any number at once', async () => {
     const days = async (): Promise<string[]> =>
-      (await stage.db.sql<{ name: string }[]>`
-        select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'tocsin.segments'::regclass order by 1`).map((row) => row.name);
+      (
+        await stage.db.sql<{ name: string }[]>`
+        select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'tocsin.segments'::regclass order by 1`
+      ).map((row) => row.name);
     await stage.db.sql`select ensure_partitions(tocsin_now() - interval '40 days', tocsin_now() - interval '38 days', 'segments')`;
     const before = await days();
     await Promise.all([keepPartitions(deps), keepPartitions(deps), keepPartitions(deps)]);
@@ -64,9 +66,13 @@ describeQueues('maintenance', (backend) => {
         return id;
       });
     const idempotencyKey = (key: string, hoursAgo: number) =>
-      asTenant(stage.db, tenantId, (sql) => sql`
+      asTenant(
+        stage.db,
+        tenantId,
+        (sql) => sql`
         insert into idempotency_keys (tenant_id, route, key, request_hash, status, response, created_at)
-        values (${tenantId}, 'r', ${key}, 'x'::bytea, 200, '{}', now() - make_interval(hours => ${hoursAgo}::int))`);
+        values (${tenantId}, 'r', ${key}, 'x'::bytea, 200, '{}', now() - make_interval(hours => ${hoursAgo}::int))`,
+      );
     await alert(tenantId, 91, 'delivered');
     const pending = await alert(tenantId, 91, 'retrying');
     const young = await alert(tenantId, 89, 'delivered');

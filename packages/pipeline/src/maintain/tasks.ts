@@ -34,7 +34,11 @@ export async function keepPartitions({ db, logger, retention }: MaintenanceDeps)
   ];
   for (const [table, keepMs] of keep) {
     try {
-      for (let dropped = await dropOldestPartition(db, table, keepMs); dropped !== null; dropped = await dropOldestPartition(db, table, keepMs)) {
+      for (
+        let dropped = await dropOldestPartition(db, table, keepMs);
+        dropped !== null;
+        dropped = await dropOldestPartition(db, table, keepMs)
+      ) {
         logger.info({ partition: dropped }, 'a day is over its retention and dropped');
       }
     } catch (error) {

@@ -71,7 +71,11 @@ describeQueues('claiming slots', (backend) => {
     const queued = Array.from({ length: UNFINISHED_MAX }, () => ['queued', null]);
     expect(await slots()).toEqual([...queued, ['skipped', 'behind'], ['skipped', 'behind']]);
     expect((await runsOf(stage.db, slow)).at(-1)).toMatchObject({ skippedCount: 1 });
-    await asTenant(stage.db, slow, (sql) => sql`update runs set status = 'done' where status = 'queued' and slot_at = (select min(slot_at) from runs)`);
+    await asTenant(
+      stage.db,
+      slow,
+      (sql) => sql`update runs set status = 'done' where status = 'queued' and slot_at = (select min(slot_at) from runs)`,
+    );
     passOneSlot();
     const other = await activeTenant();
     await claimDueSlots(stage.deps);

@@ -1,6 +1,16 @@
 import {
-  advanceSchedules, countUnfinishedRuns, insertRuns, lockDueSchedules, newId, nextDue, readDueSchedules, setTenants, withPipeline,
-  type DueSchedule, type NewRun, type SqlTx,
+  advanceSchedules,
+  countUnfinishedRuns,
+  insertRuns,
+  lockDueSchedules,
+  newId,
+  nextDue,
+  readDueSchedules,
+  setTenants,
+  withPipeline,
+  type DueSchedule,
+  type NewRun,
+  type SqlTx,
 } from '@tocsin/db';
 import { planClaim, type EpochMs } from '@tocsin/domain';
 import { evaluateRun } from '@tocsin/queue';
@@ -38,7 +48,11 @@ export async function claimDueSlots(deps: PipelineDeps, limit: number = TENANTS_
   const skipped = claimed.runs.reduce((total, run) => total + (run.skipped?.count ?? 0), 0);
   if (queued.length > 0) faultPoint('scheduler.after-commit');
   deps.metrics.slotsSkipped.inc(skipped);
-  await sendHints(deps, evaluateRun, queued.map((run) => ({ tenantId: run.tenantId, runId: run.id })));
+  await sendHints(
+    deps,
+    evaluateRun,
+    queued.map((run) => ({ tenantId: run.tenantId, runId: run.id })),
+  );
   return { runs: queued.length, skipped, nextInMs: claimed.nextInMs };
 }
 
