@@ -36,7 +36,7 @@ export async function setTenants(sql: SqlTx, tenantIds: readonly string[]): Prom
   await sql`select set_config('app.tenant_ids', ${tenantSetting(tenantIds)}, true)`;
 }
 
-/** A read-only snapshot of these tenants' rows, on a client that `pg-copy-streams` takes: `COPY (SELECT …) TO STDOUT`. */
+/** A read-only snapshot of these tenants' rows, on a client that `copyRows` takes. */
 export async function withTenantsCopy<T>(
   db: Database,
   tenantIds: readonly string[],

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 
 /** A row of a binary COPY: `bytes` holds it, `ends` says where each field ends. Both are used again: copy what is to stay. */
 export type OnRow = (bytes: Buffer, ends: readonly number[]) => void;
@@ -14,63 +13,75 @@ const END_OF_DATA = -1;
  * Runs `select` as `COPY … TO STDOUT (FORMAT binary)` and hands on each row, none of whose fields may be null.
  * The select takes no parameters.
  */
-export async function copyRows(client: pg.PoolClient, select: string, onRow: OnRow): Promise<void> {
-  const stream = client.query(copyTo(`copy (${select}) to stdout (format binary)`));
-  const parser = new RowParser(onRow);
-  for await (const chunk of stream) parser.push(chunk as Buffer);
+export function copyRows(client: pg.PoolClient, select: string, onRow: OnRow): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.query(new CopyQuery(`copy (${select}) to stdout (format binary)`, onRow, resolve, reject));
+  });
 }
 
-class RowParser {
+/**
+ * A query as the driver runs it, with the driver's handlers. The server sends one message a row, which the driver hands on whole and where it
+ * lies: rows as a stream of bytes would have to be found and joined once more.
+ */
+class CopyQuery implements pg.Submittable {
+  private readonly text: string;
   private readonly onRow: OnRow;
+  private readonly resolve: () => void;
+  private readonly reject: (error: unknown) => void;
   private readonly ends: number[] = [];
-  private waiting: Buffer[] = [];
-  private waitingBytes = 0;
-  /** Bytes without which nothing more can be read: keeps a large row from being joined again for every chunk. */
-  private needed = SIGNATURE_BYTES + 8;
   private headerSeen = false;
+  private hasFailed = false;
 
-  constructor(onRow: OnRow) {
+  constructor(text: string, onRow: OnRow, resolve: () => void, reject: (error: unknown) => void) {
+    this.text = text;
     this.onRow = onRow;
+    this.resolve = resolve;
+    this.reject = reject;
   }
 
-  push(chunk: Buffer): void {
-    this.waiting.push(chunk);
-    this.waitingBytes += chunk.length;
-    if (this.waitingBytes < this.needed) return;
-    const bytes = this.waiting.length === 1 ? chunk : Buffer.concat(this.waiting, this.waitingBytes);
+  submit(connection: pg.Connection): void {
+    connection.query(this.text);
+  }
+
+  /** What is thrown here would reach the socket and end the process. */
+  handleCopyData({ chunk }: { chunk: Buffer }): void {
+    if (this.hasFailed) return;
+    try {
+      this.readRows(chunk);
+    } catch (error) {
+      this.handleError(error);
+    }
+  }
+
+  handleError(error: unknown): void {
+    this.hasFailed = true;
+    this.reject(error);
+  }
+
+  handleCommandComplete(): void {}
+
+  handleReadyForQuery(): void {
+    this.resolve();
+  }
+
+  /** The first message starts with the file's header. */
+  private readRows(bytes: Buffer): void {
     let at = 0;
     if (!this.headerSeen) {
       at = SIGNATURE_BYTES + 8 + bytes.readInt32BE(SIGNATURE_BYTES + 4);
       this.headerSeen = true;
     }
-    at = this.readRows(bytes, at);
-    const rest = bytes.subarray(at);
-    this.waiting = rest.length === 0 ? [] : [rest];
-    this.waitingBytes = rest.length;
-  }
-
-  /** Hands on all whole rows and answers where the first unfinished one starts. */
-  private readRows(bytes: Buffer, from: number): number {
-    for (let row = from; ;) {
-      if (row + 2 > bytes.length) return this.wait(row, row + 2);
-      const fieldCount = bytes.readInt16BE(row);
-      if (fieldCount === END_OF_DATA) return this.wait(bytes.length, Infinity);
-      let at = row + 2;
+    while (at < bytes.length) {
+      const fieldCount = bytes.readInt16BE(at);
+      if (fieldCount === END_OF_DATA) return;
+      at += 2;
       for (let field = 0; field < fieldCount; field++) {
-        if (at + FIELD_HEADER_BYTES > bytes.length) return this.wait(row, at + FIELD_HEADER_BYTES);
         const length = bytes.readInt32BE(at);
         if (length < 0) throw new Error('copyRows cannot read null');
         at += FIELD_HEADER_BYTES + length;
-        if (at > bytes.length) return this.wait(row, at);
         this.ends[field] = at;
       }
       this.onRow(bytes, this.ends);
-      row = at;
     }
-  }
-
-  private wait(row: number, end: number): number {
-    this.needed = end - row;
-    return row;
   }
 }
