@@ -8,7 +8,7 @@ export interface ShopEvent {
 
 const MODELS = [
   { model: 'gpt-4o', provider: 'openai', medianMs: 900, centsPerThousand: 0.9, share: 0.5 },
-  { model: 'claude-sonnet', provider: 'anthropic', medianMs: 1_100, centsPerThousand: 0.8, share: 0.3 },
+  { model: 'mistral-large', provider: 'mistral', medianMs: 1_100, centsPerThousand: 0.8, share: 0.3 },
   { model: 'small-local', provider: 'local', medianMs: 300, centsPerThousand: 0.05, share: 0.2 },
 ] as const;
 const OPERATIONS = ['chat', 'summarize', 'search'] as const;
