@@ -110,11 +110,14 @@ function handOn(
   onSegment: SegmentSink['onSegment'],
   onKept: SegmentSink['onKept'],
 ): void {
-  const still: number[] = [];
-  for (let i = from; i < Math.min(slots.length, from + SLICE_SEGMENTS); i++) {
-    if (kept.segments[slots[i]!] === segments[i]) still.push(slots[i]!);
-    else onSegment(tenantId, segments[i]!);
+  const some = slots.length <= SLICE_SEGMENTS ? slots : slots.slice(from, from + SLICE_SEGMENTS);
+  const isStill = (slot: number, place: number): boolean => kept.segments[slot] === segments[from + place];
+  if (some.every(isStill)) {
+    onKept(tenantId, kept, some);
+    return;
   }
+  for (const [place, slot] of some.entries()) if (!isStill(slot, place)) onSegment(tenantId, segments[from + place]!);
+  const still = some.filter(isStill);
   if (still.length > 0) onKept(tenantId, kept, still);
 }
 
