@@ -18,12 +18,12 @@ export interface Window {
   partials: KeptPartials | null;
 }
 
-export interface GroupedWindows {
+interface GroupedWindows {
   grouping: Grouping | null;
   windows: Window[];
 }
 
-export interface Sampling {
+interface Sampling {
   subject: Subject;
   groups: GroupedWindows[];
 }
