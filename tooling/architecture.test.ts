@@ -43,7 +43,6 @@ const KEPT_TO: readonly { library: RegExp; rooms: readonly string[] }[] = [
   { library: /^drizzle-orm\b/, rooms: ['packages/db'] },
   { library: /^postgres$/, rooms: ['packages/db', 'packages/embedded-postgres'] },
   { library: /^pg$/, rooms: ['packages/db', 'packages/queue'] },
-  { library: /^pg-copy-streams$/, rooms: ['packages/db', 'packages/events'] },
   { library: /^(bullmq|ioredis)$/, rooms: ['packages/queue'] },
   { library: /^@bull-board\//, rooms: ['apps/api'] },
   {
