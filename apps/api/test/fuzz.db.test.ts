@@ -128,40 +128,33 @@ test('no channel, event or metric query, however broken, is our fault', async ()
   );
 });
 
+const LISTS = ['rules', 'channels', 'alerts', 'deliveries', 'inbox', 'events', 'metrics'];
+const PARAMETERS = 'limit cursor status severity since search ruleId ruleKey name from to kind channelKey unread'.split(' ');
+
+test.each(LISTS)('no parameter of /%s that PostgreSQL would refuse reaches it', async (list) => {
+  for (const name of PARAMETERS) {
+    for (const value of ['\u0000', 'a\u0000b', '\ud800', '']) {
+      const path = `/${list}?${name}=${encodeURIComponent(value.toWellFormed())}`;
+      expectAnswer(await tenant.ask('GET', path), path);
+    }
+  }
+});
+
 test('no path or parameter, however broken, is our fault', async () => {
   const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\u0000', '%', '%zz', '../..', '1;drop', 'null', '01'.repeat(300)));
-  const lists = fc.constantFrom('rules', 'channels', 'alerts', 'deliveries', 'inbox', 'events', 'metrics');
+  const lists = fc.constantFrom(...LISTS);
   await fc.assert(
-    fc.asyncProperty(
-      lists,
-      fc.constantFrom(
-        'limit',
-        'cursor',
-        'status',
-        'severity',
-        'since',
-        'search',
-        'ruleId',
-        'ruleKey',
-        'name',
-        'from',
-        'kind',
-        'channelKey',
-        'unread',
-      ),
-      text,
-      async (list, name, value) => {
-        const encoded = encodeURIComponent(value.toWellFormed());
-        for (const path of [
-          `/${list}?${name}=${encoded}`,
-          `/${list}/${encoded}`,
-          `/rules/by-key/${encoded}`,
-          `/rules/${encoded}/evaluations?${name}=${encoded}`,
-        ]) {
-          expectAnswer(await tenant.ask('GET', path), path);
-        }
-      },
-    ),
+    fc.asyncProperty(lists, fc.constantFrom(...PARAMETERS), text, async (list, name, value) => {
+      const encoded = encodeURIComponent(value.toWellFormed());
+      for (const path of [
+        `/${list}?${name}=${encoded}`,
+        `/${list}/${encoded}`,
+        `/rules/by-key/${encoded}`,
+        `/rules/${encoded}/evaluations?${name}=${encoded}`,
+      ]) {
+        expectAnswer(await tenant.ask('GET', path), path);
+      }
+    }),
     { numRuns: 200 },
   );
 });

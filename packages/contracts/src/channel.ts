@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Id, Key, line, Time } from './primitives.ts';
+import { Id, Key, line, sought, Time } from './primitives.ts';
 import { PageQuery } from './page.ts';
 
 const Config = z.record(z.string(), z.json());
@@ -39,7 +39,7 @@ export const Channel = z.strictObject({
 });
 export type Channel = z.infer<typeof Channel>;
 
-export const ListChannels = z.strictObject({ ...PageQuery, kind: z.string().max(40).optional() });
+export const ListChannels = z.strictObject({ ...PageQuery, kind: sought(40).optional() });
 
 export const DeleteChannel = z.strictObject({ force: z.enum(['true', 'false']).default('false') });
 

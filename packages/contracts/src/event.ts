@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PageQuery } from './page.ts';
-import { Time, TimeInput } from './primitives.ts';
+import { sought, Time, TimeInput } from './primitives.ts';
 
 /** The answer to events: what is counted in `accepted` is durable. */
 export const IngestAnswer = z.strictObject({
@@ -10,7 +10,7 @@ export const IngestAnswer = z.strictObject({
 
 /** From an hour ago to now unless said otherwise. */
 export const ListEvents = z.strictObject({
-  name: z.string().max(256).optional(),
+  name: sought(256).optional(),
   from: TimeInput.optional(),
   to: TimeInput.optional(),
   limit: PageQuery.limit,

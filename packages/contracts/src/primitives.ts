@@ -17,6 +17,14 @@ export const line = (max: number) =>
     .max(max)
     .refine((text) => !CONTROL.test(text), 'must not contain control characters');
 
+/** Text that is looked for, as it is. */
+export const sought = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((text) => !CONTROL.test(text), 'must not contain control characters');
+
 /** The stable name of a rule or channel: lower case, digits, `-`, `_` and `.`. */
 export const Key = z
   .string()

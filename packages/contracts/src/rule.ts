@@ -1,6 +1,6 @@
 import { RuleSpec, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
-import { Id, Time, TimeInput } from './primitives.ts';
+import { Id, sought, Time, TimeInput } from './primitives.ts';
 import { PageQuery } from './page.ts';
 
 const STATES = ['ok', 'pending', 'firing', 'recovering'] as const;
@@ -35,7 +35,7 @@ export const ListRules = z.strictObject({
   state: z.enum(STATES).optional(),
   health: z.enum(HEALTHS).optional(),
   /** Part of a key or name. */
-  search: z.string().min(1).max(200).optional(),
+  search: sought(200).optional(),
 });
 
 export const ListEvaluations = z.strictObject({

@@ -100,23 +100,22 @@ describeQueues('recovery of queues', (backend) => {
     await vi.waitFor(() => expect(handled.size).toBe(20), 20_000);
   }, 30_000);
 
-  test.skipIf(backend === 'redis')(
-    'a worker whose clock was a day ahead does not switch recovery off',
-    async () => {
-      const { queues } = await open();
-      const payload = run();
-      await queues.producer(evaluateRun).send(payload);
-      const client = new pg.Client({ connectionString: server.url });
-      await client.connect();
-      const ahead = Date.now() + DAY_MS;
-      await client.query(`insert into bullmq.meta (queue, field, value) values ('evaluations', 'stalled-check', $1)`, [String(ahead)]);
-      await client.query(`update bullmq.job set state = 'active', lock_token = 'gone', locked_until_ms = $1`, [ahead]);
-      await client.end();
+  // Redis keeps this time itself, so no worker's clock can spoil it.
+  if (backend === 'redis') return;
 
-      const handled: string[] = [];
-      queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
-      await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
-    },
-    30_000,
-  );
+  test('a worker whose clock was a day ahead does not switch recovery off', async () => {
+    const { queues } = await open();
+    const payload = run();
+    await queues.producer(evaluateRun).send(payload);
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    const ahead = Date.now() + DAY_MS;
+    await client.query(`insert into bullmq.meta (queue, field, value) values ('evaluations', 'stalled-check', $1)`, [String(ahead)]);
+    await client.query(`update bullmq.job set state = 'active', lock_token = 'gone', locked_until_ms = $1`, [ahead]);
+    await client.end();
+
+    const handled: string[] = [];
+    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
+  }, 30_000);
 });
