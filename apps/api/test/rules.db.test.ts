@@ -1,4 +1,4 @@
-import { pageOf, Rule } from '@tocsin/contracts';
+import { pageOf, Rule, UnreadableRule } from '@tocsin/contracts';
 import { newId, withTenantsSql } from '@tocsin/db';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, aRule, aWebhook, expectProblem, openWorld, type World } from './open-world.ts';
@@ -245,5 +245,63 @@ describe('rules', () => {
     expectProblem(await full.ask('POST', '/rules', aRule({ key: 'one-too-many' })), 'bound_exceeded', 422);
     expectProblem(await full.ask('PUT', '/rules/by-key/one-too-many', aRule()), 'bound_exceeded', 422);
     expectProblem(await full.ask('GET', '/rules/by-key/one-too-many'), 'not_found', 404);
+  });
+});
+
+describe('a rule whose stored words are of another version, or garbage', () => {
+  const GARBAGE: readonly [name: string, spec: unknown][] = [
+    ['an aggregation nobody knows', { condition: { metric: 'latency', aggregation: 'p42', window: '5m', operator: '>', threshold: 1 } }],
+    ['a field nobody knows', { escalateAfter: '5m' }],
+    ['no condition', { condition: null }],
+    ['text', 'garbage'],
+    ['null', null],
+  ];
+
+  async function spoilt(owner: Actor, key: string, spec: unknown): Promise<Rule> {
+    const { body } = await owner.ask('POST', '/rules', aRule({ key }));
+    const text = JSON.stringify(spec);
+    await withTenantsSql(
+      world.services.db,
+      [owner.tenantId],
+      (sql) => sql`
+        update rules set spec = case jsonb_typeof(said) when 'object' then spec || said else said end
+        from (select ${text}::text::jsonb as said) new where id = ${body.id}`,
+    );
+    return body;
+  }
+
+  test.for(GARBAGE)('%s: the list shows it as broken beside the others', async ([, spec]) => {
+    const owner = await world.tenant();
+    const { body: sound } = await owner.ask('POST', '/rules', aRule({ key: 'sound' }));
+    const { id } = await spoilt(owner, 'broken', spec);
+    const list = await owner.ask('GET', '/rules');
+    expect(list.status, list.text).toBe(200);
+    expect(list.body.data[1]).toEqual(sound);
+    const broken = UnreadableRule.parse(list.body.data[0]);
+    expect(broken).toMatchObject({ id, key: 'broken', name: 'Slow calls', health: 'error', version: 1 });
+    expect(broken.healthReason).toMatch(/^rule_unreadable: ./);
+    expect((await owner.ask('GET', `/rules/${id}`)).body).toEqual(broken);
+    expect((await owner.ask('GET', '/rules/by-key/broken')).body).toEqual(broken);
+    expect((await owner.ask('GET', `/rules/${id}/evaluations`)).status).toBe(200);
+  });
+
+  test.for(GARBAGE)('%s: it is switched off and on, replaced and deleted like any other', async ([, spec]) => {
+    const owner = await world.tenant();
+    const { id } = await spoilt(owner, 'broken', spec);
+    expect((await owner.ask('POST', `/rules/${id}/disable`)).body).toMatchObject({ enabled: false, version: 2, key: 'broken' });
+    expect((await owner.ask('POST', `/rules/${id}/enable`)).body).toMatchObject({ enabled: true, version: 3, health: 'error' });
+    expectProblem(await owner.ask('PATCH', `/rules/${id}`, {}), 'invalid', 422);
+    const put = await owner.ask('PUT', '/rules/by-key/broken', aRule({ name: 'Mended' }));
+    expect([put.status, Rule.parse(put.body).name, put.body.version]).toEqual([200, 'Mended', 4]);
+    const { id: other } = await spoilt(owner, 'other', spec);
+    expect((await owner.ask('DELETE', `/rules/${other}`)).status).toBe(204);
+    expect((await owner.ask('GET', '/rules')).body.data.map(({ key }: Rule) => key)).toEqual(['broken']);
+  });
+
+  test('a patch of what is not understood mends it', async () => {
+    const owner = await world.tenant();
+    const { id, condition } = await spoilt(owner, 'broken', { escalateAfter: '5m', condition: null });
+    const patched = await owner.ask('PATCH', `/rules/${id}`, { escalateAfter: null, condition });
+    expect([patched.status, Rule.parse(patched.body).condition]).toEqual([200, condition]);
   });
 });

@@ -6,17 +6,13 @@ import { PageQuery } from './page.ts';
 const STATES = ['ok', 'pending', 'firing', 'recovering'] as const;
 const HEALTHS = ['ok', 'no_data', 'error', 'warming'] as const;
 
-/** A rule as shown: its canonical words, and how it does. What is written is checked by the rule parser. */
-export const Rule = z.strictObject({
-  id: Id,
-  ...RuleSpec.shape,
+/** What there is to say of a rule whatever its words are. */
+const kept = {
   enabled: z.boolean(),
   /** The rule in one sentence. */
   description: z.string(),
   /** Of its worst series. */
   state: z.enum(STATES),
-  health: z.enum(HEALTHS),
-  healthReason: z.string().nullable(),
   lastTriggeredAt: Time.nullable(),
   triggerCount: z.int(),
   /** Counts people's changes; the `ETag`. */
@@ -25,8 +21,34 @@ export const Rule = z.strictObject({
   createdBy: z.string(),
   updatedAt: Time,
   updatedBy: z.string(),
+};
+
+/** A rule as shown: its canonical words, and how it does. What is written is checked by the rule parser. */
+export const Rule = z.strictObject({
+  id: Id,
+  ...RuleSpec.shape,
+  ...kept,
+  health: z.enum(HEALTHS),
+  healthReason: z.string().nullable(),
 });
 export type Rule = z.infer<typeof Rule>;
+
+/** A rule whose stored words this version of the program does not understand. It is not evaluated; it can be replaced and deleted. */
+export const UnreadableRule = z.strictObject({
+  id: Id,
+  key: z.string(),
+  name: z.string(),
+  /** Its words as they are stored, whatever they are. */
+  stored: z.unknown(),
+  ...kept,
+  health: z.literal('error'),
+  /** `rule_unreadable: ` and what is not understood. */
+  healthReason: z.string(),
+});
+export type UnreadableRule = z.infer<typeof UnreadableRule>;
+
+export const ShownRule = z.union([Rule, UnreadableRule]);
+export type ShownRule = z.infer<typeof ShownRule>;
 
 export const ListRules = z.strictObject({
   ...PageQuery,

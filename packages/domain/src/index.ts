@@ -21,6 +21,7 @@ export {
 } from './notification.ts';
 export { parseRule, type ParsedRule } from './parse-rule.ts';
 export { parseMetricQuery } from './parse-query.ts';
+export { readStoredRule, type StoredRule } from './read-stored-rule.ts';
 export { didYouMean } from './nearest-name.ts';
 export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
 export {

@@ -25,12 +25,17 @@ export async function insertRule(tx: DrizzleTx, { tenantId, id, spec, enabled, a
   return row ?? null;
 }
 
+export interface ChangedRule extends Omit<NewRule, 'spec'> {
+  /** Null: its words stay as they are. */
+  spec: RuleSpec | null;
+}
+
 /** Stores a changed rule as its next version. The caller holds the row's lock. */
-export async function updateRule(tx: DrizzleTx, { tenantId, id, spec, enabled, actor }: NewRule): Promise<RuleRow> {
-  const { key, name } = spec;
+export async function updateRule(tx: DrizzleTx, { tenantId, id, spec, enabled, actor }: ChangedRule): Promise<RuleRow> {
+  const words = spec === null ? {} : { key: spec.key, name: spec.name, spec };
   const [row] = await tx
     .update(rules)
-    .set({ key, name, spec, enabled, version: sql`${rules.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor })
+    .set({ ...words, enabled, version: sql`${rules.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor })
     .where(and(eq(rules.tenantId, tenantId), eq(rules.id, id)))
     .returning();
   if (row === undefined) throw new Error('a rule under lock is gone');
@@ -113,8 +118,10 @@ export async function namesOfRulesNotifying(tx: DrizzleTx, tenantId: string, cha
   return rows.map(({ name }) => name);
 }
 
-async function insertVersion(tx: DrizzleTx, { tenantId, id: ruleId, version, spec, updatedBy: createdBy }: RuleRow): Promise<void> {
-  await tx.insert(ruleVersions).values({ tenantId, ruleId, version, spec, createdBy });
+async function insertVersion(tx: DrizzleTx, { tenantId, id }: RuleRow): Promise<void> {
+  await tx.execute(sql`
+    insert into ${ruleVersions} (tenant_id, rule_id, version, spec, created_by)
+    select tenant_id, id, version, spec, updated_by from ${rules} where tenant_id = ${tenantId}::uuid and id = ${id}::uuid`);
 }
 
 const oneRule = (tenantId: string, by: { id: string } | { key: string }): SQL | undefined =>

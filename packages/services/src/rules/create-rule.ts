@@ -1,10 +1,10 @@
-import type { Rule } from '@tocsin/contracts';
+import type { ShownRule } from '@tocsin/contracts';
 import type { Context } from '../context.ts';
 import { verb } from '../verb.ts';
 import { readRuleBody } from './read-rule-body.ts';
 import { changeRule, storeNewRule } from './save-rule.ts';
 
-export const createRule = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Rule> => {
+export const createRule = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<ShownRule> => {
   const { spec, enabled = true } = readRuleBody(input.body);
   return changeRule(ctx, async (tx) => ({ output: await storeNewRule(ctx, tx, spec, enabled), triggerIds: [] }));
 });

@@ -1,4 +1,4 @@
-import type { Rule } from '@tocsin/contracts';
+import type { ShownRule } from '@tocsin/contracts';
 import { findRule, withTenant } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import type { Context } from '../context.ts';
@@ -6,15 +6,15 @@ import { idFrom } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { viewRules } from './rule-view.ts';
 
-export const getRule = verb('rules:read', ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<Rule> => {
+export const getRule = verb('rules:read', ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<ShownRule> => {
   return find(ctx, { id: idFrom(input.id, 'rule') });
 });
 
-export const getRuleByKey = verb('rules:read', ({ ctx, input }: { ctx: Context; input: { key: string } }): Promise<Rule> => {
+export const getRuleByKey = verb('rules:read', ({ ctx, input }: { ctx: Context; input: { key: string } }): Promise<ShownRule> => {
   return find(ctx, { key: input.key.toWellFormed().replaceAll('\0', '�') });
 });
 
-const find = (ctx: Context, by: { id: string } | { key: string }): Promise<Rule> =>
+const find = (ctx: Context, by: { id: string } | { key: string }): Promise<ShownRule> =>
   withTenant(ctx.db, ctx.tenantId, async (tx) => {
     const row = await findRule(tx, ctx.tenantId, by);
     const [rule] = await viewRules(tx, ctx.tenantId, row === null ? [] : [row]);

@@ -1,4 +1,4 @@
-import type { Rule } from '@tocsin/contracts';
+import type { ShownRule } from '@tocsin/contracts';
 import { lockRule } from '@tocsin/db';
 import { AppError, invalid } from '../app-error.ts';
 import type { Context } from '../context.ts';
@@ -15,7 +15,7 @@ interface Input {
 
 interface Put {
   isNew: boolean;
-  rule: Rule;
+  rule: ShownRule;
 }
 
 /** Makes the rule of that key what is sent, whole: what is left out has its default, but for `enabled`, which stays. */

@@ -17,10 +17,10 @@ export function readRuleBody(body: unknown): RuleBody {
   return { spec: parsed.spec, enabled };
 }
 
-/** A stored rule with some fields replaced; a field that is null goes back to its default. */
-export function readRulePatch(stored: RuleSpec, body: unknown): RuleBody {
+/** A stored rule, whatever its words are, with some fields replaced; a field that is null goes back to its default. */
+export function readRulePatch(stored: unknown, body: unknown): RuleBody {
   if (!isFields(body)) return readRuleBody(body);
-  const merged = Object.entries({ ...stored, ...body }).filter(([, value]) => value !== null);
+  const merged = Object.entries({ ...fieldsOf(stored), ...body }).filter(([, value]) => value !== null);
   return readRuleBody(Object.fromEntries(merged));
 }
 
@@ -30,5 +30,8 @@ function takeEnabled(body: unknown): { enabled: boolean | undefined; rest: unkno
   if (typeof enabled === 'boolean') return { enabled, rest };
   throw invalid([{ pointer: '/enabled', code: 'invalid_type', message: 'must be true or false' }]);
 }
+
+/** What of a stored rule can be looked at by name. */
+export const fieldsOf = (stored: unknown): Fields => (isFields(stored) ? stored : {});
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,10 +1,10 @@
-import type { Rule } from '@tocsin/contracts';
+import type { Rule, ShownRule, UnreadableRule } from '@tocsin/contracts';
 import { type DrizzleTx, type RuleRow, worstPhases } from '@tocsin/db';
-import { describeRule, type Phase, RuleSpec } from '@tocsin/domain';
+import { describeRule, type Phase, readStoredRule } from '@tocsin/domain';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 
-/** Rules as people see them, with the state of their worst series. */
-export async function viewRules(tx: DrizzleTx, tenantId: string, rows: readonly RuleRow[]): Promise<Rule[]> {
+/** Rules as people see them, with the state of their worst series. One that cannot be read is shown as that, beside the others. */
+export async function viewRules(tx: DrizzleTx, tenantId: string, rows: readonly RuleRow[]): Promise<ShownRule[]> {
   const phases = await worstPhases(
     tx,
     tenantId,
@@ -13,25 +13,23 @@ export async function viewRules(tx: DrizzleTx, tenantId: string, rows: readonly 
   return rows.map((row) => viewRule(row, phases.get(row.id) ?? 'ok'));
 }
 
-const viewRule = (row: RuleRow, state: Phase): Rule => ({
-  id: row.id,
-  ...inReadingOrder(row.spec),
-  enabled: row.enabled,
-  description: describeRule(row.spec),
-  state,
-  health: row.health,
-  healthReason: row.healthReason,
-  lastTriggeredAt: timeTextOrNull(row.lastTriggeredAtMs),
-  triggerCount: row.triggerCount,
-  version: row.version,
-  createdAt: timeText(row.createdAtMs),
-  createdBy: row.createdBy,
-  updatedAt: timeText(row.updatedAtMs),
-  updatedBy: row.updatedBy,
-});
-
-// jsonb keeps its keys by length; people read name before condition.
-function inReadingOrder(spec: RuleSpec): RuleSpec {
-  const fields = Object.keys(RuleSpec.shape) as (keyof RuleSpec)[];
-  return Object.fromEntries(fields.filter((field) => spec[field] !== undefined).map((field) => [field, spec[field]])) as RuleSpec;
+function viewRule(row: RuleRow, state: Phase): Rule | UnreadableRule {
+  const read = readStoredRule(row.spec);
+  const { id, enabled } = row;
+  const kept = {
+    lastTriggeredAt: timeTextOrNull(row.lastTriggeredAtMs),
+    triggerCount: row.triggerCount,
+    version: row.version,
+    createdAt: timeText(row.createdAtMs),
+    createdBy: row.createdBy,
+    updatedAt: timeText(row.updatedAtMs),
+    updatedBy: row.updatedBy,
+  };
+  if (read.ok) {
+    const { health, healthReason } = row;
+    return { id, ...read.spec, enabled, description: describeRule(read.spec), state, health, healthReason, ...kept };
+  }
+  const { key, name, spec: stored } = row;
+  const description = 'This rule cannot be read, so it is not evaluated: replace or delete it.';
+  return { id, key, name, stored, enabled, description, state, health: 'error', healthReason: `rule_unreadable: ${read.fault}`, ...kept };
 }

@@ -1,4 +1,4 @@
-import type { Rule } from '@tocsin/contracts';
+import type { ShownRule } from '@tocsin/contracts';
 import {
   closeAlertsOfRule,
   type CloseReason,
@@ -20,6 +20,7 @@ import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
 import { change } from '../idempotency.ts';
 import { checkNotify } from './check-notify.ts';
+import { fieldsOf } from './read-rule-body.ts';
 import { viewRules } from './rule-view.ts';
 
 const RULES_MAX = 10_000;
@@ -54,7 +55,7 @@ export async function changeRule<Output>(ctx: Context, work: (tx: DrizzleTx) => 
 const UNIQUE_VIOLATION = '23505';
 
 /** Throws a 409 for a key that is taken and a 422 past the tenant's limit. */
-export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, enabled: boolean): Promise<Rule> {
+export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, enabled: boolean): Promise<ShownRule> {
   const { tenantId, actor } = ctx;
   await checkNotify(tx, tenantId, spec);
   const row = await insertRule(tx, { tenantId, id: newId(), spec, enabled, actor });
@@ -66,37 +67,41 @@ export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, 
   return shown(ctx, tx, row);
 }
 
-/** Stores a rule's next version; the caller holds the row's lock. What changes nothing makes no version. */
+/**
+ * Stores a rule's next version; the caller holds the row's lock. What changes nothing makes no version.
+ * @param spec null: its words stay, whatever they are
+ */
 export async function storeChangedRule(
   ctx: Context,
   tx: DrizzleTx,
   before: RuleRow,
-  spec: RuleSpec,
+  spec: RuleSpec | null,
   enabled: boolean,
-): Promise<Told<Rule>> {
-  if (enabled === before.enabled && isDeepStrictEqual(spec, before.spec)) return { output: await shown(ctx, tx, before), triggerIds: [] };
+): Promise<Told<ShownRule>> {
+  const isSame = enabled === before.enabled && (spec === null || isDeepStrictEqual(spec, before.spec));
+  if (isSame) return { output: await shown(ctx, tx, before), triggerIds: [] };
   const { tenantId, actor } = ctx;
-  if (!isDeepStrictEqual(spec.notify, before.spec.notify)) await checkNotify(tx, tenantId, spec);
+  if (spec !== null && !isDeepStrictEqual(spec.notify, fieldsOf(before.spec)['notify'])) await checkNotify(tx, tenantId, spec);
   const row = await updateRule(tx, { tenantId, id: before.id, spec, enabled, actor });
   const reason = reasonToClose(before, row);
   const triggerIds = reason === null ? [] : await closeAlertsOfRule(tx, tenantId, row.id, reason);
   await refreshSchedule(tx, tenantId);
-  await audit(tx, ctx, 'rule.updated', row.id, { key: row.key, version: row.version, enabled, fields: changedFields(before.spec, spec) });
+  await audit(tx, ctx, 'rule.updated', row.id, { key: row.key, version: row.version, enabled, fields: changedFields(before, row) });
   return { output: await shown(ctx, tx, row), triggerIds };
 }
 
 function reasonToClose(before: RuleRow, after: RuleRow): CloseReason | null {
   if (before.enabled && !after.enabled) return 'rule_disabled';
-  const isSameQuestion = isDeepStrictEqual([before.spec.condition, before.spec.groupBy], [after.spec.condition, after.spec.groupBy]);
-  return isSameQuestion ? null : 'rule_changed';
+  const changed = changedFields(before, after);
+  return changed.includes('condition') || changed.includes('groupBy') ? 'rule_changed' : null;
 }
 
-const changedFields = (before: RuleSpec, after: RuleSpec): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (field) => !isDeepStrictEqual(before[field as keyof RuleSpec], after[field as keyof RuleSpec]),
-  );
+function changedFields({ spec: before }: RuleRow, { spec: after }: RuleRow): string[] {
+  const [old, now] = [fieldsOf(before), fieldsOf(after)];
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((field) => !isDeepStrictEqual(old[field], now[field]));
+}
 
-async function shown({ tenantId }: Context, tx: DrizzleTx, row: RuleRow): Promise<Rule> {
+async function shown({ tenantId }: Context, tx: DrizzleTx, row: RuleRow): Promise<ShownRule> {
   const [rule] = await viewRules(tx, tenantId, [row]);
   if (rule === undefined) throw new Error('one rule was shown as none');
   return rule;

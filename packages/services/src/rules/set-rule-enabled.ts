@@ -1,4 +1,4 @@
-import type { Rule } from '@tocsin/contracts';
+import type { ShownRule } from '@tocsin/contracts';
 import { lockRule } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import type { Context } from '../context.ts';
@@ -13,12 +13,12 @@ interface Input {
 
 /** Doing it twice is no error and no second version. */
 const setEnabled = (isEnabled: boolean) =>
-  verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Rule> => {
+  verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<ShownRule> => {
     const id = idFrom(input.id, 'rule');
     return changeRule(ctx, async (tx) => {
       const before = await lockRule(tx, ctx.tenantId, { id });
       if (before === null) throw notFound('rule');
-      return storeChangedRule(ctx, tx, before, before.spec, isEnabled);
+      return storeChangedRule(ctx, tx, before, null, isEnabled);
     });
   });
 

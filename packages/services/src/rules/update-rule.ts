@@ -1,4 +1,4 @@
-import type { Rule } from '@tocsin/contracts';
+import type { ShownRule } from '@tocsin/contracts';
 import { lockRule } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import type { Context } from '../context.ts';
@@ -15,7 +15,7 @@ interface Input {
 }
 
 /** Replaces the fields sent, whole; null puts a field back to its default. Another condition or group-by ends the open alerts. */
-export const updateRule = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Rule> => {
+export const updateRule = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<ShownRule> => {
   const id = idFrom(input.id, 'rule');
   return changeRule(ctx, async (tx) => {
     const before = await lockRule(tx, ctx.tenantId, { id });
