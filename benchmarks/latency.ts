@@ -3,9 +3,9 @@ import { dispatchTrigger, openQueues, type Queues } from '@tocsin/queue';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
-import { commitTrigger, makeRule, type RuleRef, SECRET_KEY } from './lib/latency-channels.ts';
+import { commitTriggers, makeRule, type RuleRef } from './lib/latency-channels.ts';
 import { onEachQueue } from './lib/on-each-queue.ts';
-import { startApp } from './lib/start-app.ts';
+import { startDispatcher } from './lib/start-dispatcher.ts';
 import { timedReceiver, type TimedReceiver } from './lib/timed-receiver.ts';
 import type { Result } from './lib/result.ts';
 import { seeded } from './lib/span-data.ts';
@@ -28,14 +28,7 @@ export async function run(): Promise<Result[]> {
     const rules = await Promise.all(Array.from({ length: RULES }, () => makeRule(bench, receiver.url)));
     await onEachQueue(bench, async ({ backend, url }) => {
       const queues = await openQueues({ url, logger: createLogger('bench', 'warn') });
-      const dispatcher = await startApp('dispatcher', {
-        TOCSIN_DATABASE_URL: bench.appUrl,
-        TOCSIN_QUEUE_URL: url,
-        TOCSIN_SECRET_KEY: SECRET_KEY,
-        TOCSIN_PUBLIC_URL: 'http://tocsin.test',
-        TOCSIN_ALLOW_HTTP: 'true',
-        TOCSIN_ALLOW_CIDRS: '127.0.0.0/8',
-      });
+      const dispatcher = await startDispatcher(bench, url);
       const scene = { bench, queues, rules, receiver };
       try {
         await fire(scene, WARM_UP_SECONDS);
@@ -76,9 +69,13 @@ async function fire({ bench, queues, rules, receiver }: Scene, seconds: number):
   const committedMs = new Map<string, number>();
   const receivedBefore = receiver.received.length;
   const fireOne = async (rule: RuleRef): Promise<void> => {
-    const { alertId, triggerId } = await commitTrigger(bench, rule);
-    committedMs.set(alertId, performance.now());
-    await sendHints(deps, dispatchTrigger, [{ tenantId: rule.tenantId, triggerId }]);
+    const triggers = await commitTriggers(bench, rule, 1);
+    for (const { alertId } of triggers) committedMs.set(alertId, performance.now());
+    await sendHints(
+      deps,
+      dispatchTrigger,
+      triggers.map(({ triggerId }) => ({ tenantId: rule.tenantId, triggerId })),
+    );
   };
   const count = seconds * TRIGGERS_PER_SECOND;
   const startedMs = performance.now();

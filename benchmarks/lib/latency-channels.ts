@@ -9,6 +9,7 @@ import {
   withTenant,
   withTenantsSql,
   type NewAlert,
+  type NewTrigger,
 } from '@tocsin/db';
 import { parseRule } from '@tocsin/domain';
 import { secretBox } from '@tocsin/runtime';
@@ -50,38 +51,46 @@ export async function makeRule({ db }: BenchDatabase, url: string): Promise<Rule
   return { tenantId, ruleId };
 }
 
-/** Opens an alert and its trigger in one transaction, as the evaluator does when a rule fires. Resolves once they are committed. */
-export async function commitTrigger({ db }: BenchDatabase, { tenantId, ruleId }: RuleRef): Promise<{ alertId: string; triggerId: string }> {
-  const [alertId, triggerId, nowMs] = [newId(), newId(), Date.now()];
-  const alert: NewAlert = {
-    tenantId,
-    id: alertId,
-    ruleId,
-    ruleKey: 'slow',
-    ruleName: 'Slow',
-    seriesKey: alertId,
-    labels: {},
-    alertType: 'threshold',
-    severity: 'critical',
-    reading: {
-      metric: 'latency',
-      aggregation: 'p95',
-      operator: '>',
-      value: 2_000,
-      threshold: 1_000,
-      unit: 'ms',
-      windowMs: 300_000,
-      samples: 12,
-      peak: 2_000,
-    },
-    startedMs: nowMs,
-  };
-  const snapshot = snapshotOf({ ...alert, status: 'triggered', resolvedMs: null });
-  await withTenantsSql(db, [tenantId], async (sql) => {
-    await openAlerts(sql, [alert]);
-    await insertTriggers(sql, [
-      { tenantId, id: triggerId, alertId, ruleId, seq: 1, kind: 'fired', severity: 'critical', slotMs: nowMs, snapshot },
-    ]);
-  });
-  return { alertId, triggerId };
+export interface CommittedTrigger {
+  alertId: string;
+  triggerId: string;
 }
+
+/** Opens as many alerts, each with its trigger, in one transaction, as the evaluator does when a rule fires. Resolves once they are committed. */
+export async function commitTriggers({ db }: BenchDatabase, { tenantId, ruleId }: RuleRef, count: number): Promise<CommittedTrigger[]> {
+  const nowMs = Date.now();
+  const alerts = Array.from({ length: count }, (): NewAlert => alertOf(tenantId, ruleId, newId(), nowMs));
+  const triggers = alerts.map((alert): NewTrigger => {
+    const snapshot = snapshotOf({ ...alert, status: 'triggered', resolvedMs: null });
+    return { tenantId, id: newId(), alertId: alert.id, ruleId, seq: 1, kind: 'fired', severity: 'critical', slotMs: nowMs, snapshot };
+  });
+  await withTenantsSql(db, [tenantId], async (sql) => {
+    await openAlerts(sql, alerts);
+    await insertTriggers(sql, triggers);
+  });
+  return triggers.map(({ id, alertId }) => ({ alertId, triggerId: id }));
+}
+
+const alertOf = (tenantId: string, ruleId: string, id: string, startedMs: number): NewAlert => ({
+  tenantId,
+  id,
+  ruleId,
+  ruleKey: 'slow',
+  ruleName: 'Slow',
+  seriesKey: id,
+  labels: {},
+  alertType: 'threshold',
+  severity: 'critical',
+  reading: {
+    metric: 'latency',
+    aggregation: 'p95',
+    operator: '>',
+    value: 2_000,
+    threshold: 1_000,
+    unit: 'ms',
+    windowMs: 300_000,
+    samples: 12,
+    peak: 2_000,
+  },
+  startedMs,
+});
