@@ -52,9 +52,9 @@ export async function buildApi({ services, adminKey, dependencies, extend }: Api
     clientErrorHandler: answerBrokenHttp,
   });
   app.setErrorHandler(answerError);
-  answerUnknownRoutes(app);
   setSecurityHeaders(app, services.publicUrl?.startsWith('https:') ?? false);
   timeRequests(app, services.metrics);
+  answerUnknownRoutes(app);
   authenticate(app, { keyring: openKeyring(services), adminKey });
   readJsonBodies(app);
 

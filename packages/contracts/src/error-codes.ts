@@ -58,7 +58,11 @@ export const ERRORS = {
     title: 'Changed since you read it',
     hint: 'Read the resource again and send its current `ETag` in `If-Match`.',
   },
-  too_large: { status: 413, title: 'Body too large', hint: 'Send at most 5 MiB a request, 5,000 events among them.' },
+  too_large: {
+    status: 413,
+    title: 'Body too large',
+    hint: 'Send at most 5 MiB a request: 5,000 events, or 100,000 values where it is something else.',
+  },
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',

@@ -8,9 +8,14 @@ const MAX_ISSUES = 50;
 export class Complaints {
   readonly issues: Issue[] = [];
 
+  /** Nothing more is told: what would only find further faults may stop. */
+  get isFull(): boolean {
+    return this.issues.length >= MAX_ISSUES;
+  }
+
   /** Answers null, so that a reader can return it. */
   add(path: Path, code: IssueCode, message: string): null {
-    if (this.issues.length < MAX_ISSUES) this.issues.push({ pointer: pointerTo(path), code, message });
+    if (!this.isFull) this.issues.push({ pointer: pointerTo(path), code, message });
     return null;
   }
 }
@@ -90,6 +95,7 @@ export function readFields<Name extends string>(
   const fields = new Map<Name, unknown>();
   for (const [name, field] of entries) {
     const ours = known.find((candidate) => candidate === name);
+    if (ours === undefined && complaints.isFull) continue;
     if (ours === undefined) complaints.add([...path, name], 'unknown_field', `Unknown field ${quoted(name)}.${hintFor(name, known)}`);
     else if (field !== undefined) fields.set(ours, field);
   }

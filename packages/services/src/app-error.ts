@@ -32,15 +32,18 @@ export class AppError extends Error {
 
 export const notFound = (what: string): AppError => new AppError('not_found', `There is no such ${what}.`);
 
-const ISSUES_SHOWN = 100;
+/** Faults past these are neither described nor counted. */
+export const ISSUES_SHOWN = 100;
 const POINTER_SHOWN = 300;
 const MESSAGE_SHOWN = 500;
 
-/** A 422 whose detail counts the faults and whose `errors` name the first hundred. What was sent comes back in them, so they are cut. */
+/** A 422 whose detail counts the faults and whose `errors` name them, up to a hundred. What was sent comes back in them, so they are cut. */
 export function invalid(issues: readonly ProblemIssue[]): AppError {
   const [first] = issues;
   const detail =
-    issues.length === 1 && first !== undefined ? first.message.slice(0, MESSAGE_SHOWN) : `The request has ${issues.length} faults.`;
+    issues.length === 1 && first !== undefined
+      ? first.message.slice(0, MESSAGE_SHOWN)
+      : `The request has ${issues.length > ISSUES_SHOWN ? `more than ${ISSUES_SHOWN}` : issues.length} faults.`;
   const shown = issues.slice(0, ISSUES_SHOWN).map(({ pointer, code, message }) => ({
     pointer: pointer.slice(0, POINTER_SHOWN).toWellFormed(),
     code,

@@ -1,7 +1,7 @@
 import type { ProblemIssue } from '@tocsin/contracts';
 import { didYouMean } from '@tocsin/domain';
 import { z } from 'zod';
-import { invalid, notFound } from './app-error.ts';
+import { invalid, ISSUES_SHOWN, notFound } from './app-error.ts';
 
 /**
  * Checks a body (pointers `/a/b`) or a query (pointers `?a`). Throws a 422 that names every fault; an unknown field is one.
@@ -15,7 +15,7 @@ export function parse<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(input, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.flatMap((issue) => problemIssues(issue, schema, place, within)));
+  throw invalid(parsed.error.issues.slice(0, ISSUES_SHOWN + 1).flatMap((issue) => problemIssues(issue, schema, place, within)));
 }
 
 const Id = z.uuid();
@@ -29,7 +29,7 @@ export function idFrom(text: string, what: string): string {
 function problemIssues(issue: z.core.$ZodIssue, schema: z.ZodType, place: 'body' | 'query', within: readonly string[]): ProblemIssue[] {
   if (issue.code === 'unrecognized_keys') {
     const known = fieldsAt(schema, issue.path);
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, ISSUES_SHOWN + 1).map((key) => ({
       pointer: pointerOf([...within, ...issue.path, key], place),
       code: 'unknown_field',
       message: `Unknown ${place === 'body' ? 'field' : 'parameter'} '${excerpt(key)}'.${didYouMean(key, known)}`,

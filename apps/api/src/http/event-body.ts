@@ -1,4 +1,4 @@
-import { invalid } from '@tocsin/services';
+import { AppError, invalid } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
 import { addBodyParser, jsonParserOf } from './parse-json.ts';
 
@@ -8,6 +8,8 @@ export interface EventBody {
   /** Indices of NDJSON lines that are no JSON; their item is undefined. */
   notJson: ReadonlySet<number>;
 }
+
+const EVENTS_MAX = 5_000;
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -30,14 +32,20 @@ function eventsOfJson(body: unknown): EventBody {
   }
   const items = (body as { events?: unknown }).events;
   if (!Array.isArray(items)) throw invalid([{ pointer: '/events', code: 'invalid_type', message: '`events` must be a list.' }]);
+  if (items.length > EVENTS_MAX) throw tooMany(items.length);
   return { items, notJson: NONE };
 }
 
+/** Stops reading at the first line too many: what comes after it is not looked at. */
 function eventsOfLines(text: string, parseLine: (line: string) => unknown): EventBody {
   const items: unknown[] = [];
   const notJson = new Set<number>();
-  for (const line of text.split('\n')) {
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n', at);
+    const line = text.slice(at, end === -1 ? text.length : end);
+    at = end === -1 ? text.length : end + 1;
     if (line.trim() === '') continue;
+    if (items.length === EVENTS_MAX) throw tooMany('more');
     try {
       items.push(parseLine(line));
     } catch {
@@ -47,3 +55,6 @@ function eventsOfLines(text: string, parseLine: (line: string) => unknown): Even
   }
   return { items, notJson };
 }
+
+const tooMany = (count: number | 'more'): AppError =>
+  new AppError('too_large', `A request takes at most ${EVENTS_MAX} events; this one has ${count}.`);

@@ -1,7 +1,11 @@
 import { AppError } from '@tocsin/services';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerError } from './problem.ts';
 
-/** Answers 405 with `Allow` where the path exists for other methods, else 404. Register before the routes: it listens to them. */
+/**
+ * Answers 405 with `Allow` where the path exists for other methods, else 404, before a body is read: nobody has shown a key for it.
+ * Register before the routes: it listens to them.
+ */
 export function answerUnknownRoutes(app: FastifyInstance): void {
   const routes: { path: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
@@ -13,11 +17,14 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     );
     routes.push({ path, methods: [method].flat() });
   });
-  app.setNotFoundHandler((request, reply) => {
+  const refusalOf = (request: FastifyRequest, reply: FastifyReply): AppError => {
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = [...new Set(routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods))];
-    if (allowed.length === 0) throw new AppError('not_found', 'There is no such path.');
+    if (allowed.length === 0) return new AppError('not_found', 'There is no such path.');
     reply.header('allow', allowed.join(', '));
-    throw new AppError('method_not_allowed', `This path takes ${allowed.join(', ')}.`);
+    return new AppError('method_not_allowed', `This path takes ${allowed.join(', ')}.`);
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return answerError(refusalOf(request, reply), request, reply);
   });
 }

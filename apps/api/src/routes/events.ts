@@ -5,8 +5,6 @@ import { readEventBodies, type EventBody } from '../http/event-body.ts';
 import { hungUp } from '../http/hung-up.ts';
 import { bodyOf, idempotencyKeyOf, type VerbRoute } from '../http/verb-route.ts';
 
-const EVENTS_MAX = 5_000;
-
 export function metricRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.get('/events', route(listEvents, { input: (request) => ({ query: request.query }) }));
   app.get('/metrics', route(listMetrics, { input: () => undefined }));
@@ -20,8 +18,6 @@ export function ingestRoute(app: FastifyInstance, { events }: Pick<Services, 'ev
     const { caller } = request;
     if (caller?.tenantId == null) throw new Error('events without a tenant');
     const { items, notJson } = bodyOf(request) as EventBody;
-    if (items.length > EVENTS_MAX)
-      throw new AppError('too_large', `A request takes at most ${EVENTS_MAX} events; this one has ${items.length}.`);
     try {
       const { accepted, rejected, replayed } = await events.ingest(caller.tenantId, items, {
         idempotencyKey: idempotencyKeyOf(request) ?? undefined,
