@@ -1,6 +1,6 @@
 import type { QueueBackend } from '@tocsin/queue';
 import { testDatabase } from './test-database.ts';
-import { testQueue } from './test-queue.ts';
+import { type TestQueue, testQueue } from './test-queue.ts';
 import { type TocsinProcess, startTocsin } from './tocsin-process.ts';
 
 const APPS = ['api', 'scheduler', 'evaluator', 'dispatcher'] as const;
@@ -22,12 +22,17 @@ export interface Deployment {
 const SECRET_KEY = 'a-secret-key-for-tests-of-32-chars-or-more';
 const ADMIN_KEY = 'an-admin-key-for-tests-of-32-chars-or-more';
 
-/** Every process on its own, as in production, on a fresh database and fresh queues: of one backend, or on a server of the caller's. */
-export async function openDeployment(queues: QueueBackend | { url: string }, counts: Record<App, number>): Promise<Deployment> {
-  const [database, queue] = await Promise.all([
-    testDatabase(),
-    typeof queues === 'string' ? testQueue(queues) : { url: queues.url, close: async () => {} },
-  ]);
+/**
+ * Every process on its own, as in production, on a fresh database and fresh queues: of one backend, or on a Redis of the caller's.
+ * `postgresUrl`: on a PostgreSQL of the caller's, which then holds the queues too where they are its.
+ */
+export async function openDeployment(
+  queues: QueueBackend | { url: string },
+  counts: Record<App, number>,
+  { postgresUrl }: { postgresUrl?: string } = {},
+): Promise<Deployment> {
+  const database = await testDatabase(postgresUrl);
+  const queue = await openQueue(queues, postgresUrl === undefined ? null : database.queueUrl);
   const env = {
     TOCSIN_DATABASE_URL: database.appUrl,
     TOCSIN_QUEUE_URL: queue.url,
@@ -67,4 +72,10 @@ export async function openDeployment(queues: QueueBackend | { url: string }, cou
     await close();
     throw error;
   }
+}
+
+async function openQueue(queues: QueueBackend | { url: string }, inDatabaseUrl: string | null): Promise<Pick<TestQueue, 'url' | 'close'>> {
+  if (typeof queues !== 'string') return { url: queues.url, close: async () => {} };
+  if (queues === 'postgres' && inDatabaseUrl !== null) return { url: inDatabaseUrl, close: async () => {} };
+  return testQueue(queues);
 }

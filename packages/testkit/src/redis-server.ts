@@ -10,6 +10,8 @@ export interface RedisServer {
   url: string;
   /** FLUSHALL. */
   flush: () => Promise<void>;
+  /** CONFIG SET. */
+  configure: (name: string, value: string) => Promise<void>;
   /** SIGKILL, as a crash. */
   kill: () => Promise<void>;
   /** Starts it again where it was, with nothing of what it held. */
@@ -51,13 +53,14 @@ export async function redisServer(settings: Readonly<Record<string, string>> = {
     child.kill('SIGKILL');
     await exited;
   };
+  const asked = async (ask: (client: Redis) => Promise<unknown>): Promise<void> => {
+    const client = new Redis(url);
+    await ask(client).finally(() => client.disconnect());
+  };
   return {
     url,
-    flush: async () => {
-      const client = new Redis(url);
-      await client.flushall();
-      client.disconnect();
-    },
+    flush: () => asked((client) => client.flushall()),
+    configure: (name, value) => asked((client) => client.config('SET', name, value)),
     kill,
     restart: async () => {
       await kill();

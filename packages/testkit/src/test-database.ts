@@ -17,9 +17,12 @@ export interface TestDatabase {
   drop: () => Promise<void>;
 }
 
-/** A migrated database for one suite: a copy of a template that is made once per server and set of migrations. */
-export async function testDatabase(): Promise<TestDatabase> {
-  const serverUrl = await testServerUrl();
+/**
+ * A migrated database for one suite: a copy of a template that is made once per server and set of migrations. `ownServerUrl`: a superuser's,
+ * of a server other than the one all tests share.
+ */
+export async function testDatabase(ownServerUrl?: string): Promise<TestDatabase> {
+  const serverUrl = ownServerUrl ?? (await testServerUrl());
   const template = await templateDatabase(serverUrl);
   const name = `tocsin_test_${newId().replaceAll('-', '')}`;
   await onServer(serverUrl, (sql) => sql.unsafe(`create database ${name} template ${template}`));

@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { vi } from 'vitest';
+import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
+const END_WITH_PARENT = join(ROOT, 'tooling/end-with-parent.mjs');
+const READY_MS = 30_000;
 
 export interface TocsinProcess {
   app: string;
@@ -16,17 +18,26 @@ export interface TocsinProcess {
   ready: () => Promise<void>;
   /** Resolves with the exit code, or the signal's name. */
   exited: Promise<number | string>;
+  /** Sends the signal and waits for nothing: SIGSTOP, SIGCONT. */
+  signal: (signal: NodeJS.Signals) => void;
   /** Sends the signal and waits for the end. */
   stop: (signal?: NodeJS.Signals) => Promise<number | string>;
 }
 
-/** Starts one of `apps/` as its own operating-system process, as production does. The caller stops it. */
+/** Starts one of `apps/` as its own operating-system process, as production does. The caller stops it; a caller that is killed takes it along. */
 export async function startTocsin(app: string, env: Record<string, string>, args: readonly string[] = []): Promise<TocsinProcess> {
   const port = Number(env['TOCSIN_PORT'] ?? (await freePort()));
-  const child = spawn(process.execPath, [join(ROOT, 'apps', app, 'src/main.ts'), ...args], {
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, join(ROOT, 'apps', app, 'src/main.ts'), ...args], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], NODE_ENV: 'test', TOCSIN_PORT: String(port), TOCSIN_LOG_LEVEL: 'warn', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'test',
+      TOCSIN_PORT: String(port),
+      TOCSIN_LOG_LEVEL: 'warn',
+      TOCSIN_PARENT_FD: '3',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const output = collect(child);
   const exited = once(child, 'exit').then(([code, signal]) => (code as number | null) ?? (signal as string));
@@ -37,11 +48,10 @@ export async function startTocsin(app: string, env: Record<string, string>, args
     url,
     output,
     exited,
-    ready: () =>
-      Promise.race([
-        vi.waitFor(() => assertReady(url, output), { timeout: 30_000, interval: 50 }),
-        exited.then((how) => neverReady(how, output)),
-      ]),
+    ready: () => Promise.race([until(() => assertReady(url, output), READY_MS), exited.then((how) => neverReady(how, output))]),
+    signal: (signal) => {
+      child.kill(signal);
+    },
     stop: (signal = 'SIGTERM') => {
       child.kill(signal);
       return exited;

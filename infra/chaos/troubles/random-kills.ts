@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Target } from '../storm.ts';
+
+/** `kill -9` of whoever the dice name, `kills` times, `everyMs` apart on average. */
+export function randomKills(kills: number, everyMs: number): (target: Target) => Promise<void> {
+  return async ({ fleet, dice }) => {
+    for (let killed = 0; killed < kills; killed += 1) {
+      await sleep(dice.between(0, 2 * everyMs));
+      const alive = (): typeof fleet.members => fleet.members.filter(({ process }) => process !== null);
+      while (alive().length === 0) await sleep(50);
+      fleet.kill(dice.pick(alive()));
+    }
+  };
+}
