@@ -1,33 +1,70 @@
 import type { Aggregation } from '@tocsin/domain';
-import { ExactSum, type Limbs } from './exact-sum.ts';
+import { ExactSum } from './exact-sum.ts';
 import { quantile } from './quantile.ts';
 import { giveRoom, takeRoom } from './value-room.ts';
 
-/** What a series must gather to answer all aggregations asked of it. */
+/** What a series must gather to answer all aggregations asked of it. Equal needs are the same object. */
 export interface Needs {
-  sum: boolean;
-  extremes: boolean;
-  last: boolean;
-  values: boolean;
-  distinct: boolean;
+  readonly sum: boolean;
+  readonly extremes: boolean;
+  readonly last: boolean;
+  readonly values: boolean;
+  readonly distinct: boolean;
+  /** Tells them apart. */
+  readonly key: number;
 }
 
 const QUANTILES: Partial<Record<Aggregation, number>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
 
+const SUM = 1;
+const EXTREMES = 2;
+const LAST = 4;
+const VALUES = 8;
+const DISTINCT = 16;
+const ALL_NEEDS = Array.from({ length: 32 }, (_, key): Needs => {
+  const has = (bit: number): boolean => (key & bit) !== 0;
+  return { sum: has(SUM), extremes: has(EXTREMES), last: has(LAST), values: has(VALUES), distinct: has(DISTINCT), key };
+});
+
 export function needsOf(aggregations: Iterable<Aggregation>, isShare: boolean): Needs {
-  const asked = new Set(aggregations);
-  return {
-    // A share counts its hits, which are worth 100 each.
-    sum: asked.has('sum') || asked.has('avg') || (isShare && (asked.has('count') || asked.has('rate'))),
-    extremes: asked.has('min') || asked.has('max'),
-    last: asked.has('last'),
-    values: (Object.keys(QUANTILES) as Aggregation[]).some((aggregation) => asked.has(aggregation)),
-    distinct: asked.has('distinct'),
-  };
+  let key = 0;
+  for (const aggregation of aggregations) key |= needOf(aggregation, isShare);
+  return ALL_NEEDS[key]!;
+}
+
+function needOf(aggregation: Aggregation, isShare: boolean): number {
+  switch (aggregation) {
+    case 'sum':
+    case 'avg':
+      return SUM;
+    case 'count':
+    case 'rate':
+      // A share counts its hits, which are worth 100 each.
+      return isShare ? SUM : 0;
+    case 'min':
+    case 'max':
+      return EXTREMES;
+    case 'last':
+      return LAST;
+    case 'distinct':
+      return DISTINCT;
+    default:
+      return QUANTILES[aggregation] === undefined ? 0 : VALUES;
+  }
+}
+
+/** How many numbers `writeCell` needs, and one for where the values start. */
+export function cellSize({ sum, extremes, last, values }: Needs): number {
+  return 1 + (sum ? 3 : 0) + (extremes ? 2 : 0) + (last ? 2 : 0) + (values ? 1 : 0);
+}
+
+interface Stretch {
+  values: Float64Array;
+  from: number;
+  to: number;
 }
 
 const NO_VALUES: Float64Array = new Float64Array(0);
-const NO_SUM: Limbs = { high: 0, middle: 0, low: 0 };
 
 /** Room to put portions side by side; used by one answer at a time. */
 let joined = new Float64Array(8192);
@@ -42,8 +79,8 @@ export class Accumulator {
   private max = -Infinity;
   private lastMs = -Infinity;
   private last = -Infinity;
-  /** Portions that others keep, taken over without a copy. */
-  private readonly portions: Float64Array[] | null;
+  /** Values that others keep, taken over without a copy. */
+  private readonly stretches: Stretch[] | null;
   /** Its own first values, in room that is given back. */
   private values = NO_VALUES;
   private ownCount = 0;
@@ -51,7 +88,7 @@ export class Accumulator {
   constructor(needs: Needs) {
     this.needs = needs;
     this.sum = needs.sum ? new ExactSum() : null;
-    this.portions = needs.values ? [] : null;
+    this.stretches = needs.values ? [] : null;
     this.distinct = needs.distinct ? new Set() : null;
   }
 
@@ -61,7 +98,7 @@ export class Accumulator {
     if (this.sum !== null) this.sum.add(values, from, to);
     if (needs.values) this.addValues(values, from, to);
     if (needs.extremes) this.widen(values, from, to);
-    if (needs.last) this.takeLast(values, times, from, to);
+    if (needs.last) for (let i = from; i < to; i++) this.takeLast(times[i]!, values[i]!);
     if (this.distinct !== null) for (let i = from; i < to; i++) this.distinct.add(values[i]!);
     this.samples += to - from;
   }
@@ -77,29 +114,75 @@ export class Accumulator {
     return 300 + 8 * this.ownCount + 40 * (this.distinct?.size ?? 0);
   }
 
-  /** All that was gathered, where it is no more than a count and a sum of three limbs; otherwise null. */
-  sums(): Limbs | null {
-    const { extremes, last, values, distinct } = this.needs;
-    if (extremes || last || values || distinct) return null;
-    return this.sum === null ? NO_SUM : this.sum.limbs();
+  /** Whether it fits into a cell. */
+  get isNumbers(): boolean {
+    return this.distinct === null && (this.sum === null || this.sum.isLimbs);
   }
 
-  /** Adds the `sums` of another one of equal needs. */
-  addSums(samples: number, high: number, middle: number, low: number): void {
+  /** Writes what was gathered, but for the values, as `cellSize` numbers. */
+  writeCell(cells: Float64Array, at: number): void {
+    cells[at++] = this.samples;
+    if (this.sum !== null) {
+      cells[at++] = this.sum.high;
+      cells[at++] = this.sum.middle;
+      cells[at++] = this.sum.low;
+    }
+    if (this.needs.extremes) {
+      cells[at++] = this.min;
+      cells[at++] = this.max;
+    }
+    if (this.needs.last) {
+      cells[at++] = this.lastMs;
+      cells[at++] = this.last;
+    }
+  }
+
+  /** Adds what another one of equal needs wrote. The last number of a cell says where its values start, which must not change afterwards. */
+  addCell(cells: Float64Array, at: number, values: Float64Array): void {
+    const samples = cells[at++]!;
+    if (samples === 0) return;
     this.samples += samples;
-    if (this.sum !== null) this.sum.addLimbs(samples, high, middle, low);
+    if (this.sum !== null) {
+      this.sum.addLimbs(samples, cells[at]!, cells[at + 1]!, cells[at + 2]!);
+      at += 3;
+    }
+    if (this.needs.extremes) {
+      if (cells[at]! < this.min) this.min = cells[at]!;
+      if (cells[at + 1]! > this.max) this.max = cells[at + 1]!;
+      at += 2;
+    }
+    if (this.needs.last) {
+      this.takeLast(cells[at]!, cells[at + 1]!);
+      at += 2;
+    }
+    if (this.stretches !== null) this.addStretch(values, cells[at]!, cells[at]! + samples);
   }
 
-  /** All that was gathered, where it is no more than values; otherwise null. */
-  portion(): Float64Array | null {
-    const { sum, extremes, last, values, distinct } = this.needs;
-    return values && !sum && !extremes && !last && !distinct ? this.values.slice(0, this.ownCount) : null;
+  /** Its own values, until the next change. */
+  ownValues(): Float64Array {
+    return this.values.subarray(0, this.ownCount);
   }
 
-  /** Adds the `portion` of another one of equal needs, which must not change afterwards. */
-  addPortion(portion: Float64Array): void {
-    this.portions!.push(portion);
-    this.samples += portion.length;
+  /** All of it in another one, which stays; this one is empty again. */
+  moved(): Accumulator {
+    const to = new Accumulator(this.needs);
+    to.mergeOwn(this);
+    to.values = this.values.slice(0, this.ownCount);
+    to.ownCount = this.ownCount;
+    this.reset();
+    return to;
+  }
+
+  /** Empty again, with its room. */
+  reset(): void {
+    this.samples = 0;
+    this.sum?.reset();
+    this.min = Infinity;
+    this.max = -Infinity;
+    this.lastMs = -Infinity;
+    this.last = -Infinity;
+    this.distinct?.clear();
+    this.ownCount = 0;
   }
 
   /** After the last answer: its room is for others. */
@@ -112,15 +195,16 @@ export class Accumulator {
   /** Adds what another one of equal needs has gathered. */
   merge(other: Accumulator): void {
     if (other.samples === 0) return;
+    this.mergeOwn(other);
+    if (this.stretches !== null) this.addStretch(other.values, 0, other.ownCount);
+  }
+
+  private mergeOwn(other: Accumulator): void {
     if (this.sum !== null) this.sum.merge(other.sum!);
-    if (this.portions !== null) this.portions.push(other.values.subarray(0, other.ownCount));
     if (this.distinct !== null) for (const each of other.distinct!) this.distinct.add(each);
     if (other.min < this.min) this.min = other.min;
     if (other.max > this.max) this.max = other.max;
-    if (other.lastMs > this.lastMs || (other.lastMs === this.lastMs && other.last > this.last)) {
-      this.lastMs = other.lastMs;
-      this.last = other.last;
-    }
+    this.takeLast(other.lastMs, other.last);
     this.samples += other.samples;
   }
 
@@ -143,13 +227,19 @@ export class Accumulator {
     if (joined.length < this.samples) joined = new Float64Array(this.samples * 2);
     let at = this.ownCount;
     joined.set(this.values.subarray(0, at));
-    for (const portion of this.portions!) {
+    for (const { values, from, to } of this.stretches!) {
       // A call costs more than a few values.
-      if (portion.length > 32) joined.set(portion, at);
-      else for (let i = 0; i < portion.length; i++) joined[at + i] = portion[i]!;
-      at += portion.length;
+      if (to - from > 32) joined.set(values.subarray(from, to), at);
+      else for (let i = from; i < to; i++) joined[at + i - from] = values[i]!;
+      at += to - from;
     }
     return joined;
+  }
+
+  private addStretch(values: Float64Array, from: number, to: number): void {
+    const last = this.stretches!.at(-1);
+    if (last !== undefined && last.values === values && last.to === from) last.to = to;
+    else if (to > from) this.stretches!.push({ values, from, to });
   }
 
   private addValues(values: Float64Array, from: number, to: number): void {
@@ -173,12 +263,9 @@ export class Accumulator {
   }
 
   /** Of several at the same time the largest, so that their order does not matter. */
-  private takeLast(values: Float64Array, times: Float64Array, from: number, to: number): void {
-    for (let i = from; i < to; i++) {
-      const atMs = times[i]!;
-      if (atMs < this.lastMs || (atMs === this.lastMs && values[i]! <= this.last)) continue;
-      this.lastMs = atMs;
-      this.last = values[i]!;
-    }
+  private takeLast(atMs: number, value: number): void {
+    if (atMs < this.lastMs || (atMs === this.lastMs && value <= this.last)) return;
+    this.lastMs = atMs;
+    this.last = value;
   }
 }

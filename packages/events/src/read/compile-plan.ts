@@ -39,6 +39,8 @@ export interface SelectedSamplings {
 interface Words {
   selection: string;
   subject: string;
+  /** Selection and subject. */
+  sampling: string;
   groupBy: string;
   compiled: Selection;
 }
@@ -75,7 +77,7 @@ function compileGroup(queries: Placed[]): GroupedWindows {
         same.map((each) => each.query.query.aggregation),
         query.query.subject.kind === 'share',
       );
-      const key = `${words.selection} ${words.subject} ${Object.values(needs).map(Number).join('')}`;
+      const key = `${needs.key} ${words.sampling}`;
       return { key, fromMs: fromOf(query), toMs: query.endMs, queries: same, needs, accumulators: [], partials: null };
     }),
   };
@@ -85,9 +87,12 @@ function wordsOf(query: MetricQuery): Words {
   let words = wordsByQuery.get(query);
   if (words === undefined) {
     const { name, filters, subject, groupBy } = query;
+    const selection = JSON.stringify([name, filters]);
+    const subjectText = JSON.stringify(subject);
     words = {
-      selection: JSON.stringify([name, filters]),
-      subject: JSON.stringify(subject),
+      selection,
+      subject: subjectText,
+      sampling: `${selection} ${subjectText}`,
       groupBy: JSON.stringify(groupBy),
       compiled: new Selection(name, filters),
     };

@@ -1,17 +1,11 @@
-/** Multiples of 2^-8, 2^-40 and 2^-72. */
-export interface Limbs {
-  readonly high: number;
-  readonly middle: number;
-  readonly low: number;
-}
-
 /**
  * The exact sum of doubles, rounded once: the same for every order and every split of the same numbers.
  *
  * A usual number is cut into three limbs (multiples of 2^-8, 2^-40 and 2^-72), each of which adds up exactly in a double. What lies
  * outside goes to a list of non-overlapping parts (Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997), which is exact too.
  */
-export class ExactSum implements Limbs {
+export class ExactSum {
+  /** Multiples of 2^-8, 2^-40 and 2^-72. */
   high = 0;
   middle = 0;
   low = 0;
@@ -25,9 +19,9 @@ export class ExactSum implements Limbs {
     for (let start = from; start < to; start += SLICE) this.addSlice(values, start, Math.min(to, start + SLICE));
   }
 
-  /** The whole sum as three limbs, null when it needs more than that. */
-  limbs(): Limbs | null {
-    return this.parts === null && this.largeParts === null ? this : null;
+  /** Whether the three limbs are all of it. */
+  get isLimbs(): boolean {
+    return this.parts === null && this.largeParts === null;
   }
 
   /** Adds limbs that `count` numbers at most went into. */
@@ -37,6 +31,15 @@ export class ExactSum implements Limbs {
     this.high += high;
     this.middle += middle;
     this.low += low;
+  }
+
+  reset(): void {
+    this.high = 0;
+    this.middle = 0;
+    this.low = 0;
+    this.parts = null;
+    this.largeParts = null;
+    this.count = 0;
   }
 
   merge(other: ExactSum): void {

@@ -1,10 +1,10 @@
 import { PACKED_KEY_BYTES, packedStartMs } from '@tocsin/db';
 import type { Segment } from '../codec/decode.ts';
-import type { Accumulator } from './accumulator.ts';
-import { KeptPartials, resized } from './kept-partials.ts';
+import type { Accumulator, Needs } from './accumulator.ts';
+import { KeptPartials } from './kept-partials.ts';
 
 const FIRST_SLOTS = 64;
-const SLOT_BYTES = 45;
+const SLOT_BYTES = 53;
 
 /** What all that is kept costs. */
 export interface Budget {
@@ -20,6 +20,8 @@ export class KeptSegments {
   readonly segments: (Segment | undefined)[] = [];
   minTs: Float64Array = new Float64Array(FIRST_SLOTS);
   maxTs: Float64Array = new Float64Array(FIRST_SLOTS);
+  /** Where its partials are cut into two pieces, NaN while nothing cut it. Slots of a schedule cut minutes at the same second, again and again. */
+  cuts: Float64Array = new Float64Array(FIRST_SLOTS).fill(NaN);
   private budget: Budget;
   private isUsed = new Uint8Array(FIRST_SLOTS);
   private readonly free: number[] = [];
@@ -55,12 +57,13 @@ export class KeptSegments {
     }
   }
 
-  /** Keeps the segment whose packed key is at `at`, unless it is there. */
-  add(packed: Buffer, at: number, segment: Segment): void {
+  /** Keeps the segment whose packed key is at `at`, unless it is there; answers its slot. */
+  add(packed: Buffer, at: number, segment: Segment): number {
     const startMs = packedStartMs(packed, at);
     let first = this.count;
     while (first > 0 && this.starts[first - 1]! >= startMs) first--;
-    if (this.find(packed, at, startMs, first) !== -1) return;
+    const known = this.find(packed, at, startMs, first);
+    if (known !== -1) return known;
     const slot = this.free.pop() ?? this.count;
     if (slot === this.order.length) this.grow();
     if (first < this.count) {
@@ -74,24 +77,27 @@ export class KeptSegments {
     this.segments[slot] = segment;
     this.minTs[slot] = segment.minTs;
     this.maxTs[slot] = segment.maxTs;
+    this.cuts[slot] = NaN;
     this.isUsed[slot] = 0;
     this.budget.bytes += segment.byteLength;
+    return slot;
   }
 
   /** What the query of that key found in the segments. */
-  partials(query: string): KeptPartials {
+  partials(query: string, needs: Needs): KeptPartials {
     let partials = this.partialsByQuery.get(query);
     if (partials === undefined) {
-      partials = new KeptPartials();
+      partials = new KeptPartials(needs);
       this.partialsByQuery.set(query, partials);
     }
     partials.isUsed = true;
     return partials;
   }
 
-  keepPartial(partials: KeptPartials, slot: number, partial: Accumulator): void {
+  /** `second` is what was found in the piece after the cut, null where there is no cut. */
+  keepPartial(partials: KeptPartials, slot: number, first: Accumulator, second: Accumulator | null): void {
     const before = partials.bytes;
-    partials.set(slot, partial, this.order.length);
+    partials.set(slot, first, second);
     this.budget.bytes += partials.bytes - before;
   }
 
@@ -157,6 +163,7 @@ export class KeptSegments {
     this.budget.bytes += (slots - this.order.length) * SLOT_BYTES;
     this.minTs = resized(this.minTs, slots);
     this.maxTs = resized(this.maxTs, slots);
+    this.cuts = resized(this.cuts, slots);
     this.starts = resized(this.starts, slots);
     const { isUsed, order, ids } = this;
     this.isUsed = new Uint8Array(slots);
@@ -166,4 +173,10 @@ export class KeptSegments {
     this.ids = new Uint32Array(slots * 4);
     this.ids.set(ids);
   }
+}
+
+function resized(from: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const to = new Float64Array(length);
+  to.set(from);
+  return to;
 }

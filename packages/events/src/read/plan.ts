@@ -1,9 +1,9 @@
 import type { QueryResult, SeriesReading, Subject, WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
-import { Accumulator } from './accumulator.ts';
+import { Accumulator, type Needs } from './accumulator.ts';
 import { compilePlan, type SelectedSamplings, type Window } from './compile-plan.ts';
 import type { Grouping } from './grouping.ts';
-import type { KeptPartials } from './kept-partials.ts';
+import type { Part } from './kept-partials.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
 import { SegmentColumns } from './segment-columns.ts';
@@ -13,6 +13,7 @@ import { takeSamples } from './subject-samples.ts';
 const COLUMNS = new SegmentColumns();
 const TAKEN = samples();
 const IN_WINDOW = samples();
+const AFTER_CUT = samples();
 const NO_TIMES = new Float64Array(0);
 let sampleTimes = new Float64Array(0);
 /** By place among the slots at hand: 1 where the segment has to be opened. */
@@ -49,21 +50,21 @@ export class Plan {
   }
 
   /**
-   * Segments that were kept. A window adds up what it found before in those it holds whole; only what it cuts through, or has not seen yet, is
-   * opened.
+   * Segments that were kept. A window adds up what was found before in those it holds whole and in the pieces it cuts off; only what was not
+   * seen yet, or is cut elsewhere, is opened.
    */
   addKept(kept: KeptSegments, slots: readonly number[]): void {
     const { grouped, ungrouped } = this;
-    for (const window of ungrouped) window.partials = kept.partials(window.key);
+    for (const window of ungrouped) window.partials = kept.partials(window.key, window.needs);
     if (toOpen.length < slots.length) toOpen = new Uint8Array(slots.length * 2);
     toOpen.fill(0, 0, slots.length);
     for (const window of grouped) markOverlapping(window, kept, slots);
-    for (const window of ungrouped) markUnknown(window, window.partials!, kept, slots);
+    for (const window of ungrouped) markUnknown(window, kept, slots);
     for (let i = 0; i < slots.length; i++) {
       const segment = kept.segments[slots[i]!]!;
       if (toOpen[i] === 1 && segment.rows > 0) this.pass(segment, kept, slots[i]!);
     }
-    for (const window of ungrouped) addWhole(window, window.partials!, kept, slots);
+    for (const window of ungrouped) addKnown(window, kept, slots);
   }
 
   private pass(segment: Segment, kept: KeptSegments | null, slot: number): void {
@@ -78,9 +79,9 @@ export class Plan {
           for (const window of windows) {
             if (segment.maxTs < window.fromMs || segment.minTs >= window.toMs) continue;
             const isWhole = segment.minTs >= window.fromMs && segment.maxTs < window.toMs;
-            if (kept === null || grouping !== null || !isWhole) this.feed(selection.selection, subject, grouping, window, isWhole);
-            else if (!window.partials!.has(slot))
-              kept.keepPartial(window.partials!, slot, this.partial(selection.selection, subject, window));
+            const part = kept === null || grouping !== null ? null : partOf(window, kept, slot);
+            if (part === null) this.feed(selection.selection, subject, grouping, window, isWhole);
+            else if (!window.partials!.has(slot, part)) this.keep(selection.selection, subject, window, kept!, slot);
           }
         }
       }
@@ -115,12 +116,23 @@ export class Plan {
       this.fill(accumulatorOf(window, series), subject, grouping.sorted, from, to);
   }
 
-  /** What the window's queries find in the whole segment, for next time. */
-  private partial(selection: Selection, subject: Subject, { needs }: Window): Accumulator {
-    const partial = new Accumulator(needs);
+  /** Keeps what the window's queries find in the whole segment, or in each of its pieces, for this time and the next. */
+  private keep(selection: Selection, subject: Subject, { needs, partials }: Window, kept: KeptSegments, slot: number): void {
+    const [first, second] = scratchOf(needs);
+    const cutMs = kept.cuts[slot]!;
     this.take(selection, subject);
-    if (this.taken.count > 0) this.fill(partial, subject, this.taken, 0, this.taken.count);
-    return partial;
+    const { taken } = this;
+    if (Number.isNaN(cutMs)) {
+      this.fill(first, subject, taken, 0, taken.count);
+      kept.keepPartial(partials!, slot, first, null);
+    } else {
+      this.splitAt(cutMs);
+      this.fill(first, subject, this.inWindow, 0, this.inWindow.count);
+      this.fill(second, subject, AFTER_CUT, 0, AFTER_CUT.count);
+      kept.keepPartial(partials!, slot, first, second);
+      second.reset();
+    }
+    first.reset();
   }
 
   /** Puts the subject's samples of the segment at hand into `taken`, unless they are there. */
@@ -135,6 +147,7 @@ export class Plan {
   }
 
   private fill(accumulator: Accumulator, subject: Subject, taken: Samples, from: number, to: number): void {
+    if (from === to) return;
     if (subject.kind === 'dim') accumulator.addTexts(taken.values, from, to, this.columns.dim(subject.dim)!.texts);
     else accumulator.add(taken.values, accumulator.needs.last ? this.timesOf(taken) : NO_TIMES, from, to);
   }
@@ -156,6 +169,20 @@ export class Plan {
     return inWindow;
   }
 
+  /** The samples before the cut into `inWindow`, the others into `AFTER_CUT`. */
+  private splitAt(cutMs: number): void {
+    const { taken, inWindow } = this;
+    ensureRoom(inWindow, taken.count);
+    ensureRoom(AFTER_CUT, taken.count);
+    const times = this.columns.times();
+    for (let i = 0; i < taken.count; i++) {
+      const row = taken.rows[i]!;
+      const to = times[row]! < cutMs ? inWindow : AFTER_CUT;
+      to.values[to.count] = taken.values[i]!;
+      to.rows[to.count++] = row;
+    }
+  }
+
   private timesOf({ count, rows }: Samples): Float64Array {
     if (sampleTimes.length < count) sampleTimes = new Float64Array(count * 2);
     const times = this.columns.times();
@@ -175,24 +202,59 @@ function markOverlapping({ fromMs, toMs }: Window, { minTs, maxTs }: KeptSegment
   }
 }
 
-/** Those the window cuts through, and those it holds whole and has not seen yet. */
-function markUnknown({ fromMs, toMs }: Window, partials: KeptPartials, { minTs, maxTs }: KeptSegments, slots: readonly number[]): void {
+/** Those whose part in the window is not known yet, and those that cannot be known because they are cut elsewhere. */
+function markUnknown(window: Window, kept: KeptSegments, slots: readonly number[]): void {
+  const { fromMs, toMs } = window;
+  const partials = window.partials!;
+  const { minTs, maxTs, cuts } = kept;
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i]!;
     const first = minTs[slot]!;
     const last = maxTs[slot]!;
     if (last < fromMs || first >= toMs) continue;
-    if (first < fromMs || last >= toMs || !partials.has(slot)) toOpen[i] = 1;
+    if (first >= fromMs && last < toMs) {
+      if (!partials.has(slot, 'whole')) toOpen[i] = 1;
+      continue;
+    }
+    if (Number.isNaN(cuts[slot]!)) kept.cuts[slot] = first < fromMs ? fromMs : toMs;
+    const part = partOf(window, kept, slot);
+    if (part === null || !partials.has(slot, part)) toOpen[i] = 1;
   }
 }
 
-function addWhole(window: Window, partials: KeptPartials, { minTs, maxTs }: KeptSegments, slots: readonly number[]): void {
+/** What a window has of a segment that it touches; null when it is cut elsewhere. */
+function partOf({ fromMs, toMs }: Window, { minTs, maxTs, cuts }: KeptSegments, slot: number): Part | null {
+  const startsInside = minTs[slot]! >= fromMs;
+  const endsInside = maxTs[slot]! < toMs;
+  if (startsInside && endsInside) return 'whole';
+  const cutMs = cuts[slot]!;
+  if (startsInside) return cutMs === toMs ? 0 : null;
+  return endsInside && cutMs === fromMs ? 1 : null;
+}
+
+function addKnown(window: Window, kept: KeptSegments, slots: readonly number[]): void {
   const { fromMs, toMs } = window;
+  const partials = window.partials!;
   const accumulator = accumulatorOf(window, 0);
+  const { minTs, maxTs } = kept;
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i]!;
-    if (minTs[slot]! >= fromMs && maxTs[slot]! < toMs && partials.has(slot)) partials.addTo(accumulator, slot);
+    if (maxTs[slot]! < fromMs || minTs[slot]! >= toMs) continue;
+    const part = partOf(window, kept, slot);
+    if (part !== null && partials.has(slot, part)) partials.addTo(accumulator, slot, part);
   }
+}
+
+/** Used for one segment at a time. */
+const scratch = new Map<Needs, [Accumulator, Accumulator]>();
+
+function scratchOf(needs: Needs): [Accumulator, Accumulator] {
+  let found = scratch.get(needs);
+  if (found === undefined) {
+    found = [new Accumulator(needs), new Accumulator(needs)];
+    scratch.set(needs, found);
+  }
+  return found;
 }
 
 function resultOf({ query }: WindowedQuery, subject: Subject, grouping: Grouping | null, window: Window, maxSeries: number): QueryResult {

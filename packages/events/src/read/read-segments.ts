@@ -74,17 +74,24 @@ export async function readSegments(
     if (missing.length === 0) return;
     const slab = new Slab();
     const [wanted, ids] = keptCount === 0 ? [ranges, null] : [missing, missingIds];
+    const foundOf = new Map(found.map((each) => [each.tenantId, each]));
     let kept: KeptSegments | null = null;
     let keptOf = '';
+    let known: Found | undefined;
     await copySegments(client, stream, wanted, ids, (tenantId, bytes, key, from, to) => {
       const segment = slab.open(bytes, from, to);
       if (kept === null || tenantId !== keptOf) {
         kept = cache.of(stream, tenantId);
         keptOf = tenantId;
+        known = foundOf.get(tenantId);
       }
-      kept.add(bytes, key, segment);
+      const slot = kept.add(bytes, key, segment);
       readCount++;
-      onSegment(tenantId, segment);
+      if (known === undefined) onSegment(tenantId, segment);
+      else {
+        known.slots.push(slot);
+        known.segments.push(kept.segments[slot]!);
+      }
     });
     cache.trim();
   });
