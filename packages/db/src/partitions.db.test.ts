@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from './new-id.ts';
 import type { Database } from './open-database.ts';
+import { ensurePartitions } from './queries/partitions.ts';
 import { sqlState } from './sql-state.ts';
 import { type SqlTx, withPipeline, withTenantsSql } from './with-tenants.ts';
 
@@ -78,6 +79,11 @@ describe('the days that may be written to', () => {
       }
     });
     await expect(withTenantsSql(db, [tenantId], (sql) => segmentAt(sql, now + 9 * DAY_MS))).rejects.toThrow(/no partition of relation/);
+  });
+
+  it('reach back over the longest retention there may be', async () => {
+    await ensurePartitions(db, 400 * DAY_MS);
+    await withTenantsSql(db, [tenantId], (sql) => segmentAt(sql, Date.now() - 400 * DAY_MS));
   });
 
   it('follow a shifted clock when time is passed', async () => {
