@@ -112,6 +112,24 @@ test('the catalogue knows each name with its own fields, and is written only whe
   expect(await store.metricsSeen(tenantId)).toEqual(seen);
 });
 
+test("a tenant's names in the catalogue are bounded, in one request and over several processes", async () => {
+  const { tenantId } = await makeTenant(database.db);
+  const namesOf = (letter: string) => Array.from({ length: 9 }, (_, i) => ({ name: `${letter}${i}` }));
+  for (const letter of ['a', 'b']) {
+    await openStore(database.db, { clock, bounds: { namesPerTenant: 12 } }).ingest(tenantId, namesOf(letter));
+  }
+  const ticking = minuteClock();
+  const store = openStore(database.db, { clock: ticking, bounds: { namesPerTenant: 12 } });
+  await store.ingest(tenantId, [...namesOf('c'), ...namesOf('d')]);
+  expect(await store.metricsSeen(tenantId)).toHaveLength(12);
+  ticking.tick(MINUTE);
+  await store.ingest(tenantId, [...namesOf('e'), { name: 'a0', dims: { known: 'yes' } }]);
+  const seen = await store.metricsSeen(tenantId);
+  expect(seen.map(({ name }) => name)).toEqual([...namesOf('a'), ...namesOf('b').slice(0, 3)].map(({ name }) => name));
+  expect(seen[0]!.dims, 'a known name goes on learning').toEqual(['known']);
+  expect(await countOf(store, tenantId, now + MINUTE, HOUR), 'the events are there').toBe(46);
+});
+
 test('recent events come newest first, by name and time, and only to their tenant', async () => {
   const { tenantId } = await makeTenant(database.db);
   const other = await makeTenant(database.db);

@@ -1,13 +1,18 @@
 import type { SqlTx } from '../with-tenants.ts';
 
 /**
- * Deletes at most `limit` rows a kind of what is over and older than the retention: resolved alerts with their triggers and deliveries,
- * deliveries without an alert, messages in the inbox, and idempotency keys of more than a day. Answers how many rows went.
- * Alerts go with whatever hangs on them only when none of it is still under way.
+ * Deletes at most `limit` rows a kind of what is over and older than its retention: resolved alerts with their triggers and deliveries,
+ * deliveries without an alert, messages in the inbox, event names of which no event is left, and idempotency keys of more than a day.
+ * Answers how many rows went. Alerts go with whatever hangs on them only when none of it is still under way.
  */
-export async function deleteExpired(sql: SqlTx, tenantIds: readonly string[], retentionMs: number, limit: number): Promise<number> {
+export async function deleteExpired(
+  sql: SqlTx,
+  tenantIds: readonly string[],
+  { alertsMs, eventsMs }: { alertsMs: number; eventsMs: number },
+  limit: number,
+): Promise<number> {
   const tenants = tenantIds as string[];
-  const old = sql`tocsin_now() - make_interval(secs => ${retentionMs}::float8 / 1000)`;
+  const old = sql`tocsin_now() - make_interval(secs => ${alertsMs}::float8 / 1000)`;
   const alerts = await sql`
     delete from alerts using (
       select tenant_id, id from alerts over
@@ -38,5 +43,12 @@ export async function deleteExpired(sql: SqlTx, tenantIds: readonly string[], re
       where tenant_id = any(${tenants}::uuid[]) and created_at < tocsin_now() - interval '24 hours' limit ${limit} for update skip locked
     ) expired
     where idempotency_keys.tenant_id = expired.tenant_id and idempotency_keys.route = expired.route and idempotency_keys.key = expired.key`;
-  return alerts.count + deliveries.count + messages.count + keys.count;
+  const names = await sql`
+    delete from event_names using (
+      select tenant_id, name from event_names
+      where tenant_id = any(${tenants}::uuid[]) and last_seen_at < tocsin_now() - make_interval(secs => ${eventsMs}::float8 / 1000)
+      limit ${limit} for update skip locked
+    ) expired
+    where event_names.tenant_id = expired.tenant_id and event_names.name = expired.name`;
+  return alerts.count + deliveries.count + messages.count + keys.count + names.count;
 }

@@ -9,12 +9,19 @@ interface Known {
   writtenMs: EpochMs;
 }
 
-const HOUR = 3_600_000;
+interface TenantNames {
+  names: Map<string, Known>;
+  /** Its catalogue was full a moment ago: until then unknown names are not offered again. */
+  fullUntilMs: EpochMs;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const MAX_TENANTS = 10_000;
 
 /** What this process has already written to the catalogue of event names, so that a usual flush writes nothing there. */
 export class SeenNames {
-  private readonly tenants = new Map<string, Map<string, Known>>();
+  private readonly tenants = new Map<string, TenantNames>();
   private readonly bounds: EventBounds;
 
   constructor(bounds: EventBounds) {
@@ -24,25 +31,23 @@ export class SeenNames {
   /** Names and fields of these events that the catalogue lacks, and names it has not heard of for an hour. */
   news(tenantId: string, builder: SegmentBuilder, nowMs: EpochMs): SeenName[] {
     const known = this.tenants.get(tenantId);
-    if (builder.names.texts.every((name) => isCurrent(known?.get(name), builder, nowMs))) return [];
+    if (builder.names.texts.every((name) => isCurrent(known?.names.get(name), builder, nowMs))) return [];
     return namesIn(tenantId, builder).filter((seen) => {
-      const before = known?.get(seen.name);
-      if (before === undefined) return (known?.size ?? 0) < this.bounds.namesPerTenant;
+      const before = known?.names.get(seen.name);
+      if (before === undefined) return nowMs >= (known?.fullUntilMs ?? 0);
       return (
         nowMs - before.writtenMs > HOUR || this.hasNewField(before.dims, seen.dims) || this.hasNewField(before.measures, seen.measures)
       );
     });
   }
 
-  /** To be called once they are committed. */
-  remember(written: readonly SeenName[], nowMs: EpochMs): void {
-    for (const { tenantId, name, dims, measures } of written) {
-      const names = this.tenants.get(tenantId) ?? this.addTenant(tenantId);
-      const known = names.get(name) ?? { dims: new Set(), measures: new Set(), writtenMs: nowMs };
-      for (const dim of dims) known.dims.add(dim);
-      for (const measure of measures) known.measures.add(measure);
-      known.writtenMs = nowMs;
-      names.set(name, known);
+  /** To be called once they are committed; `kept` are those the catalogue had room for. */
+  remember(offered: readonly SeenName[], kept: readonly Pick<SeenName, 'tenantId' | 'name'>[], nowMs: EpochMs): void {
+    const keptNames = new Set(kept.map(keyOf));
+    for (const seen of offered) {
+      const tenant = this.tenants.get(seen.tenantId) ?? this.addTenant(seen.tenantId);
+      if (keptNames.has(keyOf(seen))) learn(tenant.names, seen, nowMs);
+      else tenant.fullUntilMs = nowMs + MINUTE;
     }
   }
 
@@ -50,12 +55,22 @@ export class SeenNames {
     return known.size < this.bounds.fieldsPerName && seen.some((field) => !known.has(field));
   }
 
-  private addTenant(tenantId: string): Map<string, Known> {
+  private addTenant(tenantId: string): TenantNames {
     if (this.tenants.size >= MAX_TENANTS) this.tenants.delete(this.tenants.keys().next().value!);
-    const names = new Map<string, Known>();
-    this.tenants.set(tenantId, names);
-    return names;
+    const tenant = { names: new Map<string, Known>(), fullUntilMs: 0 };
+    this.tenants.set(tenantId, tenant);
+    return tenant;
   }
+}
+
+const keyOf = ({ tenantId, name }: Pick<SeenName, 'tenantId' | 'name'>): string => `${tenantId} ${name}`;
+
+function learn(names: Map<string, Known>, { name, dims, measures }: SeenName, nowMs: EpochMs): void {
+  const known = names.get(name) ?? { dims: new Set(), measures: new Set(), writtenMs: nowMs };
+  for (const dim of dims) known.dims.add(dim);
+  for (const measure of measures) known.measures.add(measure);
+  known.writtenMs = nowMs;
+  names.set(name, known);
 }
 
 function isCurrent(known: Known | undefined, { dims, measures }: SegmentBuilder, nowMs: EpochMs): boolean {

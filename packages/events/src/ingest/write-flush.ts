@@ -42,11 +42,11 @@ export async function writeFlush({ db, bounds, seenNames }: FlushWriter, shares:
     );
     await insertSegments(sql, encodeAll(builders));
     const seen = merged(builders.flatMap(({ tenantId, builder }) => seenNames.news(tenantId, builder, nowMs)));
-    await upsertEventNames(sql, seen, bounds.fieldsPerName);
+    const kept = await upsertEventNames(sql, seen, bounds);
     const earlier = await Promise.all(keyed.filter(({ request }) => !fresh.has(request)).map((each) => earlierAnswer(sql, each)));
-    return { answers: earlier, news: seen };
+    return { answers: earlier, news: { seen, kept } };
   });
-  seenNames.remember(news, nowMs);
+  seenNames.remember(news.seen, news.kept, nowMs);
   const replays = new Map(answers);
   for (const { waiters, keyed: requests } of shares) {
     for (const waiter of waiters) settle(waiter, undefined);

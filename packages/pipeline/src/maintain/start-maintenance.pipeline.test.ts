@@ -80,6 +80,13 @@ describeQueues('maintenance', (backend) => {
     const others = await alert(bystander, 91, 'delivered');
     await idempotencyKey('old', 25);
     await idempotencyKey('new', 23);
+    await asTenant(
+      stage.db,
+      tenantId,
+      (sql) => sql`
+        insert into event_names (tenant_id, name, last_seen_at)
+        values (${tenantId}, 'gone', now() - interval '31 days'), (${tenantId}, 'current', now() - interval '29 days')`,
+    );
 
     await Promise.all([1, 2].map(() => deleteOld(deps, [tenantId], new AbortController().signal)));
 
@@ -89,5 +96,6 @@ describeQueues('maintenance', (backend) => {
     expect(await left(tenantId, 'deliveries')).toHaveLength(3);
     expect((await left(bystander, 'alerts')).map((row) => row.id)).toEqual([others]);
     expect(await left(tenantId, 'idempotency_keys')).toMatchObject([{ key: 'new' }]);
+    expect(await left(tenantId, 'event_names')).toMatchObject([{ name: 'current' }]);
   });
 });

@@ -52,6 +52,6 @@ export async function keepPartitions({ db, logger, retention }: MaintenanceDeps)
 export async function deleteOld({ db, retention }: MaintenanceDeps, tenantIds: readonly string[], signal: AbortSignal): Promise<void> {
   let deleted = ROWS_PER_DELETE;
   while (deleted >= ROWS_PER_DELETE && !signal.aborted) {
-    deleted = await withTenantsSql(db, tenantIds, (sql) => deleteExpired(sql, tenantIds, retention.alertsMs, ROWS_PER_DELETE));
+    deleted = await withTenantsSql(db, tenantIds, (sql) => deleteExpired(sql, tenantIds, retention, ROWS_PER_DELETE));
   }
 }
