@@ -1,4 +1,4 @@
-import { evaluateRun, openQueues, type Queues } from '@tocsin/queue';
+import { dispatchTrigger, openQueues, type Queues } from '@tocsin/queue';
 import { createLogger } from '@tocsin/runtime';
 import { newId } from '@tocsin/db';
 import { describeQueues, testQueue, type TestQueue } from '@tocsin/testkit';
@@ -21,9 +21,9 @@ describeQueues('the queue board', (backend) => {
   });
 
   test('shows the queues that the processes use, with what waits in them', async () => {
-    await queues.producer(evaluateRun).send({ tenantId: newId(), runId: newId() });
+    await queues.producer(dispatchTrigger).send({ tenantId: newId(), triggerId: newId() });
     const answer = await world.askWith(ADMIN_KEY)('GET', '/admin/queues/api/queues');
     const shown = (answer.body.queues as { name: string; counts: { waiting: number } }[]).map(({ name, counts }) => [name, counts.waiting]);
-    expect(Object.fromEntries(shown)).toEqual({ evaluations: 1, notifications: 0, deliveries: 0, maintenance: 0 });
+    expect(Object.fromEntries(shown)).toEqual({ evaluations: 0, notifications: 1, deliveries: 0, maintenance: 0 });
   });
 });

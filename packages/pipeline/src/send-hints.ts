@@ -1,9 +1,22 @@
-import type { JobDefinition, Payload, SendOptions } from '@tocsin/queue';
+import { evaluateRuns, RUNS_PER_HINT, type JobDefinition, type Payload, type SendOptions } from '@tocsin/queue';
 import type { PipelineDeps } from './pipeline-deps.ts';
+
+type Hinting = Pick<PipelineDeps, 'queues' | 'logger' | 'metrics'>;
+
+/** Few runs are shared out all the same: there may be so many evaluators with nothing to do. */
+const SHARES = 8;
+
+/** Hints runs, many at a time. */
+export function hintRuns(deps: Hinting, runs: readonly { tenantId: string; runId: string }[], options?: SendOptions): Promise<boolean> {
+  const perHint = Math.min(RUNS_PER_HINT, Math.ceil(runs.length / SHARES));
+  const payloads: Payload<typeof evaluateRuns>[] = [];
+  for (let at = 0; at < runs.length; at += perHint) payloads.push({ runs: runs.slice(at, at + perHint) });
+  return sendHints(deps, evaluateRuns, payloads, options);
+}
 
 /** Sends hints and survives a queue that is away: the rows they point at are found by the sweep. False: it was away. */
 export async function sendHints<Job extends JobDefinition>(
-  { queues, logger, metrics }: Pick<PipelineDeps, 'queues' | 'logger' | 'metrics'>,
+  { queues, logger, metrics }: Hinting,
   job: Job,
   payloads: readonly Payload<Job>[],
   options: SendOptions = {},

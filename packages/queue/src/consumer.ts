@@ -5,8 +5,14 @@ import { type QueueLog, reasonOf } from './queue-log.ts';
 import type { QueueServer } from './queue-server.ts';
 import { within } from './within.ts';
 
-/** Do the work a hint points at. `againInMs` sends the same hint again later and counts as no failure. */
-export type Handle<J extends JobDefinition> = (payload: Payload<J>, signal: AbortSignal) => Promise<void | { againInMs: number }>;
+/** The hint is wanted again later, which counts as no failure; with another payload where part of the work is done. */
+export interface Again<J extends JobDefinition> {
+  againInMs: number;
+  payload?: Payload<J>;
+}
+
+/** Do the work a hint points at. */
+export type Handle<J extends JobDefinition> = (payload: Payload<J>, signal: AbortSignal) => Promise<void | Again<J>>;
 
 export interface Consumer {
   /** Resolves once hints are being taken. */
@@ -89,6 +95,7 @@ function processorOf<J extends JobDefinition>({ job, handle, log }: ConsumerOpti
       throw error;
     });
     if (outcome !== undefined) {
+      if (outcome.payload !== undefined) await raw.updateData(outcome.payload);
       await raw.moveToDelayed(Date.now() + Math.max(0, outcome.againInMs), token);
       throw new DelayedError();
     }

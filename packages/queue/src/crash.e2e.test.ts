@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describeQueues, testQueue } from '@tocsin/testkit';
 import { expect, test, vi } from 'vitest';
-import { evaluateRun, openQueues } from './index.ts';
+import { dispatchTrigger, openQueues } from './index.ts';
 
 const PROGRAM = join(import.meta.dirname, '../test/worker.ts');
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -23,16 +23,19 @@ describeQueues('crashes', (backend) => {
       await up.promise;
     };
     try {
-      const payloads = Array.from({ length: 400 }, () => ({ tenantId: randomUUID(), runId: randomUUID() }));
+      const payloads = Array.from({ length: 400 }, () => ({ tenantId: randomUUID(), triggerId: randomUUID() }));
       await Promise.all([startWorker(), startWorker()]);
-      await queues.producer(evaluateRun).send(payloads);
+      await queues.producer(dispatchTrigger).send(payloads);
       for (let kills = 1; kills <= 8; kills += 1) {
         await vi.waitFor(() => expect(finished.size).toBeGreaterThanOrEqual(kills * 30), 20_000);
         workers.shift()?.kill('SIGKILL');
         await startWorker();
       }
       await vi.waitFor(() => expect(finished.size).toBe(payloads.length), 25_000);
-      await vi.waitFor(async () => expect((await queues.depth()).evaluations).toMatchObject({ waiting: 0, active: 0, delayed: 0 }), 15_000);
+      await vi.waitFor(
+        async () => expect((await queues.depth()).notifications).toMatchObject({ waiting: 0, active: 0, delayed: 0 }),
+        15_000,
+      );
     } finally {
       for (const worker of workers) worker.kill('SIGKILL');
       await queues.close();

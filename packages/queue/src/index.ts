@@ -1,6 +1,6 @@
 export { defineJob } from './define-job.ts';
 export type { JobDefinition, Payload, QueueName } from './define-job.ts';
-export { deliver, dispatchTrigger, evaluateRun, maintain, QUEUE_NAMES } from './jobs.ts';
+export { deliver, dispatchTrigger, evaluateRuns, maintain, QUEUE_NAMES, RUNS_PER_HINT } from './jobs.ts';
 export { openQueues } from './open-queues.ts';
 export type { OpenQueuesOptions, QueueDepth, Queues } from './open-queues.ts';
 export type { Producer, SendOptions } from './producer.ts';

@@ -4,11 +4,18 @@ import { defineJob, type QueueName } from './define-job.ts';
 /** Every queue there is; Bull Board and the depth metric show all of them in every process. */
 export const QUEUE_NAMES: readonly QueueName[] = ['evaluations', 'notifications', 'deliveries', 'maintenance'];
 
-/** A run is waiting to be evaluated. */
-export const evaluateRun = defineJob({
+export const RUNS_PER_HINT = 25;
+
+/** Runs are waiting to be evaluated. A job costs the queue as much as a run costs the evaluator, so many share one. */
+export const evaluateRuns = defineJob({
   queue: 'evaluations',
-  payload: z.strictObject({ tenantId: z.uuid(), runId: z.uuid() }),
-  idOf: ({ runId }) => `run-${runId}`,
+  payload: z.strictObject({
+    runs: z
+      .array(z.strictObject({ tenantId: z.uuid(), runId: z.uuid() }))
+      .min(1)
+      .max(RUNS_PER_HINT),
+  }),
+  idOf: ({ runs }) => `runs-${runs[0]?.runId}-${runs.length}`,
 });
 
 /** A trigger is waiting to become deliveries. */

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Queues, QueueUnavailableError, evaluateRun, migrateQueue, openQueues } from './index.ts';
+import { type Queues, QueueUnavailableError, dispatchTrigger, migrateQueue, openQueues } from './index.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const name = `tocsin_queue_${randomBytes(6).toString('hex')}`;
@@ -43,8 +43,8 @@ test('a role that owns schema bullmq and nothing else migrates twice at once and
   await migrateQueue({ url: as(name) });
   queues = await openQueues({ url: as(name), logger: silent });
   const handled: string[] = [];
-  queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
-  await queues.producer(evaluateRun).send(Array.from({ length: 20 }, () => ({ tenantId: randomUUID(), runId: randomUUID() })));
+  queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
+  await queues.producer(dispatchTrigger).send(Array.from({ length: 20 }, () => ({ tenantId: randomUUID(), triggerId: randomUUID() })));
   await vi.waitFor(() => expect(handled).toHaveLength(20));
   await expect(query(as(name), 'select * from public.secrets')).rejects.toThrow(/permission denied/);
 });

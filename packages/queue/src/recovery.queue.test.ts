@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type TcpProxy, type TestQueue, describeQueues, tcpProxy, testQueue } from '@tocsin/testkit';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { type Queues, evaluateRun, openQueues } from './index.ts';
+import { type Queues, dispatchTrigger, openQueues } from './index.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const run = () => ({ tenantId: randomUUID(), runId: randomUUID() });
+const hint = () => ({ tenantId: randomUUID(), triggerId: randomUUID() });
 const DAY_MS = 86_400_000;
 
 describeQueues('recovery of queues', (backend) => {
@@ -35,68 +35,68 @@ describeQueues('recovery of queues', (backend) => {
   test('work in the hands of a process that vanished is taken up by another within 15 s', async () => {
     const vanishing = await open();
     const taken = Promise.withResolvers<void>();
-    vanishing.queues.consumer(evaluateRun, { concurrency: 1 }, async () => {
+    vanishing.queues.consumer(dispatchTrigger, { concurrency: 1 }, async () => {
       taken.resolve();
       await new Promise(() => undefined);
     });
-    const payload = run();
-    await vanishing.queues.producer(evaluateRun).send(payload);
+    const payload = hint();
+    await vanishing.queues.producer(dispatchTrigger).send(payload);
     await taken.promise;
     vanishing.line.block();
 
     const { queues } = await open();
     const handled: string[] = [];
-    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
-    await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
+    queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
+    await vi.waitFor(() => expect(handled).toEqual([payload.triggerId]), 15_000);
   }, 30_000);
 
   test('a line that swallows everything rejects a send within 11 s, and after it heals a consumer goes on within 10 s', async () => {
     const { queues, line } = await open();
     const handled: string[] = [];
-    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    const consumer = queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
     await consumer.ready();
     line.freeze();
-    await expect(queues.producer(evaluateRun).send(run())).rejects.toThrow();
+    await expect(queues.producer(dispatchTrigger).send(hint())).rejects.toThrow();
     line.restore();
-    const payload = run();
-    await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 10_000);
-    await vi.waitFor(() => expect(handled).toContain(payload.runId), 10_000);
+    const payload = hint();
+    await vi.waitFor(() => queues.producer(dispatchTrigger).send(payload), 10_000);
+    await vi.waitFor(() => expect(handled).toContain(payload.triggerId), 10_000);
   }, 40_000);
 
   test('connections that died without a word are given up, and a consumer goes on within 20 s', async () => {
     const { queues, line } = await open();
     const handled: string[] = [];
-    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    const consumer = queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
     await consumer.ready();
-    const before = run();
-    await queues.producer(evaluateRun).send(before);
-    await vi.waitFor(() => expect(handled).toEqual([before.runId]));
+    const before = hint();
+    await queues.producer(dispatchTrigger).send(before);
+    await vi.waitFor(() => expect(handled).toEqual([before.triggerId]));
     line.strand();
-    const payload = run();
-    await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 20_000);
-    await vi.waitFor(() => expect(handled).toContain(payload.runId), 20_000);
+    const payload = hint();
+    await vi.waitFor(() => queues.producer(dispatchTrigger).send(payload), 20_000);
+    await vi.waitFor(() => expect(handled).toContain(payload.triggerId), 20_000);
   }, 60_000);
 
   test('a consumer started while the server is away starts when it is back', async () => {
     const { queues, line } = await open();
     line.block();
     const handled: string[] = [];
-    const consumer = queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
+    const consumer = queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
     await expect(queues.ping()).rejects.toThrow();
     line.restore();
     await consumer.ready();
-    const payload = run();
-    await vi.waitFor(() => queues.producer(evaluateRun).send(payload), 10_000);
-    await vi.waitFor(() => expect(handled).toContain(payload.runId), 10_000);
+    const payload = hint();
+    await vi.waitFor(() => queues.producer(dispatchTrigger).send(payload), 10_000);
+    await vi.waitFor(() => expect(handled).toContain(payload.triggerId), 10_000);
   }, 30_000);
 
   test('a slow line delays hints and loses none', async () => {
     const { queues, line } = await open();
     const handled = new Set<string>();
-    await queues.consumer(evaluateRun, { concurrency: 10 }, async ({ runId }) => void handled.add(runId)).ready();
+    await queues.consumer(dispatchTrigger, { concurrency: 10 }, async ({ triggerId }) => void handled.add(triggerId)).ready();
     line.delay(100);
-    const payloads = Array.from({ length: 20 }, run);
-    await queues.producer(evaluateRun).send(payloads);
+    const payloads = Array.from({ length: 20 }, hint);
+    await queues.producer(dispatchTrigger).send(payloads);
     await vi.waitFor(() => expect(handled.size).toBe(20), 20_000);
   }, 30_000);
 
@@ -105,17 +105,17 @@ describeQueues('recovery of queues', (backend) => {
 
   test('a worker whose clock was a day ahead does not switch recovery off', async () => {
     const { queues } = await open();
-    const payload = run();
-    await queues.producer(evaluateRun).send(payload);
+    const payload = hint();
+    await queues.producer(dispatchTrigger).send(payload);
     const client = new pg.Client({ connectionString: server.url });
     await client.connect();
     const ahead = Date.now() + DAY_MS;
-    await client.query(`insert into bullmq.meta (queue, field, value) values ('evaluations', 'stalled-check', $1)`, [String(ahead)]);
+    await client.query(`insert into bullmq.meta (queue, field, value) values ('notifications', 'stalled-check', $1)`, [String(ahead)]);
     await client.query(`update bullmq.job set state = 'active', lock_token = 'gone', locked_until_ms = $1`, [ahead]);
     await client.end();
 
     const handled: string[] = [];
-    queues.consumer(evaluateRun, { concurrency: 1 }, async ({ runId }) => void handled.push(runId));
-    await vi.waitFor(() => expect(handled).toEqual([payload.runId]), 15_000);
+    queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
+    await vi.waitFor(() => expect(handled).toEqual([payload.triggerId]), 15_000);
   }, 30_000);
 });

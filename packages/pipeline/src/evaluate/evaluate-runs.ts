@@ -1,9 +1,9 @@
 import type { LeasedRun } from '@tocsin/db';
 import type { MetricSource, QueryResult } from '@tocsin/domain';
-import { dispatchTrigger, evaluateRun } from '@tocsin/queue';
+import { dispatchTrigger } from '@tocsin/queue';
 import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
-import { sendHints } from '../send-hints.ts';
+import { hintRuns, sendHints } from '../send-hints.ts';
 import { commitRuns, type CommittedRuns, type RunResult } from './commit-runs.ts';
 import { judgeRule, type RuleOutcome } from './judge-rule.ts';
 import { readMetrics, readRuns, type ReadRun } from './read-runs.ts';
@@ -44,7 +44,7 @@ export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRu
       committed.triggers.map((trigger) => ({ tenantId: trigger.tenantId, triggerId: trigger.id })),
     ),
     // A hint of the same run may just be ending in other hands, for want of its turn.
-    sendHints(deps, evaluateRun, committed.waiting, { evenIfKnown: true }),
+    hintRuns(deps, committed.waiting, { evenIfKnown: true }),
   ]);
 }
 

@@ -1,5 +1,5 @@
 import { closeAlertsOfRule, withTenant, type SqlTx } from '@tocsin/db';
-import { dispatchTrigger, evaluateRun, type Consumer } from '@tocsin/queue';
+import { dispatchTrigger, evaluateRuns, type Consumer } from '@tocsin/queue';
 import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, runsOf, tenantWith, triggersOf, type Stage } from '../../test/stage.ts';
@@ -384,6 +384,28 @@ describeQueues('evaluating runs', (backend) => {
     expect(await alertsOf(tenantId)).toMatchObject([{ status: 'resolved' }, { status: 'resolved' }]);
   });
 
+  test('of the runs of one hint those that failed are hinted again, and no other', async () => {
+    const [poison, healthy] = [await tenant(), await tenant()];
+    for (const tenantId of [poison, healthy]) await addRule(stage.db, tenantId);
+    await passSlots();
+    await stage.wipeQueues();
+    const runs = await Promise.all(
+      [poison, healthy].map(async (tenantId) => ({ tenantId, runId: (await runsOf(stage.db, tenantId))[0]!.id })),
+    );
+    stage.source.before = (requests) =>
+      requests.some((request) => request.tenantId === poison) ? Promise.reject(new Error('cannot be read')) : Promise.resolve();
+    await stage.queues.producer(evaluateRuns).send({ runs });
+    await evaluator();
+    await untilEnded(healthy, 1);
+    const board = stage.queues.forBoard().find(({ name }) => name === 'evaluations');
+    await vi.waitFor(
+      async () => expect((await board?.getDelayed())?.map(({ data }): unknown => data)).toEqual([{ runs: [runs[0]] }]),
+      5_000,
+    );
+    await untilEnded(poison, 1);
+    expect((await runsOf(stage.db, healthy))[0]).toMatchObject({ status: 'done', attempts: 1 });
+  });
+
   test('a run whose evaluators die of it is failed after three leases', async () => {
     const tenantId = await tenant();
     await addRule(stage.db, tenantId);
@@ -426,7 +448,7 @@ describeQueues('evaluating runs', (backend) => {
     await stage.wipeQueues();
     await evaluator();
     const [first] = await runsOf(stage.db, tenantId);
-    await stage.queues.producer(evaluateRun).send({ tenantId, runId: first!.id });
+    await stage.queues.producer(evaluateRuns).send({ runs: [{ tenantId, runId: first!.id }] });
     await untilEnded(tenantId, 2);
     await vi.waitFor(() => expect(told).toHaveLength(1), 5_000);
     await dispatcher.close();

@@ -1,6 +1,7 @@
-import { evaluateRun, type Consumer } from '@tocsin/queue';
+import { evaluateRuns, RUNS_PER_HINT, type Consumer } from '@tocsin/queue';
 import type { MetricSource } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
+import type { TryAgain } from './end-attempt.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
 import { gather } from './gather.ts';
 import { openRuleCache } from './rule-cache.ts';
@@ -13,8 +14,8 @@ const TENANTS_PER_BATCH = 50;
 /** One waits for the database while the other computes. */
 const BATCHES = 2;
 const LINGER_MS = 4;
-/** Enough hints in hand to fill the next batch while two are under way. */
-const HINTS_IN_HAND = 150;
+/** Enough in hand to fill the next batch while two are under way. */
+const HINTS_IN_HAND = ((BATCHES + 1) * TENANTS_PER_BATCH) / RUNS_PER_HINT;
 const SERVER_AWAY_MS = 1_000;
 
 /**
@@ -30,12 +31,18 @@ export function startEvaluator(deps: EvaluatorDeps): Consumer {
     lingerMs: LINGER_MS,
     work: (tenantIds) => evaluateBatch(evaluation, tenantIds),
   });
-  return deps.queues.consumer(evaluateRun, { concurrency: HINTS_IN_HAND }, async ({ tenantId }) => {
+  const evaluateHinted = async (tenantId: string): Promise<TryAgain | undefined> => {
     try {
       return await evaluate(tenantId);
     } catch (error) {
       deps.logger.warn({ err: error, tenantId }, 'no run could be leased; trying again');
       return { againInMs: SERVER_AWAY_MS };
     }
+  };
+  return deps.queues.consumer(evaluateRuns, { concurrency: HINTS_IN_HAND }, async ({ runs }) => {
+    const wishes = await Promise.all(runs.map(({ tenantId }) => evaluateHinted(tenantId)));
+    const pauses = wishes.flatMap((wish) => wish?.againInMs ?? []);
+    if (pauses.length === 0) return undefined;
+    return { againInMs: Math.max(...pauses), payload: { runs: runs.filter((_run, at) => wishes[at] !== undefined) } };
   });
 }

@@ -1,5 +1,5 @@
 import { refreshSchedule, withTenant } from '@tocsin/db';
-import { evaluateRun } from '@tocsin/queue';
+import { evaluateRuns } from '@tocsin/queue';
 import { systemClock } from '@tocsin/runtime';
 import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
@@ -120,8 +120,8 @@ describeQueues('claiming slots', (backend) => {
     await claimDueSlots(stage.deps);
     await stage.wipeQueues();
     const hinted: string[] = [];
-    const consumer = stage.queues.consumer(evaluateRun, { concurrency: 5 }, (payload) => {
-      if (payload.tenantId === tenantId) hinted.push(payload.runId);
+    const consumer = stage.queues.consumer(evaluateRuns, { concurrency: 5 }, ({ runs }) => {
+      for (const run of runs) if (run.tenantId === tenantId) hinted.push(run.runId);
       return Promise.resolve();
     });
     await consumer.ready();

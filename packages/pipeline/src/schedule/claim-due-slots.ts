@@ -13,10 +13,9 @@ import {
   type SqlTx,
 } from '@tocsin/db';
 import { planClaim, type EpochMs } from '@tocsin/domain';
-import { evaluateRun } from '@tocsin/queue';
 import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
-import { sendHints } from '../send-hints.ts';
+import { hintRuns } from '../send-hints.ts';
 
 export interface ClaimedSlots {
   /** Runs that are new and hinted. */
@@ -48,9 +47,8 @@ export async function claimDueSlots(deps: PipelineDeps, limit: number = TENANTS_
   const skipped = claimed.runs.reduce((total, run) => total + (run.skipped?.count ?? 0), 0);
   if (queued.length > 0) faultPoint('scheduler.after-commit');
   deps.metrics.slotsSkipped.inc(skipped);
-  await sendHints(
+  await hintRuns(
     deps,
-    evaluateRun,
     queued.map((run) => ({ tenantId: run.tenantId, runId: run.id })),
   );
   return { runs: queued.length, skipped, nextInMs: claimed.nextInMs };

@@ -30,9 +30,9 @@ describeQueues('the sweep', (backend) => {
     await dueTenants(TENANTS);
     let isAway = true;
     const hinted = new Set<unknown>();
-    const send = (payloads: readonly unknown[]): Promise<void> => {
+    const send = (payloads: readonly { runs: { runId: string }[] }[]): Promise<void> => {
       if (isAway) return Promise.reject(new Error('away'));
-      for (const payload of payloads) hinted.add(JSON.stringify(payload));
+      for (const { runs } of payloads) for (const { runId } of runs) hinted.add(runId);
       return Promise.resolve();
     };
     const ping = (): Promise<void> => (isAway ? Promise.reject(new Error('away')) : Promise.resolve());

@@ -1,8 +1,8 @@
 import { takeDueWork, withPipeline } from '@tocsin/db';
-import { deliver, dispatchTrigger, evaluateRun } from '@tocsin/queue';
+import { deliver, dispatchTrigger } from '@tocsin/queue';
 import { fireReminders } from '../dispatch/fire-reminders.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
-import { sendHints } from '../send-hints.ts';
+import { hintRuns, sendHints } from '../send-hints.ts';
 
 const ROWS_PER_KIND = 1_000;
 
@@ -18,9 +18,8 @@ export async function sweep(deps: PipelineDeps, limit: number = ROWS_PER_KIND): 
   const again = { evenIfKnown: true };
   const [, ...taken] = await Promise.all([
     fireReminders(deps, due.alertTimers),
-    sendHints(
+    hintRuns(
       deps,
-      evaluateRun,
       due.runs.map(({ tenantId, id }) => ({ tenantId, runId: id })),
       again,
     ),
