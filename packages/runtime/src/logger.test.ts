@@ -48,6 +48,14 @@ describe('the log', () => {
     expect(describeError('just words')).toEqual({ type: 'string', message: 'just words' });
   });
 
+  test('shows of a failed query its text and not what it was given', () => {
+    const given = 'insert into rules values ($1)';
+    const error = Object.assign(new Error(`Failed query: ${given}\nparams: hunter2`), { query: given, params: ['hunter2'] });
+    const text = written((log) => log.error({ err: new AggregateError([new Error('again', { cause: error })], 'all') }, 'x'));
+    expect(text).toContain(given);
+    expect(text).not.toContain('hunter2');
+  });
+
   test('an error that causes itself ends', () => {
     const error = new Error('round');
     error.cause = error;

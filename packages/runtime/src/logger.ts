@@ -41,14 +41,19 @@ export function describeError(error: unknown, depth = 0): DescribedError {
   if (!(error instanceof Error)) return { type: typeof error, message: withoutUrls(String(error)) };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const goDeeper = depth < 5;
+  const message = withoutParameters(error);
   return {
     type: error.name,
-    message: withoutUrls(error.message),
+    message: withoutUrls(message),
     ...(code === undefined ? {} : { code }),
-    ...(error.stack === undefined ? {} : { stack: withoutUrls(error.stack) }),
+    ...(error.stack === undefined ? {} : { stack: withoutUrls(error.stack.replace(error.message, () => message)) }),
     ...(error.cause === undefined || !goDeeper ? {} : { cause: describeError(error.cause, depth + 1) }),
     ...(error instanceof AggregateError && goDeeper
       ? { errors: error.errors.slice(0, 5).map((part) => describeError(part, depth + 1)) }
       : {}),
   };
 }
+
+/** drizzle puts whatever a failed query was given, rows of tenants and all, into its error's message. */
+const withoutParameters = (error: Error): string =>
+  'query' in error && 'params' in error && typeof error.query === 'string' ? `Failed query: ${error.query}` : error.message;
