@@ -5,12 +5,14 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { queueBoard } from './admin/queue-board.ts';
 import { authenticate } from './http/authenticate.ts';
+import { refuseEncodedBodies } from './http/encoded-bodies.ts';
 import { readJsonBodies } from './http/json-body.ts';
 import { answerUnknownRoutes } from './http/not-found.ts';
 import { answerError, problemOf } from './http/problem.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { timeRequests } from './http/time-requests.ts';
 import { verbRoutes } from './http/verb-route.ts';
+import { WIRE_LIMITS, type WireLimits } from './http/wire-limits.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
@@ -26,13 +28,14 @@ export interface ApiDeps {
   dependencies: DependencyChecks;
   /** Routes of whoever runs the API in its own process; each declares its permission. */
   extend?: (app: FastifyInstance) => void;
+  limits?: WireLimits;
 }
 
 const BODY_MAX_BYTES = 5 * 1_024 * 1_024;
 const API = { prefix: '/api/v1' };
 
 /** The whole HTTP surface as a function of what it needs; not listening yet. */
-export async function buildApi({ services, adminKey, dependencies, extend }: ApiDeps): Promise<FastifyInstance> {
+export async function buildApi({ services, adminKey, dependencies, extend, limits = WIRE_LIMITS }: ApiDeps): Promise<FastifyInstance> {
   // Typed down, or the whole app would be an app of that one logger.
   const loggerInstance: FastifyBaseLogger = services.logger;
   const app: FastifyInstance = Fastify({
@@ -43,8 +46,10 @@ export async function buildApi({ services, adminKey, dependencies, extend }: Api
     trustProxy: false,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
-    requestTimeout: 60_000,
-    keepAliveTimeout: 72_000,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.silenceMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    http: { headersTimeout: limits.requestMs, connectionsCheckingInterval: limits.checkEveryMs },
     // While it closes, connections that are open are served and told to close.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 500 },
@@ -56,6 +61,7 @@ export async function buildApi({ services, adminKey, dependencies, extend }: Api
   timeRequests(app, services.metrics);
   answerUnknownRoutes(app);
   authenticate(app, { keyring: openKeyring(services), adminKey });
+  refuseEncodedBodies(app);
   readJsonBodies(app);
 
   const route = verbRoutes(services);
@@ -76,12 +82,17 @@ function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): voi
     socket.destroy();
     return;
   }
-  const refusal =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new AppError('header_too_large', 'The headers are longer than 16 KiB.')
-      : new AppError('bad_request', 'The request could not be read as HTTP.');
+  const refusal = refusalOfBytes(error.code);
   const body = JSON.stringify(problemOf(refusal, randomUUID()));
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${refusal.status} ${problemOf(refusal, '').title}\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  // Ended alone it would stay open for as long as the other side goes on sending.
+  socket.destroySoon();
+}
+
+function refusalOfBytes(code: string | undefined): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('header_too_large', 'The headers are longer than 16 KiB.');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('request_timeout', 'The request did not come to its end in time.');
+  return new AppError('bad_request', 'The request could not be read as HTTP.');
 }

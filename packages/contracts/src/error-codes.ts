@@ -36,6 +36,7 @@ export const ERRORS = {
   },
   not_found: { status: 404, title: 'Not found', hint: 'Check the path and the id. What belongs to another tenant does not exist for you.' },
   method_not_allowed: { status: 405, title: 'Method not allowed', hint: 'The `Allow` header lists the methods of this path.' },
+  request_timeout: { status: 408, title: 'Request timeout', hint: 'Send the whole request within a minute.' },
   key_taken: {
     status: 409,
     title: 'Key already taken',

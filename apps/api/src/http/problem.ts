@@ -8,13 +8,17 @@ const RETRY_AFTER_MS = 1_000;
 
 /** The one place where an error becomes an answer. Only what an `AppError` calls public leaves; the rest is logged. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = toAppError(error);
+  const refusal = hungUpWithin(error, request) ? new AppError('bad_request', 'The body was cut off.', { cause: error }) : toAppError(error);
   if (refusal.status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed');
   else request.log.debug({ code: refusal.code, detail: refusal.public }, 'request refused');
   if (refusal.retryAfterMs !== null) reply.header('retry-after', Math.max(1, Math.ceil(refusal.retryAfterMs / 1_000)));
   if (refusal.status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer realm="tocsin"');
   return reply.code(refusal.status).type(PROBLEM).send(problemOf(refusal, request.id));
 }
+
+/** Nobody is left to read the answer; it is for the log and the metrics, to which a client's cut line is no outage. */
+const hungUpWithin = (error: unknown, { raw }: FastifyRequest): boolean =>
+  raw.destroyed && !raw.complete && error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 
 export function problemOf({ code, public: detail, issues }: AppError, requestId: string): Problem {
   const { status, title } = errorDefinition(code);
