@@ -19,6 +19,8 @@ export interface NewSegment {
   endsAtMs: EpochMs;
   eventCount: number;
   data: Buffer;
+  /** Ids of the segments whose events it holds, deleted in the same transaction. */
+  replaces?: readonly string[];
 }
 
 /** Where to look for segments: those with anything in `[fromMs, toMs)`. */
@@ -41,8 +43,8 @@ export interface SegmentHead extends SegmentKey {
 }
 
 /** No segment is longer: compaction joins an hour at most. */
-const LONGEST_MS = 3_600_000;
-const UUID_BYTES = 16;
+export const LONGEST_SEGMENT_MS = 3_600_000;
+export const UUID_BYTES = 16;
 const PG_EPOCH_MS = Date.UTC(2000, 0, 1);
 
 /** One statement and one parameter for all the data; an array of bytea would be escaped twice on its way. */
@@ -51,35 +53,41 @@ export async function insertSegments(sql: SqlTx, segments: readonly NewSegment[]
   let end = 1;
   const starts = segments.map(({ data }) => (end += data.length) - data.length);
   await sql`
-    insert into segments (tenant_id, starts_at, id, ends_at, stream, level, event_count, data)
+    insert into segments (tenant_id, starts_at, id, ends_at, stream, level, event_count, data, replaces)
     select tenant_id, to_timestamp(starts_at / 1000), id, to_timestamp(ends_at / 1000), stream, level, event_count,
-           substring(whole.data from start for length)
+           substring(whole.data from start for length), nullif(replaces, '')::uuid[]
     from (select ${Buffer.concat(segments.map(({ data }) => data))}::bytea as data offset 0) whole, unnest(
       ${segments.map((segment) => segment.tenantId)}::uuid[], ${segments.map((segment) => segment.startsAtMs)}::float8[],
       ${segments.map((segment) => segment.id)}::uuid[], ${segments.map((segment) => segment.endsAtMs)}::float8[],
       ${segments.map((segment) => segment.stream)}::text[], ${segments.map((segment) => segment.level)}::int[],
-      ${segments.map((segment) => segment.eventCount)}::int[], ${starts}::int[], ${segments.map(({ data }) => data.length)}::int[]
-    ) as new (tenant_id, starts_at, id, ends_at, stream, level, event_count, start, length)`;
+      ${segments.map((segment) => segment.eventCount)}::int[], ${starts}::int[], ${segments.map(({ data }) => data.length)}::int[],
+      ${segments.map(({ replaces }) => (replaces === undefined ? '' : `{${replaces.join(',')}}`))}::text[]
+    ) as new (tenant_id, starts_at, id, ends_at, stream, level, event_count, start, length, replaces)`;
 }
 
 /** Answers how many of them were still there. */
 export async function deleteSegments(sql: SqlTx, keys: readonly SegmentKey[]): Promise<number> {
-  const { count } = await sql`
-    delete from segments using unnest(
-      ${keys.map((key) => key.tenantId)}::uuid[], ${keys.map((key) => key.startsAtMs)}::float8[], ${keys.map((key) => key.id)}::uuid[]
-    ) as gone (tenant_id, starts_at, id)
-    where segments.tenant_id = gone.tenant_id and segments.starts_at = to_timestamp(gone.starts_at / 1000) and segments.id = gone.id`;
+  if (keys.length === 0) return 0;
+  const { count } =
+    await sql`with keys as materialized (${keyRows(sql, keys)}) delete from segments using keys where ${isOneOf(sql, keys)}`;
   return count;
 }
 
 /** Counts them as compacted to that level without touching their data. */
 export async function raiseSegments(sql: SqlTx, keys: readonly SegmentKey[], level: SegmentLevel): Promise<void> {
-  await sql`
-    update segments set level = ${level} from unnest(
-      ${keys.map((key) => key.tenantId)}::uuid[], ${keys.map((key) => key.startsAtMs)}::float8[], ${keys.map((key) => key.id)}::uuid[]
-    ) as raised (tenant_id, starts_at, id)
-    where segments.tenant_id = raised.tenant_id and segments.starts_at = to_timestamp(raised.starts_at / 1000) and segments.id = raised.id`;
+  if (keys.length === 0) return;
+  await sql`with keys as materialized (${keyRows(sql, keys)}) update segments set level = ${level} from keys where ${isOneOf(sql, keys)}`;
 }
+
+const keyRows = (sql: SqlTx, keys: readonly SegmentKey[]) => sql`
+  select tenant_id, to_timestamp(starts_at / 1000) as starts_at, id from unnest(
+    ${keys.map((key) => key.tenantId)}::uuid[], ${keys.map((key) => key.startsAtMs)}::float8[], ${keys.map((key) => key.id)}::uuid[]
+  ) as key (tenant_id, starts_at, id)`;
+
+/** The bounds over all keys keep the statement to their days; without them each of its plans opens every day there is. */
+const isOneOf = (sql: SqlTx, keys: readonly SegmentKey[]) => sql`
+  segments.tenant_id = keys.tenant_id and segments.starts_at = keys.starts_at and segments.id = keys.id
+  and segments.starts_at between ${Math.min(...keys.map((key) => key.startsAtMs))}::timestamptz and ${Math.max(...keys.map((key) => key.startsAtMs))}::timestamptz`;
 
 /**
  * Keys of all segments that overlap the ranges, one after the other in the order of their starts, tenant by tenant. A packed key is 16 bytes
@@ -102,7 +110,7 @@ export async function listSegments(
   });
 }
 
-const PACKED_KEY = 'uuid_send(id) || timestamptz_send(starts_at)';
+export const PACKED_KEY = 'uuid_send(id) || timestamptz_send(starts_at)';
 export const PACKED_KEY_BYTES = 24;
 
 /** `starts_at` of the key that starts at `offset`: microseconds since 2000. */
@@ -183,13 +191,13 @@ function wantedRanges(ranges: readonly SegmentRange[]): string {
 
 /** The bounds over all ranges are constants, so that the planner leaves out the other days. */
 function overlapping(stream: SegmentStream, ranges: readonly SegmentRange[]): string {
-  const fromMs = Math.min(...ranges.map((range) => range.fromMs)) - LONGEST_MS;
+  const fromMs = Math.min(...ranges.map((range) => range.fromMs)) - LONGEST_SEGMENT_MS;
   const toMs = Math.max(...ranges.map((range) => range.toMs));
   return `segments.tenant_id = wanted.tenant_id and segments.stream = '${stream}'
-    and segments.starts_at > wanted.from_at - interval '${LONGEST_MS} ms' and segments.starts_at < wanted.to_at and segments.ends_at > wanted.from_at
+    and segments.starts_at > wanted.from_at - interval '${LONGEST_SEGMENT_MS} ms' and segments.starts_at < wanted.to_at and segments.ends_at > wanted.from_at
     and segments.starts_at > '${instant(fromMs)}' and segments.starts_at < '${instant(toMs)}'`;
 }
 
-function instant(epochMs: EpochMs): string {
+export function instant(epochMs: EpochMs): string {
   return new Date(epochMs).toISOString();
 }

@@ -52,14 +52,14 @@ export interface SeriesRef {
 export async function lockChangedSeries(sql: SqlTx, series: readonly SeriesRef[]): Promise<string[]> {
   const rows = await sql<{ ruleId: string }[]>`
     with read as materialized (
-      select * from unnest(
+      select *, md5(series_key)::uuid as series_digest from unnest(
         ${series.map((each) => each.tenantId)}::uuid[], ${series.map((each) => each.ruleId)}::uuid[],
         ${series.map((each) => each.seriesKey)}::text[], ${series.map((each) => each.version)}::int[]
       ) as read (tenant_id, rule_id, series_key, version)
     ), locked as materialized (
       select states.tenant_id, states.rule_id, states.series_key, states.version
       from read join series_states states
-        on states.tenant_id = read.tenant_id and states.rule_id = read.rule_id and states.series_digest = md5(read.series_key)::uuid
+        on states.tenant_id = read.tenant_id and states.rule_id = read.rule_id and states.series_digest = read.series_digest
       order by states.tenant_id, states.rule_id, states.series_key
       for update of states
     )
@@ -94,9 +94,11 @@ export async function writeSeriesStates(sql: SqlTx, writes: readonly SeriesWrite
 /** Forgets series that nobody has seen for long. */
 export async function deleteSeriesStates(sql: SqlTx, series: readonly SeriesRef[]): Promise<void> {
   await sql`
-    delete from series_states states
-    using unnest(
-      ${series.map((each) => each.tenantId)}::uuid[], ${series.map((each) => each.ruleId)}::uuid[], ${series.map((each) => each.seriesKey)}::text[]
-    ) as gone (tenant_id, rule_id, series_key)
-    where states.tenant_id = gone.tenant_id and states.rule_id = gone.rule_id and states.series_digest = md5(gone.series_key)::uuid`;
+    with gone as materialized (
+      select tenant_id, rule_id, md5(series_key)::uuid as series_digest from unnest(
+        ${series.map((each) => each.tenantId)}::uuid[], ${series.map((each) => each.ruleId)}::uuid[], ${series.map((each) => each.seriesKey)}::text[]
+      ) as gone (tenant_id, rule_id, series_key)
+    )
+    delete from series_states states using gone
+    where states.tenant_id = gone.tenant_id and states.rule_id = gone.rule_id and states.series_digest = gone.series_digest`;
 }
