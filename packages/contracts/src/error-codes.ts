@@ -90,7 +90,7 @@ export const ERRORS = {
   unavailable: {
     status: 503,
     title: 'Temporarily unavailable',
-    hint: 'Nothing was stored. Send the same request again after `Retry-After` seconds.',
+    hint: 'Perhaps nothing was stored. Send the same request again after `Retry-After` seconds, with the same `Idempotency-Key`: then it counts once.',
   },
 } as const satisfies Record<string, ErrorDefinition>;
 
