@@ -1,8 +1,9 @@
 import { meaning, METRICS } from './catalogue.ts';
 import type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
 import { parseDuration } from './duration.ts';
-import { OPERATORS, type Filter, type MetricQuery } from './metric-query.ts';
+import { OPERATORS, type Filter, type MetricQuery, type Operator } from './metric-query.ts';
 import { PER_MINUTE, rateUnit } from './rate-unit.ts';
+import type { WorstSide } from './reading.ts';
 import type { ComparisonSpec, ConditionSpec, RuleSpec, WhereTest } from './rule-spec.ts';
 
 /** Pure, and the same for the same spec: cache it by rule and version. Throws on a spec that `parseRule` did not make. */
@@ -10,7 +11,7 @@ export function compileRule(spec: RuleSpec): CompiledRule {
   const comparisons: Comparison[] = [];
   const groupBy = spec.groupBy.toSorted();
   return {
-    condition: compileCondition(spec.condition, groupBy, comparisons),
+    condition: compileCondition(spec.condition, { groupBy, comparisons, isNegated: false }),
     comparisons,
     groupBy,
     severity: spec.severity,
@@ -26,10 +27,17 @@ export function compileRule(spec: RuleSpec): CompiledRule {
   };
 }
 
-function compileCondition(spec: ConditionSpec, groupBy: readonly string[], comparisons: Comparison[]): ConditionNode {
-  if ('all' in spec) return { kind: 'all', children: spec.all.map((child) => compileCondition(child, groupBy, comparisons)) };
-  if ('any' in spec) return { kind: 'any', children: spec.any.map((child) => compileCondition(child, groupBy, comparisons)) };
-  if ('not' in spec) return { kind: 'not', child: compileCondition(spec.not, groupBy, comparisons) };
+interface Tree {
+  groupBy: readonly string[];
+  comparisons: Comparison[];
+  isNegated: boolean;
+}
+
+function compileCondition(spec: ConditionSpec, tree: Tree): ConditionNode {
+  if ('all' in spec) return { kind: 'all', children: spec.all.map((child) => compileCondition(child, tree)) };
+  if ('any' in spec) return { kind: 'any', children: spec.any.map((child) => compileCondition(child, tree)) };
+  if ('not' in spec) return { kind: 'not', child: compileCondition(spec.not, { ...tree, isNegated: !tree.isNegated }) };
+  const { groupBy, comparisons, isNegated } = tree;
   const joinsEverySeries = groupBy.length > 0 && spec.groupBy !== undefined;
   comparisons.push({
     query: compileQuery(spec, joinsEverySeries ? [] : groupBy),
@@ -39,10 +47,14 @@ function compileCondition(spec: ConditionSpec, groupBy: readonly string[], compa
     threshold: spec.threshold,
     recover: spec.recover ?? null,
     minSamples: spec.minSamples,
+    worst: isNegated ? OPPOSITE[WORST[spec.operator]] : WORST[spec.operator],
     joinsEverySeries,
   });
   return { kind: 'comparison', index: comparisons.length - 1 };
 }
+
+const WORST: Readonly<Record<Operator, WorstSide>> = { '>': 'high', '>=': 'high', '<': 'low', '<=': 'low', '==': 'near', '!=': 'far' };
+const OPPOSITE: Readonly<Record<WorstSide, WorstSide>> = { high: 'low', low: 'high', near: 'far', far: 'near' };
 
 /** The part of a comparison that is a metric query, in canonical words. */
 export type QuerySpec = Pick<ComparisonSpec, 'metric' | 'measure' | 'dim' | 'name' | 'aggregation' | 'where' | 'window' | 'unit'>;

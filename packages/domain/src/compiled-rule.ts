@@ -1,4 +1,5 @@
 import type { MetricQuery, Operator } from './metric-query.ts';
+import type { WorstSide } from './reading.ts';
 import type { Severity } from './severity.ts';
 
 /** One comparison of the tree, ready to be read and judged. */
@@ -12,6 +13,8 @@ export interface Comparison {
   /** While firing this replaces `threshold`; null: none. */
   recover: number | null;
   minSamples: number;
+  /** On which side its values make the condition breach. */
+  worst: WorstSide;
   /** The query says `groupBy: []` under a grouped rule: its one value joins every series. */
   joinsEverySeries: boolean;
 }

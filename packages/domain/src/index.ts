@@ -22,7 +22,7 @@ export {
 export { parseRule, type ParsedRule } from './parse-rule.ts';
 export { parseMetricQuery } from './parse-query.ts';
 export { readStoredRule, type StoredRule } from './read-stored-rule.ts';
-export { didYouMean } from './nearest-name.ts';
+export { didYouMean, nearestName } from './nearest-name.ts';
 export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
 export {
   seriesKey,
@@ -30,6 +30,8 @@ export {
   type MetricSource,
   type QueryResult,
   type ReadRequest,
+  type RuleSeries,
+  type SeriesChoice,
   type SeriesReading,
   type WindowedQuery,
 } from './reading.ts';

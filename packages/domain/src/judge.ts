@@ -48,12 +48,15 @@ export function judge(rule: CompiledRule, results: readonly QueryResult[], known
   const elsewhere = rule.comparisons.map((comparison, index) => answerElsewhere(comparison, results[index], comparison.joinsEverySeries));
   const judged = [...series].map(([key, { labels, isOpen, answers }]) => {
     const all = elsewhere.map((otherwise, index) => answers[index] ?? otherwise);
-    return { isOpen, judgement: judgeSeries(rule, key, labels, all, answers.length > 0) };
+    return { isOpen, judgement: judgeSeries(rule, key, labels, all, answers.some(isSeen)) };
   });
   if (judged.length <= RULE_BOUNDS.seriesPerRule) return { judgements: judged.map(({ judgement }) => judgement), dropped };
   const kept = judged.sort(worstFirst).slice(0, RULE_BOUNDS.seriesPerRule);
   return { judgements: kept.map(({ judgement }) => judgement), dropped: dropped + judged.length - kept.length };
 }
+
+/** A source that had to choose answers for series that are not there, too. */
+const isSeen = (answer: Answer | undefined): boolean => answer != null && answer.samples > 0;
 
 function judgeOnly(rule: CompiledRule, results: readonly QueryResult[]): Judgement {
   const answers = rule.comparisons.map((comparison, index) => answerElsewhere(comparison, results[index], true));

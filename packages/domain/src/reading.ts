@@ -17,10 +17,30 @@ export interface SeriesReading {
 /** A failed query is not a reading: it can neither fire nor resolve. `dropped` counts the series past the bound. */
 export type QueryResult = { kind: 'series'; series: SeriesReading[]; dropped: number } | { kind: 'failed'; code: string; message: string };
 
+/** Which side of the threshold is the bad one; `near` and `far` are distances from it. */
+export type WorstSide = 'high' | 'low' | 'near' | 'far';
+
+/** What one rule's queries have in common: what one of them answers with, all do. */
+export interface RuleSeries {
+  /** Answered with whatever else there is. */
+  known: readonly Labels[];
+}
+
+/** Which series a query answers with where there are more than a source answers: the worst of those with enough samples. */
+export interface SeriesChoice {
+  /** The same object for all queries of a rule. */
+  of: RuleSeries;
+  worst: WorstSide;
+  threshold: number;
+  minSamples: number;
+}
+
 /** One query for the window `[endMs − query.windowMs, endMs)`. */
 export interface WindowedQuery {
   query: MetricQuery;
   endMs: EpochMs;
+  /** Without one, where there are too many, those of most samples are answered. */
+  choice?: SeriesChoice;
 }
 
 export interface ReadRequest {
@@ -30,7 +50,8 @@ export interface ReadRequest {
 
 /**
  * Where readings come from. One call serves many tenants, so that a source can share a round trip.
- * Answers in the order asked: one list per request, one result per query. Without groupBy a query answers exactly one series.
+ * Answers in the order asked: one list per request, one result per query. Without groupBy a query answers exactly one series. A query that had
+ * to choose answers with every series that any query of its rule answered with, empty ones too.
  * Rejects only when nothing at all could be read (the caller fails the run, and it is tried again).
  */
 export interface MetricSource {

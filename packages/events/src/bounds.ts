@@ -21,7 +21,10 @@ export const DEFAULT_BOUNDS = {
   flushDeadlineMs: 10_000,
   /** Decoded segments kept between reads. */
   cacheBytes: 512 * 1024 * 1024,
+  /** Series a query answers with. */
   seriesPerQuery: 1_000,
+  /** Series that all queries of a tenant look at in one read. */
+  seriesPerRead: 250_000,
   /** Event names remembered per tenant for the catalogue of what was seen. */
   namesPerTenant: 1_000,
   /** Dimension and measure names remembered per event name. */

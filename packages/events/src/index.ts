@@ -1,6 +1,6 @@
 export { DEFAULT_BOUNDS, type EventBounds } from './bounds.ts';
 export { decodeSegment, encodeSegment } from './codec/codec.ts';
-export { IdempotencyConflict, Overloaded } from './errors.ts';
+export { IdempotencyConflict, Overloaded, TooManySeries } from './errors.ts';
 export type { EvaluationPage, EvaluationRow } from './evaluation-row.ts';
 export type { EventStore, EventStoreDeps, IngestAnswer, RangeSeries } from './event-store.ts';
 export { REJECTION_CODES, type Rejection, type RejectionCode, type TelemetryEvent } from './event.ts';

@@ -16,7 +16,7 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides }
   const bounds = { ...DEFAULT_BOUNDS, ...overrides };
   const buffer = new IngestBuffer({ db, logger, metrics, clock, bounds, seenNames: new SeenNames(bounds) });
   const reader = { db, metrics, cache: new SegmentCache(bounds.cacheBytes) };
-  const source = eventsSource(reader, bounds.seriesPerQuery);
+  const source = eventsSource(reader, bounds);
   /** The part of a range in which there can be anything. */
   const kept = ({
     fromMs = -Infinity,
@@ -33,7 +33,7 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides }
     source,
     recent: (tenantId, filter) => recentEvents(reader, tenantId, { ...filter, ...kept(filter) }),
     metricsSeen: (tenantId) => withTenantsSql(db, [tenantId], (sql) => listEventNames(sql, tenantId)),
-    queryRange: (tenantId, query, range, signal) => queryRange(source, tenantId, query, range, signal),
+    queryRange: (tenantId, query, range, signal) => queryRange(source, tenantId, query, range, bounds.seriesPerQuery, signal),
     readEvaluations: (tenantId, ruleId, page) => readEvaluations(reader, tenantId, ruleId, { ...page, ...kept(page) }),
     compact: (tenantIds, signal) => compact({ db, logger, clock, bounds }, tenantIds, signal),
     close: () => buffer.close(),

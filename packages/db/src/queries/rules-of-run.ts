@@ -9,11 +9,12 @@ export interface RuleHead {
   id: string;
   version: number;
   health: RuleHealth;
+  healthReason: string | null;
 }
 
 export async function readRuleHeads(sql: SqlTx, tenantIds: readonly string[]): Promise<RuleHead[]> {
   return sql<RuleHead[]>`
-    select tenant_id as "tenantId", id, version, health from rules
+    select tenant_id as "tenantId", id, version, health, health_reason as "healthReason" from rules
     where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled
     order by tenant_id, id`;
 }

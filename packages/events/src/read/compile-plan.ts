@@ -14,6 +14,10 @@ export interface Window {
   needs: Needs;
   /** By series; one without group-by. */
   accumulators: (Accumulator | undefined)[];
+  /** How many of them there are, with a group-by. */
+  series: number;
+  /** It had too many: nothing is gathered for it, and its queries fail. */
+  isGivenUp: boolean;
   /** Of the tenant whose kept segments are being read. */
   partials: KeptPartials | null;
 }
@@ -78,7 +82,17 @@ function compileGroup(queries: Placed[]): GroupedWindows {
         query.query.subject.kind === 'share',
       );
       const key = `${needs.key} ${words.sampling}`;
-      return { key, fromMs: fromOf(query), toMs: query.endMs, queries: same, needs, accumulators: [], partials: null };
+      return {
+        key,
+        fromMs: fromOf(query),
+        toMs: query.endMs,
+        queries: same,
+        needs,
+        accumulators: [],
+        series: 0,
+        isGivenUp: false,
+        partials: null,
+      };
     }),
   };
 }

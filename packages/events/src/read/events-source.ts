@@ -1,14 +1,19 @@
 import type { SegmentRange } from '@tocsin/db';
-import type { MetricSource, ReadRequest, WindowedQuery } from '@tocsin/domain';
+import type { MetricSource, QueryResult, ReadRequest, WindowedQuery } from '@tocsin/domain';
+import type { EventBounds } from '../bounds.ts';
 import { Plan } from './plan.ts';
 import { readSegments, type SegmentReader } from './read-segments.ts';
 
+type Bounds = Pick<EventBounds, 'seriesPerQuery' | 'seriesPerRead'>;
+
+const SLICE_MS = 50;
+
 /** Answers metric queries from segments. A tenant may appear in several requests: each has its own plan over the same segments. */
-export function eventsSource(reader: SegmentReader, maxSeries: number): MetricSource {
+export function eventsSource(reader: SegmentReader, { seriesPerQuery, seriesPerRead }: Bounds): MetricSource {
   return {
     read: async (requests, signal) => {
       const asking = requests.filter(({ queries }) => queries.length > 0);
-      const plans = new Map<ReadRequest, Plan>(asking.map((request) => [request, new Plan(request.queries)]));
+      const plans = new Map<ReadRequest, Plan>(asking.map((request) => [request, new Plan(request.queries, seriesPerRead)]));
       const byTenant = Map.groupBy(asking, ({ tenantId }) => tenantId);
       const plansOf = new Map([...byTenant].map(([tenantId, ofTenant]) => [tenantId, ofTenant.map((request) => plans.get(request)!)]));
       const ranges = [...byTenant].map(([tenantId, ofTenant]) =>
@@ -17,6 +22,14 @@ export function eventsSource(reader: SegmentReader, maxSeries: number): MetricSo
           ofTenant.flatMap(({ queries }) => queries),
         ),
       );
+      let gathered = 0;
+      const feed = (plan: Plan, segments: (plan: Plan) => void): void => {
+        gathered -= plan.gathered;
+        segments(plan);
+        gathered += plan.gathered;
+        // One tenant may take all the room there is for one; several at a time would take the process.
+        if (gathered > 2 * seriesPerRead && byTenant.size > 1) throw new Error('the series of these tenants do not fit together');
+      };
       // A tenant's segments come together.
       let lastId = '';
       let last: Plan[] = [];
@@ -27,16 +40,38 @@ export function eventsSource(reader: SegmentReader, maxSeries: number): MetricSo
               lastId = tenantId;
               last = plansOf.get(tenantId)!;
             }
-            for (const plan of last) plan.add(segment);
+            for (const plan of last) feed(plan, (each) => each.add(segment));
           },
           onKept: (tenantId, kept, slots) => {
-            for (const plan of plansOf.get(tenantId)!) plan.addKept(kept, slots);
+            for (const plan of plansOf.get(tenantId)!) feed(plan, (each) => each.addKept(kept, slots));
           },
         });
       }
-      return requests.map((request) => plans.get(request)?.results(maxSeries) ?? []);
+      return answerInSlices(requests, plans, seriesPerQuery, signal);
     },
   };
+}
+
+/** Plans are answered one after the other; the event loop is free in between. */
+async function answerInSlices(
+  requests: readonly ReadRequest[],
+  plans: ReadonlyMap<ReadRequest, Plan>,
+  maxSeries: number,
+  signal: AbortSignal,
+): Promise<QueryResult[][]> {
+  const answers: QueryResult[][] = [];
+  let sliceStartMs = performance.now();
+  for (const request of requests) {
+    const results = new Array<QueryResult>(request.queries.length);
+    answers.push(results);
+    for (const _ of plans.get(request)?.answering(maxSeries, results) ?? []) {
+      if (performance.now() - sliceStartMs < SLICE_MS) continue;
+      await new Promise(setImmediate);
+      signal.throwIfAborted();
+      sliceStartMs = performance.now();
+    }
+  }
+  return answers;
 }
 
 function rangeOf(tenantId: string, queries: readonly WindowedQuery[]): SegmentRange {

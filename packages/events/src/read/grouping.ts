@@ -25,8 +25,13 @@ export class Grouping {
     this.dims = dims;
   }
 
-  labels(series: number): Labels {
-    return Object.fromEntries(this.dims.map((dim, place) => [dim, this.series[series]![place]!]));
+  labelsOf(values: readonly string[]): Labels {
+    return Object.fromEntries(this.dims.map((dim, place) => [dim, values[place]!]));
+  }
+
+  /** The number of the series of these values, written as JSON; undefined: no event has them. */
+  find(values: string): number | undefined {
+    return this.seriesByValues.get(values);
   }
 
   /** An event without the dimension has the value '' there. */

@@ -278,3 +278,72 @@ function expectSame(result: QueryResult, expected: ReturnType<typeof byDefinitio
     else expect(Math.abs(value - wanted)).toBeLessThanOrEqual(1e-13 * (scale + Math.abs(wanted)));
   }
 }
+
+const PER_MODEL: MetricQuery = {
+  name: null,
+  subject: { kind: 'measure', measures: ['duration_ms'], orSumOf: [] },
+  aggregation: 'max',
+  filters: [],
+  groupBy: ['model'],
+  windowMs: 100,
+  ratePerMs: 1,
+};
+
+/** `count` models; the higher its number, the slower a model is; of m0 there is more. */
+const models = (count: number): TelemetryEvent[] =>
+  Array.from({ length: count + 5 }, (_, index) => {
+    const model = index < count ? index : 0;
+    return { tsMs: 10, name: 'call', dims: { model: `m${model}` }, measures: { duration_ms: model } };
+  });
+
+test('for a rule the worst series are kept, not those of most samples, and what it knows is answered whatever it is', () => {
+  const choice = { of: { known: [{ model: 'm1' }, { model: 'gone' }] }, worst: 'high', threshold: 0, minSamples: 1 } as const;
+  expect(read([models(100)], [{ query: PER_MODEL, endMs: 50, choice }], 2)).toEqual([
+    {
+      kind: 'series',
+      series: [
+        { labels: { model: 'gone' }, value: null, samples: 0 },
+        { labels: { model: 'm1' }, value: 1, samples: 1 },
+        { labels: { model: 'm98' }, value: 98, samples: 1 },
+        { labels: { model: 'm99' }, value: 99, samples: 1 },
+      ],
+      dropped: 97,
+    },
+  ]);
+});
+
+test('what one query of a rule chose all of them answer, so that a condition over several is judged whole', () => {
+  const choice = { of: { known: [] }, worst: 'high', threshold: 0, minSamples: 1 } as const;
+  const slow: WindowedQuery = { query: PER_MODEL, endMs: 50, choice };
+  const fast: WindowedQuery = { query: { ...PER_MODEL, windowMs: 99 }, endMs: 50, choice: { ...choice, worst: 'low' } };
+  const nothing: WindowedQuery = { query: { ...PER_MODEL, aggregation: 'count', windowMs: 20 }, endMs: 50, choice };
+  const [ofSlow, ofFast, ofNothing] = read([models(100)], [slow, fast, nothing], 1);
+  const namesOf = (result: QueryResult | undefined): unknown =>
+    result?.kind === 'series' && [result.series.map(({ labels, value }) => [labels['model'], value]), result.dropped];
+  expect(namesOf(ofSlow)).toEqual([
+    [
+      ['m0', 0],
+      ['m99', 99],
+    ],
+    98,
+  ]);
+  expect(namesOf(ofFast)).toEqual(namesOf(ofSlow));
+  expect(namesOf(ofNothing)).toEqual([[], 0]);
+});
+
+test('past the bound of series looked at, the windows with the most are given up and say so; at the bound none is', () => {
+  const queries: WindowedQuery[] = [
+    { query: PER_MODEL, endMs: 50 },
+    { query: { ...PER_MODEL, filters: [{ kind: 'in', dim: 'model', values: ['m1', 'm2'], negate: false }] }, endMs: 50 },
+    { query: { ...PER_MODEL, windowMs: 60 }, endMs: 50 },
+  ];
+  const outcome = (maxGathered: number): string[] => {
+    const plan = new Plan(queries, maxGathered);
+    for (const part of cut(models(100), [30, 60])) plan.add(decodeSegment(encodeSegment(part, { compact: false })));
+    expect(plan.gathered).toBeLessThanOrEqual(maxGathered);
+    return plan.results(1_000).map((result) => (result.kind === 'failed' ? result.code : `${result.series.length}`));
+  };
+  expect(outcome(202)).toEqual(['100', '2', '100']);
+  expect(outcome(201)).toEqual(['100', '2', 'too_many_series']);
+  expect(outcome(101)).toEqual(['too_many_series', '2', 'too_many_series']);
+});

@@ -1,6 +1,7 @@
-import type { QueryResult, SeriesReading, Subject, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult, Subject, WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
 import { Accumulator, type Needs } from './accumulator.ts';
+import { answerWindows } from './answer-windows.ts';
 import { compilePlan, type SelectedSamplings, type Window } from './compile-plan.ts';
 import type { Grouping } from './grouping.ts';
 import type { Part } from './kept-partials.ts';
@@ -28,6 +29,9 @@ export class Plan {
   private readonly ungrouped: Window[] = [];
   private readonly grouped: Window[] = [];
   private readonly size: number;
+  private readonly maxGathered: number;
+  /** Series of all windows together. */
+  gathered = 0;
   // One segment is handled at a time, so all plans share the room for it.
   private readonly columns = COLUMNS;
   private readonly taken = TAKEN;
@@ -37,8 +41,10 @@ export class Plan {
   private segment: Segment | null = null;
   private isOpen = false;
 
-  constructor(queries: readonly WindowedQuery[]) {
+  /** Of more than `maxGathered` series the windows with the most are given up, so that the others are answered. */
+  constructor(queries: readonly WindowedQuery[], maxGathered: number = Infinity) {
     this.size = queries.length;
+    this.maxGathered = maxGathered;
     this.selections = compilePlan(queries);
     const groups = this.selections.flatMap(({ samplings }) => samplings.flatMap((sampling) => sampling.groups));
     for (const { grouping, windows } of groups) (grouping === null ? this.ungrouped : this.grouped).push(...windows);
@@ -58,7 +64,7 @@ export class Plan {
     for (const window of ungrouped) window.partials = kept.partials(window.key, window.needs);
     if (toOpen.length < slots.length) toOpen = new Uint8Array(slots.length * 2);
     toOpen.fill(0, 0, slots.length);
-    for (const window of grouped) markOverlapping(window, kept, slots);
+    for (const window of grouped) if (!window.isGivenUp) markOverlapping(window, kept, slots);
     for (const window of ungrouped) markUnknown(window, kept, slots);
     for (let i = 0; i < slots.length; i++) {
       const segment = kept.segments[slots[i]!]!;
@@ -91,20 +97,19 @@ export class Plan {
   /** One result a query, in the order asked. Ends the plan. */
   results(maxSeries: number): QueryResult[] {
     const results = new Array<QueryResult>(this.size);
-    for (const { samplings } of this.selections) {
-      for (const { subject, groups } of samplings) {
-        for (const { grouping, windows } of groups) {
-          for (const window of windows) {
-            for (const { query, place } of window.queries) results[place] = resultOf(query, subject, grouping, window, maxSeries);
-            for (const accumulator of window.accumulators) accumulator?.release();
-          }
-        }
-      }
-    }
+    for (const _ of this.answering(maxSeries, results));
     return results;
   }
 
+  /** The same, window by window. */
+  answering(maxSeries: number, results: QueryResult[]): Generator<undefined, void> {
+    const { maxGathered } = this;
+    const message = `the rules of the tenant look at more than ${maxGathered} series together; queries of the most series are not answered`;
+    return answerWindows(this.selections, maxSeries, { kind: 'failed', code: 'too_many_series', message }, results);
+  }
+
   private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window, isWhole: boolean): void {
+    if (window.isGivenUp) return;
     this.take(selection, subject);
     const taken = isWhole ? this.taken : this.cut(window);
     if (taken.count === 0) return;
@@ -113,7 +118,24 @@ export class Plan {
       return;
     }
     for (const { series, from, to } of grouping.split(this.columns, taken))
-      this.fill(accumulatorOf(window, series), subject, grouping.sorted, from, to);
+      this.fill(this.seriesOf(window, series), subject, grouping.sorted, from, to);
+    while (this.gathered > this.maxGathered) this.giveUpLargest();
+  }
+
+  private seriesOf(window: Window, series: number): Accumulator {
+    const known = window.accumulators[series];
+    if (known !== undefined) return known;
+    window.series += 1;
+    this.gathered += 1;
+    return accumulatorOf(window, series);
+  }
+
+  /** Of equal ones the last, so that the same queries are answered every time. */
+  private giveUpLargest(): void {
+    const largest = this.grouped.reduce((most, window) => (window.series >= most.series ? window : most));
+    this.gathered -= largest.series;
+    for (const accumulator of largest.accumulators) accumulator?.release();
+    Object.assign(largest, { isGivenUp: true, series: 0, accumulators: [] });
   }
 
   /** Keeps what the window's queries find in the whole segment, or in each of its pieces, for this time and the next. */
@@ -255,27 +277,4 @@ function scratchOf(needs: Needs): [Accumulator, Accumulator] {
     scratch.set(needs, found);
   }
   return found;
-}
-
-function resultOf({ query }: WindowedQuery, subject: Subject, grouping: Grouping | null, window: Window, maxSeries: number): QueryResult {
-  const isShare = subject.kind === 'share';
-  const perWindow = query.ratePerMs / query.windowMs;
-  const read = (accumulator: Accumulator, labels: SeriesReading['labels']): SeriesReading => ({
-    labels,
-    value: accumulator.answer(query.aggregation, isShare, perWindow),
-    samples: accumulator.samples,
-  });
-  if (grouping === null) return { kind: 'series', series: [read(window.accumulators[0] ?? new Accumulator(window.needs), {})], dropped: 0 };
-  const present = window.accumulators.flatMap((accumulator, series) => (accumulator === undefined ? [] : [{ accumulator, series }]));
-  // Series are numbered as segments came: their values, not their numbers, decide between equals.
-  present.sort(
-    (a, b) => b.accumulator.samples - a.accumulator.samples || compareTexts(grouping.series[a.series]!, grouping.series[b.series]!),
-  );
-  const series = present.slice(0, maxSeries).map((each) => read(each.accumulator, grouping.labels(each.series)));
-  return { kind: 'series', series, dropped: present.length - series.length };
-}
-
-function compareTexts(a: readonly string[], b: readonly string[]): number {
-  const place = a.findIndex((text, index) => text !== b[index]);
-  return place === -1 ? 0 : a[place]! < b[place]! ? -1 : 1;
 }

@@ -1,4 +1,5 @@
 import { type EpochMs, type MetricQuery, type MetricSource, seriesKey, type SeriesReading } from '@tocsin/domain';
+import { TooManySeries } from '../errors.ts';
 import type { RangeSeries } from '../event-store.ts';
 
 export interface Range {
@@ -7,28 +8,61 @@ export interface Range {
   stepMs: number;
 }
 
-/** Reads a query for windows that end at `fromMs + stepMs`, … up to `toMs`. A series has a point at every step, empty where it had no sample. */
+/** Windows of one read: what they hold is in memory together. */
+const STEPS_AT_A_TIME = 100;
+
+/**
+ * Reads a query for windows that end at `fromMs + stepMs`, … up to `toMs`. A series has a point at every step, empty where it had no sample.
+ * At most `maxSeries` are answered, those of most samples, and the rest counted. Throws `TooManySeries` where there are too many to look at.
+ */
 export async function queryRange(
   source: MetricSource,
   tenantId: string,
   query: MetricQuery,
   { fromMs, toMs, stepMs }: Range,
+  maxSeries: number,
   signal: AbortSignal,
 ): Promise<{ series: RangeSeries[]; dropped: number }> {
   const ends = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, step) => fromMs + (step + 1) * stepMs);
-  const [results] = await source.read([{ tenantId, queries: ends.map((endMs) => ({ query, endMs })) }], signal);
-  const series = new Map<string, RangeSeries>();
+  const found = new Map<string, Found>();
   let dropped = 0;
-  for (const [step, result] of results!.entries()) {
-    if (result.kind === 'failed') throw new Error(`${result.code}: ${result.message}`);
-    dropped = Math.max(dropped, result.dropped);
-    for (const reading of result.series) {
-      const key = seriesKey(reading.labels);
-      if (!series.has(key)) series.set(key, { labels: reading.labels, points: ends.map((atMs) => ({ atMs, ...emptyReading(query) })) });
-      series.get(key)!.points[step] = { atMs: ends[step]!, value: reading.value, samples: reading.samples };
+  for (let first = 0; first < ends.length; first += STEPS_AT_A_TIME) {
+    const some = ends.slice(first, first + STEPS_AT_A_TIME);
+    const [results] = await source.read([{ tenantId, queries: some.map((endMs) => ({ query, endMs })) }], signal);
+    for (const [place, result] of results!.entries()) {
+      if (result.kind === 'failed') throw new TooManySeries(result.message);
+      dropped = Math.max(dropped, result.dropped);
+      for (const reading of result.series) note(found, first + place, reading);
     }
   }
-  return { series: [...series].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each), dropped };
+  const kept = [...found].sort(([a, { samples: ofA }], [b, { samples: ofB }]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, maxSeries);
+  return {
+    series: kept
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { labels, readings }]) => ({
+        labels,
+        points: ends.map((atMs, step) => ({ atMs, ...emptyReading(query), ...readings.get(step) })),
+      })),
+    dropped: dropped + found.size - kept.length,
+  };
+}
+
+interface Found {
+  labels: SeriesReading['labels'];
+  samples: number;
+  /** By step. */
+  readings: Map<number, Pick<SeriesReading, 'value' | 'samples'>>;
+}
+
+function note(found: Map<string, Found>, step: number, { labels, value, samples }: SeriesReading): void {
+  const key = seriesKey(labels);
+  let series = found.get(key);
+  if (series === undefined) {
+    series = { labels, samples: 0, readings: new Map() };
+    found.set(key, series);
+  }
+  series.samples += samples;
+  series.readings.set(step, { value, samples });
 }
 
 function emptyReading({ aggregation }: MetricQuery): Pick<SeriesReading, 'value' | 'samples'> {

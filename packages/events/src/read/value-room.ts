@@ -1,6 +1,7 @@
 /** Arrays to gather values in, by the power of two they hold: one of some kilobytes for every percentile of every tenant is a lot to collect. */
 const free: Float64Array[][] = Array.from({ length: 32 }, () => []);
-const SMALLEST = 6;
+/** A series of a large group-by has few values. */
+const SMALLEST = 3;
 /** What is kept for the next ones, in values. */
 const MAX_FREE = 4_000_000;
 let freeValues = 0;

@@ -1,6 +1,7 @@
 import type { LeasedRun, RuleHead, RuleHealth, SeriesRow } from '@tocsin/db';
-import { advance, firstState, judge, type Judgement, type QueryResult, type Step } from '@tocsin/domain';
+import { advance, firstState, judge, RULE_BOUNDS, type Judgement, type QueryResult, type Step } from '@tocsin/domain';
 import type { PlannedRule } from './plan-run.ts';
+import { RUN_FULL } from './series-budget.ts';
 
 /** A series not seen for this long, or for two slots of a rule that looks more rarely, is forgotten; the day, and the hour a row may lag. */
 const FORGOTTEN_AFTER_MS = 25 * 3_600_000;
@@ -17,7 +18,7 @@ export interface RuleOutcome {
   planned: PlannedRule;
   head: RuleHead;
   series: SeriesOutcome[];
-  /** Series that nobody has seen for long and that are dropped from memory. */
+  /** Series that are dropped from memory: seen by nobody for long, or past the bound. */
   forgotten: SeriesRow[];
   /** Series past the bound. */
   dropped: number;
@@ -27,8 +28,23 @@ export interface RuleOutcome {
   isSuperseded: boolean;
 }
 
-/** What one rule found in a run: pure but for its inputs. */
+/** What one rule found in a run. A rule that cannot be judged is in error by itself: its series and alerts stay as they are. */
 export function judgeRule(
+  run: LeasedRun,
+  head: RuleHead,
+  planned: PlannedRule,
+  results: QueryResult[],
+  knownSeries: readonly SeriesRow[],
+): RuleOutcome {
+  try {
+    return judgeSeries(run, head, planned, results, knownSeries);
+  } catch (error) {
+    const healthReason = `evaluation_error: ${error instanceof Error ? error.message : 'unknown'}`;
+    return { run, head, planned, series: [], dropped: 0, forgotten: [], isSuperseded: false, health: 'error', healthReason };
+  }
+}
+
+function judgeSeries(
   run: LeasedRun,
   head: RuleHead,
   planned: PlannedRule,
@@ -38,10 +54,11 @@ export function judgeRule(
   const { rule, slotMs } = planned;
   const forgottenAtMs = slotMs - Math.max(FORGOTTEN_AFTER_MS, 2 * planned.everyMs);
   const isForgotten = (row: SeriesRow): boolean => row.state.phase === 'ok' && row.lastSeenMs <= forgottenAtMs;
+  const isLeftOut = results.some((result) => result.kind === 'failed' && result.code === RUN_FULL);
   const { judgements, dropped } = judge(
     rule.compiled,
     results,
-    knownSeries.filter((row) => !isForgotten(row)),
+    knownSeries.filter((row) => !isForgotten(row) && !(isLeftOut && row.state.phase === 'ok')),
   );
 
   const rows = new Map(knownSeries.map((row) => [row.seriesKey, row]));
@@ -57,15 +74,20 @@ export function judgeRule(
     series,
     dropped,
     isSuperseded: false,
-    forgotten: knownSeries.filter((row) => isForgotten(row) && !judged.has(row.seriesKey)),
-    ...healthOf(judgements, results),
+    forgotten: knownSeries.filter((row) => !row.isOpen && !judged.has(row.seriesKey)),
+    ...healthOf(judgements, results, dropped),
   };
 }
 
 /** The worst thing that can be said of all series: an error in any, no data in all of them. */
-function healthOf(judgements: readonly Judgement[], results: readonly QueryResult[]): { health: RuleHealth; healthReason: string | null } {
+function healthOf(
+  judgements: readonly Judgement[],
+  results: readonly QueryResult[],
+  dropped: number,
+): { health: RuleHealth; healthReason: string | null } {
   const failed = results.find((result) => result.kind === 'failed');
   if (failed?.kind === 'failed') return { health: 'error', healthReason: `${failed.code}: ${failed.message}` };
   const hasData = judgements.some((judgement) => judgement.verdict !== 'unknown');
-  return hasData ? { health: 'ok', healthReason: null } : { health: 'no_data', healthReason: 'no series has a reading' };
+  const isCut = dropped > 0 ? `series_dropped: only the worst ${RULE_BOUNDS.seriesPerRule} series are judged` : null;
+  return hasData ? { health: 'ok', healthReason: isCut } : { health: 'no_data', healthReason: 'no series has a reading' };
 }

@@ -1,8 +1,9 @@
 import { readSeriesStates, withTenantsSql, type LeasedRun, type RuleHead, type SeriesRow } from '@tocsin/db';
-import type { MetricSource, QueryResult } from '@tocsin/domain';
+import type { MetricSource, QueryResult, WindowedQuery } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { planRun, type PlannedRule } from './plan-run.ts';
 import type { LoadedRules, RuleCache } from './rule-cache.ts';
+import { RUN_FULL, rulesOverBudget } from './series-budget.ts';
 
 /** What a run needs to know before it can judge. */
 export interface ReadRun {
@@ -48,7 +49,41 @@ export async function readMetrics(
 ): Promise<Map<ReadRun, QueryResult[]>> {
   const asking = runs.filter(({ planned }) => planned.length > 0);
   if (asking.length === 0) return new Map();
-  const requests = asking.map(({ run, planned }) => ({ tenantId: run.tenantId, queries: planned.flatMap(({ queries }) => queries) }));
+  const requests = asking.map((each) => ({
+    tenantId: each.run.tenantId,
+    queries: each.planned.flatMap((planned) => queriesOf(planned, each.series.get(planned.rule.id) ?? [])),
+  }));
   const answers = await source.read(requests, signal);
-  return new Map(asking.map((run, index) => [run, answers[index] ?? []]));
+  return new Map(asking.map((each, index) => [each, withinBudget(each, answers[index] ?? [])]));
+}
+
+/** A tenant's rules share room for so many series; a rule that does not fit fails like a query, and is told of like one. */
+const SERIES_PER_RUN = 100_000;
+
+function withinBudget({ planned, series }: ReadRun, answers: QueryResult[]): QueryResult[] {
+  let at = 0;
+  const rules = planned.map(({ rule, queries }) => ({
+    results: answers.slice(at, (at += queries.length)),
+    known: series.get(rule.id)?.length ?? 0,
+  }));
+  const over = rulesOverBudget(rules, SERIES_PER_RUN);
+  if (over.size === 0) return answers;
+  const full: QueryResult = {
+    kind: 'failed',
+    code: RUN_FULL,
+    message: `the tenant’s rules have more than ${SERIES_PER_RUN} series together; those with the most are not evaluated`,
+  };
+  return rules.flatMap(({ results }, index) => (over.has(index) ? results.map(() => full) : results));
+}
+
+/** Where there are more series than a source answers, those that matter to the rule: what it knows and what is worst. */
+function queriesOf({ rule: { compiled }, queries }: PlannedRule, known: readonly SeriesRow[]): readonly WindowedQuery[] {
+  if (compiled.groupBy.length === 0) return queries;
+  const of = { known: known.map(({ labels }) => labels) };
+  return queries.map((query, index): WindowedQuery => {
+    const comparison = compiled.comparisons[index];
+    if (comparison === undefined || comparison.joinsEverySeries) return query;
+    const { worst, threshold, minSamples } = comparison;
+    return { ...query, choice: { of, worst, threshold, minSamples } };
+  });
 }

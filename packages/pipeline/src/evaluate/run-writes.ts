@@ -43,7 +43,7 @@ export function collectWrites(outcomes: readonly RuleOutcome[]): RunWrites {
     rules: [],
   };
   for (const outcome of outcomes) {
-    for (const series of outcome.series) if (isChanged(series)) writeSeries(outcome, series, writes);
+    for (const series of outcome.series) if (isChanged(outcome, series)) writeSeries(outcome, series, writes);
     for (const row of outcome.forgotten) writes.forgotten.push(row);
     const news = newsOf(outcome);
     if (news !== null) writes.rules.push(news);
@@ -53,10 +53,12 @@ export function collectWrites(outcomes: readonly RuleOutcome[]): RunWrites {
 
 /** Whether the rule's outcome changes any row, and so has to be compared with what people did meanwhile. */
 export const changesAnything = (outcome: RuleOutcome): boolean =>
-  outcome.forgotten.length > 0 || outcome.series.some(isChanged) || newsOf(outcome) !== null;
+  outcome.forgotten.length > 0 || outcome.series.some((series) => isChanged(outcome, series)) || newsOf(outcome) !== null;
 
-function isChanged({ known, step, judgement }: SeriesOutcome): boolean {
-  if (known === null || step.change !== null) return true;
+function isChanged({ dropped }: RuleOutcome, { known, step, judgement }: SeriesOutcome): boolean {
+  if (step.change !== null) return true;
+  // Of more series than are judged, other ones every minute perhaps, only what is not well is remembered.
+  if (known === null) return dropped === 0 || step.state.phase !== 'ok';
   if (known.alert !== null && (known.alert.status === 'triggered' || isNewPeak(known.alert, judgement))) return true;
   return needsSaving(known.state, step.state);
 }
@@ -211,6 +213,6 @@ function worse(operator: Operator, old: number | null, value: number | null): nu
 /** What the rule's own row has to say anew; null: nothing. */
 function newsOf({ planned: { rule, slotMs }, head, series, health, healthReason }: RuleOutcome): RuleNews | null {
   const fired = series.filter(({ step }) => step.change?.kind === 'fired' || step.change?.kind === 'no_data').length;
-  if (fired === 0 && health === head.health) return null;
+  if (fired === 0 && health === head.health && healthReason === head.healthReason) return null;
   return { tenantId: rule.tenantId, ruleId: rule.id, health, healthReason, lastTriggeredMs: fired > 0 ? slotMs : null, newTriggers: fired };
 }

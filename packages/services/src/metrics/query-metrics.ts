@@ -1,6 +1,7 @@
 import { type MetricRange, QueryMetrics } from '@tocsin/contracts';
 import { parseDuration, parseMetricQuery } from '@tocsin/domain';
-import { invalid } from '../app-error.ts';
+import { TooManySeries } from '@tocsin/events';
+import { AppError, invalid } from '../app-error.ts';
 import type { Context } from '../context.ts';
 import { parse } from '../parse.ts';
 import { timeText } from '../time-text.ts';
@@ -20,7 +21,10 @@ export const queryMetrics = verb('metrics:read', async ({ ctx, input }: { ctx: C
   const stepMs = stepOf(step, fromMs, toMs);
   const parsed = parseMetricQuery(words);
   if (!parsed.ok) throw invalid(parsed.issues);
-  const { series, dropped } = await ctx.events.queryRange(ctx.tenantId, parsed.query, { fromMs, toMs, stepMs }, input.signal);
+  const range = ctx.events.queryRange(ctx.tenantId, parsed.query, { fromMs, toMs, stepMs }, input.signal);
+  const { series, dropped } = await range.catch((error: unknown) => {
+    throw error instanceof TooManySeries ? new AppError('bound_exceeded', `Too much at once: ${error.message}.`, { cause: error }) : error;
+  });
   return {
     series: series.map(({ labels, points }) => ({
       labels: { ...labels },
