@@ -107,6 +107,7 @@ describe('alerts', () => {
     const { body: channel } = await tenant.ask('POST', '/channels', { key: 'in', name: 'In', kind: 'inbox' });
     const id = newId();
     const delivery = {
+      tenantId: tenant.tenantId,
       id,
       triggerId: null,
       alertId,
@@ -116,14 +117,22 @@ describe('alerts', () => {
       kind: 'fired' as const,
       suppressed: null,
       lifetimeMs: 60_000,
+      first: null,
     };
-    await inTenant((sql) => insertDeliveries(sql, tenant.tenantId, [delivery]));
+    await inTenant((sql) => insertDeliveries(sql, [delivery]));
     expectProblem(await tenant.ask('POST', `/deliveries/${id}/retry`), 'not_retryable', 409);
     await inTenant((sql) => sql`update deliveries set status = 'dead', reason = 'http_400', finished_at = tocsin_now() where id = ${id}`);
     expect((await tenant.ask('GET', '/deliveries?status=dead')).body.data).toMatchObject([{ id, reason: 'http_400', nextAttemptAt: null }]);
     expectProblem(await (await tenant.as('viewer'))('POST', `/deliveries/${id}/retry`), 'forbidden', 403);
     const retried = await (await tenant.as('responder'))('POST', `/deliveries/${id}/retry`);
     expect([retried.status, retried.body.status, retried.body.finishedAt]).toEqual([202, 'pending', null]);
+    // in one transaction: as often as it was sent again, somebody has asked for it
+    const [together] = await inTenant(
+      (sql) => sql`
+        select a.xmin::text = d.xmin::text as "isOne" from audit_events a join deliveries d on d.tenant_id = a.tenant_id and d.id::text = a.subject
+        where a.action = 'delivery.retried' and d.id = ${id}`,
+    );
+    expect(together).toEqual({ isOne: true });
     expectProblem(await tenant.ask('POST', `/deliveries/${id}/retry`), 'not_retryable', 409);
   });
 });

@@ -34,6 +34,8 @@ export * from './queries/channels.ts';
 export * from './queries/close-alerts-of-rule.ts';
 export * from './queries/deliveries-list.ts';
 export * from './queries/deliveries.ts';
+export * from './queries/delivery-attempts.ts';
+export * from './queries/open-deliveries.ts';
 export * from './queries/due-work.ts';
 export * from './queries/event-names.ts';
 export * from './queries/idempotency.ts';

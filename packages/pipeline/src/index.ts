@@ -9,6 +9,5 @@ export { openPipeline, pipelineChecks, pipelineVariables, type PipelineOptions }
 export { deliveryVariables, openDelivery, type DeliveryOptions } from './deliver/open-delivery.ts';
 export type { DeliveryDeps } from './deliver/delivery-deps.ts';
 export { startDispatcher, type Dispatcher } from './dispatch/start-dispatcher.ts';
-export { retryDelivery, type Retried } from './deliver/retry-delivery.ts';
 export { testChannel, type ChannelTested } from './deliver/test-channel.ts';
 export { sendHints } from './send-hints.ts';

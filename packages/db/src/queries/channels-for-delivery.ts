@@ -1,19 +1,25 @@
+import type { ChannelToSend } from './open-deliveries.ts';
 import type { SqlTx } from '../with-tenants.ts';
 
-export interface ChannelToPlan {
+export interface ChannelToPlan extends ChannelToSend {
+  tenantId: string;
   id: string;
   key: string;
   kind: string;
-  enabled: boolean;
 }
 
-export async function channelsByKey(sql: SqlTx, tenantId: string, keys: readonly string[]): Promise<ChannelToPlan[]> {
+/** A key may be asked for more than once. */
+export async function channelsByKey(sql: SqlTx, asked: readonly { tenantId: string; key: string }[]): Promise<ChannelToPlan[]> {
+  const wanted = [...new Map(asked.map((each) => [`${each.tenantId} ${each.key}`, each])).values()];
   return sql<ChannelToPlan[]>`
-    select id, key, kind, enabled from channels where tenant_id = ${tenantId} and key = any(${keys as string[]}::text[])`;
+    select c.tenant_id as "tenantId", c.id, c.key, c.kind, c.enabled, c.version, c.config, c.secrets
+    from unnest(${wanted.map((each) => each.tenantId)}::uuid[], ${wanted.map((each) => each.key)}::text[]) as wanted (tenant_id, key)
+    join channels c on c.tenant_id = wanted.tenant_id and c.key = wanted.key`;
 }
 
 /** A channel that earlier deliveries of an alert were meant for. */
 export interface HeardChannel {
+  alertId: string;
   /** Null: the channel is deleted. */
   id: string | null;
   key: string;
@@ -23,27 +29,49 @@ export interface HeardChannel {
   told: boolean;
 }
 
-export async function channelsOfAlert(sql: SqlTx, tenantId: string, alertId: string): Promise<HeardChannel[]> {
+export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: string; alertId: string }[]): Promise<HeardChannel[]> {
   return sql<HeardChannel[]>`
-    select distinct on (key) id, key, kind, enabled, told
+    select distinct on (alert_id, key) alert_id as "alertId", id, key, kind, enabled, told
     from (
-      select channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind, coalesce(bool_or(channels.enabled), false) as enabled,
+      select d.alert_id, channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind,
+             coalesce(bool_or(channels.enabled), false) as enabled,
              bool_or(d.attempts > 0 or d.status in ('pending', 'sending', 'retrying')) as told
-      from deliveries d
+      from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alerts.map((each) => each.alertId)}::uuid[]) as wanted (tenant_id, alert_id)
+      join deliveries d on d.tenant_id = wanted.tenant_id and d.alert_id = wanted.alert_id
       left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
-      where d.tenant_id = ${tenantId} and d.alert_id = ${alertId} and d.kind <> 'resolved'
-      group by 1, 2
+      where d.kind <> 'resolved'
+      group by 1, 2, 3
     ) heard
     -- of a deleted channel and a new one under its key, the new one
-    order by key, id nulls last`;
+    order by alert_id, key, id nulls last`;
 }
 
-/** Notes a send on its channel. A busy channel's row is written once a second at most, unless what there is to say changed. */
-export async function noteChannelUse(sql: SqlTx, tenantId: string, channelId: string, lastError: string | null): Promise<void> {
+export interface ChannelUse {
+  tenantId: string;
+  channelId: string;
+  /** Null: the message arrived. */
+  lastError: string | null;
+}
+
+/** Notes sends on their channels. A busy channel's row is written once a second at most, unless what there is to say changed. */
+export async function noteChannelUses(sql: SqlTx, uses: readonly ChannelUse[]): Promise<void> {
+  // of one channel, the last
+  const last = [...new Map(uses.map((use) => [use.channelId, use])).values()];
   await sql`
-    update channels set last_used_at = tocsin_now(), last_error = ${lastError}
-    where tenant_id = ${tenantId} and id = ${channelId}
-      and (last_used_at is null or last_used_at < tocsin_now() - interval '1 second' or last_error is distinct from ${lastError})`;
+    with used as (
+      select * from unnest(
+        ${last.map((use) => use.tenantId)}::uuid[], ${last.map((use) => use.channelId)}::uuid[], ${last.map((use) => use.lastError)}::text[]
+      ) as used (tenant_id, id, last_error)
+    ), stale as materialized (
+      -- always in this order, so that no two of these wait for each other
+      select c.tenant_id, c.id, used.last_error
+      from used join channels c on c.tenant_id = used.tenant_id and c.id = used.id
+      where c.last_used_at is null or c.last_used_at < tocsin_now() - interval '1 second' or c.last_error is distinct from used.last_error
+      order by c.tenant_id, c.id
+      for no key update of c
+    )
+    update channels c set last_used_at = tocsin_now(), last_error = stale.last_error
+    from stale where c.tenant_id = stale.tenant_id and c.id = stale.id`;
 }
 
 /**
@@ -68,9 +96,8 @@ export async function disableChannel(
   return rows.length > 0;
 }
 
-export async function channelById(sql: SqlTx, tenantId: string, channelId: string): Promise<ChannelToPlan | null> {
-  const [channel] = await sql<
-    ChannelToPlan[]
-  >`select id, key, kind, enabled from channels where tenant_id = ${tenantId} and id = ${channelId}`;
+export async function channelById(sql: SqlTx, tenantId: string, channelId: string): Promise<{ key: string; kind: string } | null> {
+  const [channel] = await sql<{ key: string; kind: string }[]>`
+    select key, kind from channels where tenant_id = ${tenantId} and id = ${channelId}`;
   return channel ?? null;
 }

@@ -1,37 +1,70 @@
-import type { AlertSnapshot, EpochMs, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
+import type { AlertSnapshot, EpochMs, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
+import type { Told } from './open-deliveries.ts';
+
+export interface TriggerRef {
+  tenantId: string;
+  triggerId: string;
+}
 
 export interface PendingTrigger {
+  tenantId: string;
   id: string;
   alertId: string;
   kind: TriggerKind;
   severity: Severity;
-  snapshot: AlertSnapshot;
-  createdMs: EpochMs;
+  told: Told;
+  tenantExternalKey: string;
+  /** Since it was made. */
+  ageMs: number;
+  nowMs: EpochMs;
   /** As the rule stands now; null: it was deleted. */
   notify: RuleSpec['notify'] | null;
 }
 
-/**
- * Locks what waits to be planned of this trigger's alert, up to this one, oldest first, so that an alert's triggers are planned in the
- * order they were told, whoever is hinted first. Waits for a transaction that plans them just now; what it planned is not answered.
- */
-export async function lockPendingTriggers(sql: SqlTx, tenantId: string, triggerId: string): Promise<PendingTrigger[]> {
-  return sql<PendingTrigger[]>`
-    select triggers.id, triggers.alert_id as "alertId", triggers.kind, triggers.severity, triggers.snapshot,
-           triggers.created_at as "createdMs", rules.spec -> 'notify' as notify
-    from triggers this
-    join triggers on triggers.tenant_id = this.tenant_id and triggers.alert_id = this.alert_id and triggers.seq <= this.seq
-    left join rules on rules.tenant_id = triggers.tenant_id and rules.id = triggers.rule_id
-    where this.tenant_id = ${tenantId} and this.id = ${triggerId} and triggers.status = 'pending'
-    order by triggers.seq
-    for no key update of triggers`;
+interface PendingRow extends Omit<PendingTrigger, 'told'>, Omit<Told, 'rule'> {
+  ruleId: string;
+  ruleKey: string;
+  ruleName: string;
 }
 
-/** Ends the trigger: `planned` when somebody is to hear of it, `suppressed` with the reason when nobody is. */
-export async function finishTrigger(sql: SqlTx, tenantId: string, triggerId: string, suppressed: string | null): Promise<void> {
+/**
+ * Locks what waits to be planned of these triggers' alerts, up to them, oldest first, so that an alert's triggers are planned in the
+ * order they were told, whoever is hinted first. Waits for a transaction that plans them just now; what it planned is not answered.
+ */
+export async function lockPendingTriggers(sql: SqlTx, refs: readonly TriggerRef[]): Promise<PendingTrigger[]> {
+  const rows = await sql<PendingRow[]>`
+    with wanted as materialized (
+      select this.tenant_id, this.alert_id, max(this.seq) as seq
+      from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${refs.map((ref) => ref.triggerId)}::uuid[]) as hinted (tenant_id, id)
+      join triggers this on this.tenant_id = hinted.tenant_id and this.id = hinted.id
+      group by 1, 2
+    )
+    select t.tenant_id as "tenantId", t.id, t.alert_id as "alertId", t.kind, t.severity, t.snapshot, t.created_at as "createdMs",
+           (extract(epoch from tocsin_now() - t.created_at) * 1000)::float8 as "ageMs", tocsin_now() as "nowMs",
+           alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey", alerts.rule_name as "ruleName", rules.spec -> 'notify' as notify,
+           coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey"
+    from wanted
+    join triggers t on t.tenant_id = wanted.tenant_id and t.alert_id = wanted.alert_id and t.seq <= wanted.seq
+    join alerts on alerts.tenant_id = t.tenant_id and alerts.id = t.alert_id
+    join tenants on tenants.tenant_id = t.tenant_id
+    left join rules on rules.tenant_id = t.tenant_id and rules.id = t.rule_id
+    where t.status = 'pending'
+    order by t.tenant_id, t.alert_id, t.seq
+    for no key update of t`;
+  return rows.map(({ snapshot, createdMs, ruleId, ruleKey, ruleName, annotations, ...rest }) => {
+    const rule: RuleName = { id: ruleId, key: ruleKey, name: ruleName };
+    return { ...rest, told: { snapshot, createdMs, rule, annotations } };
+  });
+}
+
+/** Ends triggers: `planned` when somebody is to hear of it, `suppressed` with the reason when nobody is. */
+export async function finishTriggers(sql: SqlTx, finished: readonly (TriggerRef & { suppressed: string | null })[]): Promise<void> {
   await sql`
-    update triggers
-    set status = ${suppressed === null ? 'planned' : 'suppressed'}, reason = ${suppressed}, finished_at = tocsin_now()
-    where tenant_id = ${tenantId} and id = ${triggerId}`;
+    update triggers t
+    set status = case when finished.suppressed is null then 'planned' else 'suppressed' end, reason = finished.suppressed, finished_at = tocsin_now()
+    from unnest(
+      ${finished.map((each) => each.tenantId)}::uuid[], ${finished.map((each) => each.triggerId)}::uuid[], ${finished.map((each) => each.suppressed)}::text[]
+    ) as finished (tenant_id, id, suppressed)
+    where t.tenant_id = finished.tenant_id and t.id = finished.id`;
 }

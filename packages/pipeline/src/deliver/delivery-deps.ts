@@ -16,8 +16,3 @@ export interface AttemptDeps extends DeliveryDeps {
   /** Aborts sends that are under way when a shutdown can wait no longer. */
   giveUp: AbortSignal;
 }
-
-export interface DeliveryRef {
-  tenantId: string;
-  deliveryId: string;
-}

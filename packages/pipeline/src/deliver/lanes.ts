@@ -1,66 +1,108 @@
 import type { EpochMs } from '@tocsin/domain';
 
-/** Sends under way at once, in this process. */
+/** Sends under way at once, in this process, and those that wait in line for it. */
 export interface LaneBounds {
   total: number;
   perTenant: number;
   perChannel: number;
+  inLine: number;
 }
 
-export type Turn = { leave: () => void } | { againInMs: number };
+/** One send under way. To be left once. */
+export interface Place {
+  leave: () => void;
+}
 
 export interface Lanes {
-  enter: (tenantId: string, channelId: string) => Turn;
+  /** Null: the channel, the tenant or everything is full. */
+  enter: (tenantId: string, channelId: string) => Place | null;
+  /** Resolves with a place when it is one's turn. Or says when to come back: the line is full. */
+  wait: (tenantId: string, channelId: string) => Promise<Place> | { againInMs: number };
+  /** Nobody's turn comes any more. */
+  close: () => void;
 }
 
-interface Lane {
-  running: number;
-  /** Told to come back since the lane was last idle. */
-  waiting: number;
-  /** How long the last send held its place. */
-  heldMs: number;
+interface Line {
+  tenantId: string;
+  waiting: ((place: Place) => void)[];
 }
 
 const WAIT_MS = { min: 250, max: 30_000 } as const;
 
-/** No id. */
-const ALL = '';
-
 /**
- * Keeps channels, and tenants with many of them, out of each other's way: a receiver that hangs fills its own lane and no other. Who finds
- * a lane full is told when its turn is likely, by how long the sends before it take, so that the turned away neither press nor idle.
+ * Keeps channels, and tenants with many of them, out of each other's way: a receiver that hangs fills its own lane and no other. The
+ * fewer places are left in all, the fewer of them one tenant may take, so that however many receivers of however many tenants hang there
+ * is one for who has none.
  */
 export function openLanes(bounds: LaneBounds, now: () => EpochMs): Lanes {
-  const lanes = new Map<string, Lane>();
+  const running = new Map<string, number>();
+  const lines = new Map<string, Line>();
+  let total = 0;
+  let inLine = 0;
+  /** How long the last send held its place. */
+  let heldMs: number = WAIT_MS.min;
 
-  const leave = (id: string, lane: Lane, enteredMs: EpochMs): void => {
-    lane.running -= 1;
-    lane.heldMs = now() - enteredMs;
-    if (lane.running === 0) lanes.delete(id);
+  const count = (id: string): number => running.get(id) ?? 0;
+  const add = (id: string, change: 1 | -1): void => {
+    const left = count(id) + change;
+    if (left === 0) running.delete(id);
+    else running.set(id, left);
+  };
+
+  const enter = (tenantId: string, channelId: string): Place | null => {
+    if (count(channelId) >= bounds.perChannel) return null;
+    if (count(tenantId) >= Math.min(bounds.perTenant, Math.ceil((bounds.total - total) / 2))) return null;
+    add(channelId, 1);
+    add(tenantId, 1);
+    total += 1;
+    const enteredMs = now();
+    return {
+      leave: () => {
+        add(channelId, -1);
+        add(tenantId, -1);
+        total -= 1;
+        heldMs = now() - enteredMs;
+        callNext(channelId);
+      },
+    };
+  };
+
+  /** Calls whose turn it is: first in the line of the channel that has a place free, then in the others. */
+  const callNext = (channelId: string): void => {
+    if (inLine === 0) return;
+    callFrom(channelId);
+    for (const id of [...lines.keys()]) {
+      if (total >= bounds.total) return;
+      callFrom(id);
+    }
+  };
+  const callFrom = (channelId: string): void => {
+    const line = lines.get(channelId);
+    const place = line === undefined ? null : enter(line.tenantId, channelId);
+    if (line === undefined || place === null) return;
+    const call = line.waiting.shift();
+    inLine -= 1;
+    // whose turn has come stands behind the others with the next
+    lines.delete(channelId);
+    if (line.waiting.length > 0) lines.set(channelId, line);
+    call?.(place);
   };
 
   return {
-    enter(tenantId, channelId) {
-      const ways: readonly [id: string, bound: number][] = [
-        [channelId, bounds.perChannel],
-        [tenantId, bounds.perTenant],
-        [ALL, bounds.total],
-      ];
-      for (const [id, bound] of ways) {
-        const lane = lanes.get(id);
-        if (lane === undefined || lane.running < bound) continue;
-        lane.waiting += 1;
-        return { againInMs: Math.min(Math.max(Math.ceil(lane.waiting / bound) * lane.heldMs, WAIT_MS.min), WAIT_MS.max) };
+    enter,
+    wait: (tenantId, channelId) => {
+      const line = lines.get(channelId) ?? { tenantId, waiting: [] };
+      if (inLine >= bounds.inLine) {
+        const turns = Math.ceil((line.waiting.length + 1) / bounds.perChannel);
+        return { againInMs: Math.min(Math.max(turns * heldMs, WAIT_MS.min), WAIT_MS.max) };
       }
-      const enteredMs = now();
-      const entered = ways.map(([id]) => {
-        const lane = lanes.get(id) ?? { running: 0, waiting: 0, heldMs: WAIT_MS.min };
-        lanes.set(id, lane);
-        lane.running += 1;
-        lane.waiting = Math.max(0, lane.waiting - 1);
-        return { id, lane };
-      });
-      return { leave: () => entered.forEach(({ id, lane }) => leave(id, lane, enteredMs)) };
+      lines.set(channelId, line);
+      inLine += 1;
+      return new Promise((resolve) => line.waiting.push(resolve));
+    },
+    close: () => {
+      lines.clear();
+      inLine = 0;
     },
   };
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { nextStep } from './next-step.ts';
 
 const delivery: OpenDelivery = {
+  tenantId: 'n',
   id: 'd',
   triggerId: 't',
   alertId: 'a',
@@ -19,7 +20,6 @@ const delivery: OpenDelivery = {
   nowMs: 0,
   channel: { enabled: true, version: 1, config: {}, secrets: null },
   told: null,
-  annotations: {},
   tenantExternalKey: 'acme',
   earlierDueInMs: null,
   earlierAttempted: false,

@@ -1,9 +1,12 @@
 import type { OpenDelivery } from '@tocsin/db';
 import { formatValue, renderTemplate, type AlertSnapshot, type Notification, type NotificationContext } from '@tocsin/domain';
 
+/** What there is to put into words of a delivery. */
+export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'>;
+
 /** What a delivery tells, in words. Its parts are as they were at the trigger, but for the annotations, which are the rule's of now. */
-export function notificationOf(tenantId: string, delivery: OpenDelivery, publicUrl: string | null): Notification {
-  const { id: deliveryId, kind, told, annotations, tenantExternalKey } = delivery;
+export function notificationOf(delivery: Telling, publicUrl: string | null): Notification {
+  const { tenantId, id: deliveryId, kind, told, tenantExternalKey } = delivery;
   const tenant = { id: tenantId, externalKey: tenantExternalKey };
   if (kind === 'test') return { deliveryId, kind, tenant, ...madeUp(delivery) };
   if (told === null) throw new Error(`delivery ${deliveryId} has lost its trigger`);
@@ -15,7 +18,7 @@ export function notificationOf(tenantId: string, delivery: OpenDelivery, publicU
     tenant,
     alert,
     rule: told.rule,
-    context: contextOf(alert, annotations),
+    context: contextOf(alert, told.annotations),
   };
 }
 
@@ -39,7 +42,7 @@ function contextOf(alert: AlertSnapshot, annotations: Readonly<Record<string, st
 }
 
 /** An alert that never was, to show what one looks like. */
-function madeUp({ id, nowMs }: OpenDelivery): Pick<Notification, 'timestamp' | 'alert' | 'rule' | 'context'> {
+function madeUp({ id, nowMs }: Telling): Pick<Notification, 'timestamp' | 'alert' | 'rule' | 'context'> {
   const timestamp = new Date(nowMs).toISOString();
   const alert: AlertSnapshot = {
     id,

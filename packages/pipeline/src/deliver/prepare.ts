@@ -1,100 +1,155 @@
 import { channelOf, type Channel } from '@tocsin/channels';
 import {
-  endDelivery,
-  leaseDelivery,
-  lockOpenDelivery,
+  type ChannelToSend,
+  endDeliveries,
+  leaseDeliveries,
+  lockOpenDeliveries,
   newId,
-  noteOnTimeline,
-  postponeDelivery,
-  wakeResolved,
+  postponeDeliveries,
   withTenantsSql,
+  type DeliveryRef,
+  type NewAttempt,
   type OpenDelivery,
-  type SqlTx,
 } from '@tocsin/db';
 import { LEASE_MS } from '../while-leased.ts';
-import type { AttemptDeps, DeliveryRef } from './delivery-deps.ts';
+import type { AttemptDeps } from './delivery-deps.ts';
+import type { Place } from './lanes.ts';
 import { nextStep } from './next-step.ts';
-import { notificationOf } from './notification-of.ts';
+import { notificationOf, type Telling } from './notification-of.ts';
+import { tellEnded } from './tell-ended.ts';
+
+/** What a send needs of its delivery. */
+export type Message = Pick<
+  OpenDelivery,
+  'tenantId' | 'id' | 'alertId' | 'channelKey' | 'channelKind' | 'kind' | 'countedAttempts' | 'told'
+> & {
+  channelId: string;
+  channel: ChannelToSend;
+};
 
 /** An attempt that is written down and may now be made. */
 export interface Prepared {
   kind: 'send';
-  delivery: OpenDelivery;
+  delivery: Message;
   channel: Channel;
   token: string;
   attempt: { id: string; number: number; startedMs: number };
   /** Frozen: every attempt sends these bytes. */
   body: string;
-  leave: () => void;
+  place: Place;
 }
 
 export type Preparation =
   | Prepared
   /** Nothing to do now; in so many milliseconds again, null: not by us. */
   | { kind: 'not_now'; againInMs: number | null }
+  /** It may be sent, as soon as there is a place for it. */
+  | { kind: 'full'; channelId: string }
   /** Finished without sending. `woken` waited for it. */
-  | { kind: 'ended'; delivery: OpenDelivery; status: 'dead' | 'suppressed'; reason: string; woken: string[] };
+  | { kind: 'ended'; delivery: OpenDelivery; status: 'dead' | 'suppressed'; reason: string; woken: DeliveryRef[] };
 
-/** Leases a delivery that may be sent and writes its attempt down, in one transaction; or ends or postpones it. */
-export async function prepare(deps: AttemptDeps, { tenantId, deliveryId }: DeliveryRef): Promise<Preparation> {
-  let leave = (): void => undefined;
+/** `place`: one that was waited for; null: one is taken if there is one. */
+export interface Wanted {
+  ref: DeliveryRef;
+  place: Place | null;
+}
+
+/**
+ * Leases deliveries that may be sent and writes their attempts down, ends or postpones others, all in one transaction. Answers in the order
+ * asked; a place that was brought and is not used is left.
+ */
+export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Promise<Preparation[]> {
+  const taken = new Set<Place>(wanted.flatMap(({ place }) => place ?? []));
   try {
-    return await withTenantsSql(deps.db, [tenantId], async (sql) => {
-      const delivery = await lockOpenDelivery(sql, tenantId, deliveryId);
-      if (delivery === null) return { kind: 'not_now', againInMs: null };
-      const step = nextStep(delivery);
-      if (step.kind === 'leave') return { kind: 'not_now', againInMs: null };
-      if (step.kind === 'end') return end(sql, tenantId, delivery, step.status, step.reason);
-      if (step.kind === 'wait') {
-        if (step.postpone) await postponeDelivery(sql, tenantId, deliveryId, step.inMs);
-        return { kind: 'not_now', againInMs: Math.ceil(step.inMs) };
-      }
+    const preparations = await withTenantsSql(deps.db, tenantsOf(wanted), async (sql) => {
+      const refs = wanted.map(({ ref }) => ref);
+      const open = new Map((await lockOpenDeliveries(sql, refs)).map((delivery) => [delivery.id, delivery]));
+      const decided = wanted.map(({ ref, place }) => {
+        const delivery = open.get(ref.deliveryId);
+        // asked for twice at once, it is prepared once
+        open.delete(ref.deliveryId);
+        const decision = delivery === undefined ? NOT_OURS : decide(deps, delivery, place);
+        if (decision.kind === 'send') taken.add(decision.place);
+        return decision;
+      });
 
-      const channel = channelOf(delivery.channelKind);
-      if (channel === null) return end(sql, tenantId, delivery, 'dead', 'unknown_kind');
-      const turn = deps.lanes.enter(tenantId, delivery.channelId ?? deliveryId);
-      if ('againInMs' in turn) {
-        await postponeDelivery(sql, tenantId, deliveryId, turn.againInMs);
-        return { kind: 'not_now', againInMs: turn.againInMs };
-      }
-      leave = turn.leave;
-      const body = delivery.body ?? channel.render(notificationOf(tenantId, delivery, deps.publicUrl));
-      const [token, attemptId] = [newId(), newId()];
-      const attempt = await leaseDelivery(sql, { tenantId, deliveryId, token, leaseMs: LEASE_MS, body, attemptId });
-      return { kind: 'send', delivery, channel, token, attempt: { id: attemptId, ...attempt }, body, leave };
+      const toPostpone = decided.flatMap((each) => (each.kind === 'postpone' ? each : []));
+      if (toPostpone.length > 0) await postponeDeliveries(sql, toPostpone);
+      const toEnd = decided.flatMap((each) => (each.kind === 'end' ? each : []));
+      if (toEnd.length > 0)
+        await endDeliveries(
+          sql,
+          toEnd.map(({ delivery, status, reason }) => ({ tenantId: delivery.tenantId, deliveryId: delivery.id, status, reason })),
+        );
+      const woken = await tellEnded(
+        sql,
+        toEnd.map(({ delivery, status, reason }) => ({ delivery, status, reason, attempts: delivery.attempts })),
+      );
+      const toLease = decided.flatMap((each) => (each.kind === 'send' ? each.lease : []));
+      const attempts = toLease.length > 0 ? await leaseDeliveries(sql, toLease) : new Map<string, never>();
+
+      return decided.map((each): Preparation => {
+        if (each.kind === 'postpone') return { kind: 'not_now', againInMs: Math.ceil(each.byMs) };
+        if (each.kind === 'end') return { ...each, kind: 'ended', woken: woken.get(each.delivery.id) ?? [] };
+        if (each.kind !== 'send') return each;
+        const { lease, delivery, channel, place } = each;
+        const attempt = attempts.get(lease.deliveryId);
+        if (attempt === undefined) throw new Error('a delivery under lock is gone');
+        return {
+          kind: 'send',
+          delivery,
+          channel,
+          token: lease.token,
+          attempt: { id: lease.attemptId, ...attempt },
+          body: lease.body,
+          place,
+        };
+      });
     });
-  } catch (error) {
-    leave();
-    throw error;
+    for (const each of preparations) if (each.kind === 'send') taken.delete(each.place);
+    return preparations;
+  } finally {
+    for (const place of taken) place.leave();
   }
 }
 
-async function end(
-  sql: SqlTx,
-  tenantId: string,
-  delivery: OpenDelivery,
-  status: 'dead' | 'suppressed',
-  reason: string,
-): Promise<Preparation> {
-  await endDelivery(sql, tenantId, delivery.id, status, reason);
-  return {
-    kind: 'ended',
-    delivery,
-    status,
-    reason,
-    woken: await tellTimeline(sql, tenantId, delivery, { status, reason, attempts: delivery.attempts }),
-  };
+const tenantsOf = (wanted: readonly Wanted[]): string[] => [...new Set(wanted.map(({ ref }) => ref.tenantId))];
+
+type Decision =
+  | { kind: 'send'; delivery: Message; channel: Channel; lease: NewAttempt; place: Place }
+  | { kind: 'end'; delivery: OpenDelivery; status: 'dead' | 'suppressed'; reason: string }
+  | { kind: 'postpone'; tenantId: string; deliveryId: string; byMs: number }
+  | { kind: 'not_now'; againInMs: number | null }
+  | { kind: 'full'; channelId: string };
+
+const NOT_OURS: Decision = { kind: 'not_now', againInMs: null };
+
+function decide(deps: AttemptDeps, delivery: OpenDelivery, brought: Place | null): Decision {
+  const { tenantId, id: deliveryId, channelId, channel } = delivery;
+  const step = nextStep(delivery);
+  if (step.kind === 'leave') return NOT_OURS;
+  if (step.kind === 'end') return { kind: 'end', delivery, status: step.status, reason: step.reason };
+  if (step.kind === 'wait') {
+    if (step.postpone) return { kind: 'postpone', tenantId, deliveryId, byMs: step.inMs };
+    return { kind: 'not_now', againInMs: Math.ceil(step.inMs) };
+  }
+  if (channelId === null || channel === null) throw new Error(`delivery ${deliveryId} is to be sent to no channel`);
+  const definition = channelOf(delivery.channelKind);
+  if (definition === null) return { kind: 'end', delivery, status: 'dead', reason: 'unknown_kind' };
+  const body = delivery.body ?? bodyOf(deps, delivery, definition);
+  if (body === null) return { kind: 'end', delivery, status: 'dead', reason: 'unrenderable' };
+  const place = brought ?? deps.lanes.enter(tenantId, channelId);
+  if (place === null) return { kind: 'full', channelId };
+  const lease = { tenantId, deliveryId, token: newId(), leaseMs: LEASE_MS, body, attemptId: newId() };
+  return { kind: 'send', delivery: { ...delivery, channelId, channel }, channel: definition, lease, place };
 }
 
-/** Writes what became of a message into its alert's timeline; answers who waited for it to be over. */
-export async function tellTimeline(
-  sql: SqlTx,
-  tenantId: string,
-  { id, alertId, kind, channelId, channelKey, channelKind }: OpenDelivery,
-  { status, reason, attempts }: { status: 'delivered' | 'dead' | 'suppressed'; reason: string | null; attempts: number },
-): Promise<string[]> {
-  if (alertId === null) return [];
-  const data = { deliveryId: id, channel: channelKey, channelKind, told: kind, attempts };
-  await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: `delivery_${status}`, reason, data });
-  return kind === 'resolved' ? [] : wakeResolved(sql, tenantId, alertId, { id: channelId, key: channelKey });
+/** Null: it cannot be put into words, now or ever; a fault of ours. */
+export function bodyOf({ publicUrl, logger }: AttemptDeps, delivery: Telling, channel: Channel): string | null {
+  try {
+    return channel.render(notificationOf(delivery, publicUrl));
+  } catch (error) {
+    logger.error({ tenantId: delivery.tenantId, deliveryId: delivery.id, err: error }, 'a message cannot be rendered');
+    return null;
+  }
 }

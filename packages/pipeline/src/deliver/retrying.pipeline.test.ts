@@ -1,8 +1,7 @@
-import { newId } from '@tocsin/db';
+import { lockDelivery, newId, reopenDelivery, withTenant } from '@tocsin/db';
 import { describeQueues } from '@tocsin/testkit';
 import { expect, test } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
-import { retryDelivery } from './retry-delivery.ts';
 
 const HOUR = 3_600_000;
 
@@ -72,13 +71,19 @@ describeQueues('retrying', (backend) => {
     expect(await scene.world().timeline(alertId)).toMatchObject([{ kind: 'delivery_dead', reason: 'attempts_exhausted' }]);
 
     scene.receiver().respondWith(() => ({ status: 200 }));
-    const ref = { tenantId: scene.world().tenantId, deliveryId: dead.id };
-    expect(await retryDelivery(scene.world().deps, ref)).toBe('reopened');
+    const { db, tenantId } = scene.world();
+    await withTenant(db, tenantId, async (tx) => {
+      expect(await lockDelivery(tx, tenantId, dead.id)).toEqual({ status: 'dead', hasChannel: true });
+      await reopenDelivery(tx, tenantId, dead.id, 24 * HOUR);
+    });
+    await poke(dead.id);
     await only(alertId, ({ status }) => status === 'delivered');
     expect(scene.receiver().requests).toHaveLength(9);
     expect(new Set(scene.receiver().requests.map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size).toBe(1);
-    expect(await retryDelivery(scene.world().deps, ref)).toBe('not_dead');
-    expect(await retryDelivery(scene.world().deps, { ...ref, deliveryId: newId() })).toBe('not_found');
+    await withTenant(db, tenantId, async (tx) => {
+      expect(await lockDelivery(tx, tenantId, dead.id)).toEqual({ status: 'delivered', hasChannel: true });
+      expect(await lockDelivery(tx, tenantId, newId())).toBeNull();
+    });
   });
 
   test('what is unsent a day after its trigger is given up', async () => {

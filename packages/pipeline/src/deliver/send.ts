@@ -4,8 +4,9 @@ import type { AttemptDeps } from './delivery-deps.ts';
 import type { Prepared } from './prepare.ts';
 
 /** Makes the attempt. Rejects only when our own database fails a channel that lives in it; the lease then runs out and it is tried again. */
-export async function send(deps: AttemptDeps, tenantId: string, { delivery, channel, body, attempt }: Prepared): Promise<Verdict> {
-  const config = openConfig(deps, tenantId, delivery);
+export async function send(deps: AttemptDeps, { delivery, channel, body, attempt }: Prepared): Promise<Verdict> {
+  const { tenantId } = delivery;
+  const config = openConfig(deps, delivery);
   if (config === null)
     return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
   const outside: Outside = {
@@ -26,10 +27,8 @@ export async function send(deps: AttemptDeps, tenantId: string, { delivery, chan
 /** Null: the secrets were sealed with another key, or for another row. */
 function openConfig(
   { secretBox, logger }: AttemptDeps,
-  tenantId: string,
-  { id, channel, channelId }: Prepared['delivery'],
+  { tenantId, channel, channelId }: Prepared['delivery'],
 ): Record<string, unknown> | null {
-  if (channel === null || channelId === null) throw new Error(`delivery ${id} was leased without a channel`);
   if (channel.secrets === null) return channel.config;
   try {
     const secrets = JSON.parse(

@@ -1,18 +1,27 @@
 import type { Verdict } from '@tocsin/channels';
 import {
   disableChannel,
-  isRetryable,
   newId,
-  noteChannelUse,
+  noteChannelUses,
   noteOnTimeline,
   putOwnerNotices,
-  settleDelivery,
+  settleDeliveries,
   withTenantsSql,
+  type DeliveryOutcome,
+  type DeliveryRef,
   type SqlTx,
 } from '@tocsin/db';
-import type { AttemptDeps } from './delivery-deps.ts';
+import type { DeliveryDeps } from './delivery-deps.ts';
 import { outcomeOf, type Outcome } from './outcome-of.ts';
-import { tellTimeline, type Prepared } from './prepare.ts';
+import type { Message, Prepared } from './prepare.ts';
+import { tellEnded, type EndedDelivery } from './tell-ended.ts';
+
+/** An attempt that was made, and what it means for its delivery. */
+export interface Made {
+  prepared: Prepared;
+  verdict: Verdict;
+  outcome: Outcome;
+}
 
 export interface Settled {
   outcome: Outcome;
@@ -21,32 +30,52 @@ export interface Settled {
   /** Null: it is finished. */
   againInMs: number | null;
   /** Deliveries that waited for this one and may go now. */
-  woken: string[];
+  woken: DeliveryRef[];
 }
 
-/** Within the lease: what is not written by then is sent again, under the same id. */
-const RETRIES_MS = [100, 500, 2_000, 5_000];
+export const madeOf = (prepared: Prepared, verdict: Verdict): Made => {
+  const { countedAttempts, kind } = prepared.delivery;
+  return {
+    prepared,
+    verdict,
+    outcome: outcomeOf(verdict, { countedBefore: countedAttempts, isTest: kind === 'test', random: Math.random() }),
+  };
+};
 
-/** Writes how an attempt ended, in one transaction fenced by the lease. Null: the lease was lost, and who has it now decides. */
-export async function settle(deps: AttemptDeps, tenantId: string, prepared: Prepared, verdict: Verdict): Promise<Settled | null> {
-  const { delivery } = prepared;
-  const outcome = outcomeOf(verdict, { countedBefore: delivery.countedAttempts, isTest: delivery.kind === 'test', random: Math.random() });
-  for (const waitMs of RETRIES_MS) {
-    try {
-      return await withTenantsSql(deps.db, [tenantId], (sql) => write(sql, tenantId, prepared, verdict, outcome));
-    } catch (error) {
-      if (!isRetryable(error)) throw error;
-      await deps.clock.sleep(waitMs, deps.giveUp);
-    }
-  }
-  return withTenantsSql(deps.db, [tenantId], (sql) => write(sql, tenantId, prepared, verdict, outcome));
+/**
+ * Writes how attempts ended, in one transaction fenced by their leases. Answers in the order given; null: the lease was lost, and who has
+ * it now decides.
+ */
+export function settle(deps: Pick<DeliveryDeps, 'db'>, made: readonly Made[]): Promise<(Settled | null)[]> {
+  const tenantIds = [...new Set(made.map(({ prepared }) => prepared.delivery.tenantId))];
+  return withTenantsSql(deps.db, tenantIds, async (sql) => {
+    const settled = await settleDeliveries(sql, made.map(deliveryOutcome));
+    const ours = made.filter(({ prepared }) => settled.has(prepared.delivery.id));
+    if (ours.length === 0) return made.map(() => null);
+
+    await noteChannelUses(
+      sql,
+      ours.map(({ prepared: { delivery }, verdict }) => ({
+        tenantId: delivery.tenantId,
+        channelId: delivery.channelId,
+        lastError: failureOf(verdict),
+      })),
+    );
+    for (const { prepared, verdict } of ours)
+      if (verdict.outcome === 'rejected' && verdict.disable) await disable(sql, prepared.delivery, verdict.reason);
+    const woken = await tellEnded(sql, ours.flatMap(ended));
+    return made.map(({ prepared: { delivery }, outcome }): Settled | null => {
+      const row = settled.get(delivery.id);
+      if (row === undefined) return null;
+      const againInMs = outcome.status === 'retrying' ? Math.max(0, Math.ceil(row.nextInMs)) : null;
+      return { outcome, sinceTriggerMs: row.sinceTriggerMs, againInMs, woken: woken.get(delivery.id) ?? [] };
+    });
+  });
 }
 
-async function write(sql: SqlTx, tenantId: string, prepared: Prepared, verdict: Verdict, outcome: Outcome): Promise<Settled | null> {
-  const { delivery, token, attempt } = prepared;
-  const failure = verdict.outcome === 'delivered' ? null : verdict.reason;
-  const written = await settleDelivery(sql, {
-    tenantId,
+function deliveryOutcome({ prepared: { delivery, token, attempt }, verdict, outcome }: Made): DeliveryOutcome {
+  return {
+    tenantId: delivery.tenantId,
     deliveryId: delivery.id,
     token,
     ...outcome,
@@ -55,33 +84,21 @@ async function write(sql: SqlTx, tenantId: string, prepared: Prepared, verdict: 
       startedMs: attempt.startedMs,
       outcome: verdict.outcome,
       statusCode: verdict.statusCode,
-      reason: failure,
+      reason: failureOf(verdict),
       retryAfterMs: verdict.outcome === 'retry' ? finite(verdict.retryAfterMs) : null,
       responseExcerpt: verdict.responseExcerpt,
     },
-  });
-  if (written === null) return null;
-
-  if (delivery.channelId !== null) await noteChannelUse(sql, tenantId, delivery.channelId, failure);
-  if (verdict.outcome === 'rejected' && verdict.disable) await disable(sql, tenantId, prepared, verdict.reason);
-  const isFinished = outcome.status !== 'retrying';
-  const ended = {
-    status: outcome.status === 'delivered' ? 'delivered' : 'dead',
-    reason: outcome.reason,
-    attempts: attempt.number,
-  } as const;
-  return {
-    outcome,
-    sinceTriggerMs: written.sinceTriggerMs,
-    againInMs: isFinished ? null : Math.max(0, Math.ceil(written.nextInMs)),
-    woken: isFinished ? await tellTimeline(sql, tenantId, delivery, ended) : [],
   };
 }
 
+const failureOf = (verdict: Verdict): string | null => (verdict.outcome === 'delivered' ? null : verdict.reason);
+
+const ended = ({ prepared: { delivery, attempt }, outcome: { status, reason } }: Made): EndedDelivery[] =>
+  status === 'retrying' ? [] : [{ delivery, status, reason, attempts: attempt.number }];
+
 /** The receiver is gone for good: the channel is switched off, and its people are told, in the one place that needs no channel. */
-async function disable(sql: SqlTx, tenantId: string, { delivery }: Prepared, reason: string): Promise<void> {
-  const { id, channelId, channelKey, channelKind, channel, alertId } = delivery;
-  if (channelId === null || channel === null) return;
+async function disable(sql: SqlTx, delivery: Message, reason: string): Promise<void> {
+  const { tenantId, id, channelId, channelKey, channelKind, channel, alertId } = delivery;
   const wasOn = await disableChannel(sql, { tenantId, channelId, version: channel.version, reason, auditId: newId() });
   if (!wasOn) return;
   const body = { kind: 'channel_disabled', channelId, channel: channelKey, channelKind, reason };
@@ -89,8 +106,8 @@ async function disable(sql: SqlTx, tenantId: string, { delivery }: Prepared, rea
     { tenantId, id: newId(), aboutId: id, title: `Channel ${channelKey} was switched off: its receiver is gone (410)`, body },
   ]);
   if (alertId !== null)
-    await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'channel_disabled', reason, data: { channel: channelKey } });
+    await noteOnTimeline(sql, [{ tenantId, id: newId(), alertId, kind: 'channel_disabled', reason, data: { channel: channelKey } }]);
 }
 
 /** A receiver may ask for longer than a number of milliseconds holds. */
-const finite = (ms: number | null): number | null => (ms === null ? null : Math.min(ms, Number.MAX_SAFE_INTEGER));
+const finite = (ms: number | null): number | null => (ms === null ? null : Math.min(Math.ceil(ms), Number.MAX_SAFE_INTEGER));

@@ -1,5 +1,5 @@
 import { channelById, insertDeliveries, newId, withTenantsSql } from '@tocsin/db';
-import { attemptDelivery } from './attempt-delivery.ts';
+import { openAttempts } from './attempts.ts';
 import type { DeliveryDeps } from './delivery-deps.ts';
 import { openLanes } from './lanes.ts';
 
@@ -26,6 +26,7 @@ export async function testChannel(
     const channel = await channelById(sql, tenantId, channelId);
     if (channel === null) return false;
     const test = {
+      tenantId,
       id: deliveryId,
       triggerId: null,
       alertId: null,
@@ -34,13 +35,14 @@ export async function testChannel(
       channelKind: channel.kind,
       kind: 'test' as const,
     };
-    await insertDeliveries(sql, tenantId, [{ ...test, suppressed: null, lifetimeMs: LIFETIME_MS }]);
+    await insertDeliveries(sql, [{ ...test, suppressed: null, lifetimeMs: LIFETIME_MS, first: null }]);
     return true;
   });
   if (!isThere) return null;
 
-  const alone = { lanes: openLanes({ total: 1, perTenant: 1, perChannel: 1 }, deps.clock.now), giveUp: new AbortController().signal };
-  const { sent } = await attemptDelivery({ ...deps, ...alone }, { tenantId, deliveryId });
+  const lanes = openLanes({ total: 1, perTenant: 1, perChannel: 1, inLine: 0 }, deps.clock.now);
+  const begun = await openAttempts({ ...deps, lanes, giveUp: new AbortController().signal }).begin({ tenantId, deliveryId });
+  const sent = begun.kind === 'sending' ? (await begun.attempted).sent : null;
   if (sent === null) throw new Error(`the test ${deliveryId} was not sent`);
   const { verdict, durationMs } = sent;
   return {

@@ -1,9 +1,11 @@
+import type { DeliveryRef, TriggerRef } from '@tocsin/db';
 import { describeQueues, webhookReceiver } from '@tocsin/testkit';
 import { expect, test, vi } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
 import type { DeliveryRow } from '../../test/delivery-world.ts';
 import { fireReminders } from './fire-reminders.ts';
-import { planTrigger } from './plan-trigger.ts';
+import { openLanes } from '../deliver/lanes.ts';
+import { planTriggers } from './plan-triggers.ts';
 
 describeQueues('dispatching', (backend) => {
   const scene = deliveryScene(backend);
@@ -12,6 +14,11 @@ describeQueues('dispatching', (backend) => {
   const told = (rows: DeliveryRow[]): string[] =>
     rows.map(({ kind, status, reason }) => `${kind} ${status}${reason === null ? '' : `(${reason})`}`);
   const types = (): string[] => scene.receiver().requests.map(({ body }) => (JSON.parse(body) as { type: string }).type);
+  /** Plans without sending; answers what is to be sent. */
+  const plan = async (trigger: TriggerRef): Promise<DeliveryRef[]> => {
+    const lanes = openLanes({ total: 0, perTenant: 0, perChannel: 0, inLine: 0 }, Date.now);
+    return (await planTriggers({ ...scene.world().deps, lanes, giveUp: new AbortController().signal }, [trigger])).toSend;
+  };
   const triggerOf = async ({ triggerId }: { triggerId: string }): Promise<{ status: string; reason: string | null }> => {
     const [row] = await scene
       .world()
@@ -46,7 +53,7 @@ describeQueues('dispatching', (backend) => {
     const ruleId = await scene.world().rule(notify);
     const alertId = await scene.world().alert(ruleId);
     const trigger = await scene.world().trigger(ruleId, alertId, 'fired');
-    expect(await planTrigger(scene.world().deps, trigger)).toEqual([]);
+    expect(await plan(trigger)).toEqual([]);
     expect(await triggerOf(trigger)).toEqual({ status: 'suppressed', reason });
     expect(await scene.world().timeline(alertId)).toMatchObject([{ kind: 'delivery_suppressed', reason }]);
   });
@@ -56,7 +63,7 @@ describeQueues('dispatching', (backend) => {
     const alertId = await scene.world().alert(ruleId);
     const trigger = await scene.world().trigger(ruleId, alertId, 'fired');
     await scene.world().inTenant((sql) => sql`delete from rules where id = ${ruleId}`);
-    expect(await planTrigger(scene.world().deps, trigger)).toEqual([]);
+    expect(await plan(trigger)).toEqual([]);
     expect(await triggerOf(trigger)).toEqual({ status: 'suppressed', reason: 'rule_deleted' });
   });
 
@@ -64,7 +71,7 @@ describeQueues('dispatching', (backend) => {
     const ruleId = await scene.world().rule([await hook(), await hook()]);
     const alertId = await scene.world().alert(ruleId);
     const trigger = await scene.world().trigger(ruleId, alertId, 'fired');
-    const planned = await Promise.all(Array.from({ length: 10 }, () => planTrigger(scene.world().deps, trigger)));
+    const planned = await Promise.all(Array.from({ length: 10 }, () => plan(trigger)));
     expect(planned.flat()).toHaveLength(2);
     expect(await scene.world().deliveries(alertId)).toHaveLength(2);
   });
@@ -149,8 +156,8 @@ describeQueues('dispatching', (backend) => {
     const key = await hook();
     const ruleId = await scene.world().rule([key]);
     const alertId = await scene.world().alert(ruleId);
-    const [fired] = await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'fired'));
-    const [resolved] = await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'resolved'));
+    const [fired] = await plan(await scene.world().trigger(ruleId, alertId, 'fired'));
+    const [resolved] = await plan(await scene.world().trigger(ruleId, alertId, 'resolved'));
     if (fired === undefined || resolved === undefined) throw new Error('not planned');
     await scene.world().inTenant((sql) => sql`update deliveries set expires_at = tocsin_now() where id = ${fired.deliveryId}`);
     await poke(resolved.deliveryId);
@@ -242,7 +249,7 @@ describeQueues('dispatching', (backend) => {
   test('a reminder is not put off by messages that are being written of the same alert', async () => {
     const ruleId = await scene.world().rule([await hook()], { remindEvery: '4h' });
     const alertId = await scene.world().alert(ruleId);
-    await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'fired'));
+    await plan(await scene.world().trigger(ruleId, alertId, 'fired'));
     const due = await timer(alertId);
     scene.world().db.clock.shiftMs = 5 * 3_600_000;
     await scene.world().inTenant(async (sql) => {
@@ -255,7 +262,7 @@ describeQueues('dispatching', (backend) => {
   test.each(['acknowledged', 'resolved'])('nobody is reminded of an alert that is %s', async (status) => {
     const ruleId = await scene.world().rule([await hook()], { remindEvery: '4h' });
     const alertId = await scene.world().alert(ruleId);
-    await planTrigger(scene.world().deps, await scene.world().trigger(ruleId, alertId, 'fired'));
+    await plan(await scene.world().trigger(ruleId, alertId, 'fired'));
     const due = await timer(alertId);
     await scene.world().inTenant((sql) => sql`update alerts set status = ${status} where id = ${alertId}`);
     scene.world().db.clock.shiftMs = 5 * 3_600_000;

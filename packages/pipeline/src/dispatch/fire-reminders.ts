@@ -10,12 +10,12 @@ import {
   type DueReminder,
   type DueRow,
   type SqlTx,
+  type TriggerRef,
 } from '@tocsin/db';
 import { parseDuration } from '@tocsin/domain';
 import { dispatchTrigger } from '@tocsin/queue';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { sendHints } from '../send-hints.ts';
-import type { TriggerRef } from './plan-trigger.ts';
 
 /**
  * Tells again of alerts that are still open and that nobody has acknowledged, and sets the next reminder. A timer whose alert needs
@@ -56,7 +56,7 @@ async function fire(sql: SqlTx, tenantId: string, reminder: DueReminder): Promis
   await insertTriggers(sql, [
     { tenantId, id: triggerId, alertId, ruleId, seq, kind: 'reminded', severity, slotMs: reminder.lastSlotMs, snapshot: now },
   ]);
-  await noteOnTimeline(sql, { tenantId, id: newId(), alertId, kind: 'reminded', reason: 'still_open', data: { severity, value } });
+  await noteOnTimeline(sql, [{ tenantId, id: newId(), alertId, kind: 'reminded', reason: 'still_open', data: { severity, value } }]);
   await moveTimer(sql, tenantId, id, dueMs + (Math.floor((nowMs - dueMs) / everyMs) + 1) * everyMs);
   return [{ tenantId, triggerId }];
 }

@@ -4,7 +4,16 @@ import { planForEnd, planForRule, silentReason, type PlannedDelivery } from './p
 
 const trigger = (notify: PendingTrigger['notify'], change: Partial<PendingTrigger> = {}): PendingTrigger =>
   ({ id: 't', alertId: 'a', kind: 'fired', severity: 'error', createdMs: 0, notify, ...change }) as PendingTrigger;
-const channel = (key: string, enabled = true): ChannelToPlan => ({ id: `id-${key}`, key, kind: 'webhook', enabled });
+const channel = (key: string, enabled = true): ChannelToPlan => ({
+  tenantId: 'n',
+  id: `id-${key}`,
+  key,
+  kind: 'webhook',
+  enabled,
+  version: 1,
+  config: {},
+  secrets: null,
+});
 const reasons = (planned: PlannedDelivery[]): Record<string, string | null> =>
   Object.fromEntries(planned.map((each) => [each.channelKey, each.suppressed]));
 
@@ -37,7 +46,7 @@ test('a channel that is off or unknown is named with that reason', () => {
 });
 
 test('the end is for those who heard', () => {
-  const heard = (key: string, change: Partial<HeardChannel>): HeardChannel => ({ ...channel(key), told: true, ...change });
+  const heard = (key: string, change: Partial<HeardChannel>): HeardChannel => ({ ...channel(key), alertId: 'a', told: true, ...change });
   expect(
     reasons(
       planForEnd([heard('a', {}), heard('b', { told: false }), heard('c', { id: null, enabled: false }), heard('d', { enabled: false })]),

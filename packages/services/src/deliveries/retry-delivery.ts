@@ -1,10 +1,12 @@
 import type { Delivery } from '@tocsin/contracts';
-import { findDelivery, withTenant } from '@tocsin/db';
-import { retryDelivery as reopen } from '@tocsin/pipeline';
+import { lockDelivery, reopenDelivery } from '@tocsin/db';
+import { RETRY } from '@tocsin/domain';
+import { sendHints } from '@tocsin/pipeline';
+import { deliver } from '@tocsin/queue';
 import { AppError, notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
-import { once } from '../idempotency.ts';
+import { change } from '../idempotency.ts';
 import { idFrom } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { viewDelivery } from './delivery-view.ts';
@@ -17,16 +19,15 @@ interface Input {
 /** Sends a dead delivery again, with the same id and body. */
 export const retryDelivery = verb('deliveries:retry', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Delivery> => {
   const deliveryId = idFrom(input.id, 'delivery');
-  return once(ctx, async () => {
-    const outcome = await reopen(ctx, { tenantId: ctx.tenantId, deliveryId });
-    if (outcome === 'not_found') throw notFound('delivery');
-    if (outcome === 'not_dead') throw new AppError('not_retryable', 'Only a dead delivery can be sent again.');
-    if (outcome === 'channel_missing') throw new AppError('not_retryable', 'Its channel is deleted.');
-    return withTenant(ctx.db, ctx.tenantId, async (tx) => {
-      await audit(tx, ctx, 'delivery.retried', deliveryId);
-      const row = await findDelivery(tx, ctx.tenantId, deliveryId);
-      if (row === null) throw notFound('delivery');
-      return viewDelivery(row);
-    });
+  const delivery = await change(ctx, async (tx) => {
+    const found = await lockDelivery(tx, ctx.tenantId, deliveryId);
+    if (found === null) throw notFound('delivery');
+    if (found.status !== 'dead') throw new AppError('not_retryable', 'Only a dead delivery can be sent again.');
+    if (!found.hasChannel) throw new AppError('not_retryable', 'Its channel is deleted.');
+    const row = await reopenDelivery(tx, ctx.tenantId, deliveryId, RETRY.expiresAfterMs);
+    await audit(tx, ctx, 'delivery.retried', deliveryId);
+    return viewDelivery(row);
   });
+  await sendHints(ctx, deliver, [{ tenantId: ctx.tenantId, deliveryId }], { evenIfKnown: true });
+  return delivery;
 });

@@ -6,7 +6,7 @@ import { deliveryWorld } from '../../test/delivery-world.ts';
 import { startDispatcher } from '../dispatch/start-dispatcher.ts';
 import { openLanes } from './lanes.ts';
 import { prepare } from './prepare.ts';
-import { settle } from './settle.ts';
+import { madeOf, settle } from './settle.ts';
 
 describeQueues('attempting', (backend) => {
   const scene = deliveryScene(backend);
@@ -67,12 +67,17 @@ describeQueues('attempting', (backend) => {
     scene.world().db.clock.shiftMs += Math.ceil(failed.nextInMs) + 1;
     const deps = {
       ...scene.world().deps,
-      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9 }, Date.now),
+      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9, inLine: 9 }, Date.now),
       giveUp: new AbortController().signal,
     };
-    const ref = { tenantId: scene.world().tenantId, deliveryId: failed.id };
-    const [one, other] = await Promise.all([prepare(deps, ref), prepare(deps, ref)]);
-    expect([one.kind, other.kind].sort()).toEqual(['not_now', 'send']);
+    const wanted = { ref: { tenantId: scene.world().tenantId, deliveryId: failed.id }, place: null };
+    const twice = await Promise.all([prepare(deps, [wanted]), prepare(deps, [wanted])]);
+    expect(
+      twice
+        .flat()
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['not_now', 'send']);
 
     scene.receiver().respondWith(() => ({ status: 200 }));
     await poke(failed.id);
@@ -93,22 +98,24 @@ describeQueues('attempting', (backend) => {
     const failed = await only(alertId, ({ status }) => status === 'retrying');
     const deps = {
       ...scene.world().deps,
-      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9 }, Date.now),
+      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9, inLine: 9 }, Date.now),
       giveUp: new AbortController().signal,
     };
     const { tenantId } = scene.world();
-    const ref = { tenantId, deliveryId: failed.id };
+    const wanted = { ref: { tenantId, deliveryId: failed.id }, place: null };
     scene.world().db.clock.shiftMs += Math.ceil(failed.nextInMs) + 1;
-    const stale = await prepare(deps, ref);
+    const [stale] = await prepare(deps, [wanted]);
     scene.world().db.clock.shiftMs += 11_000;
-    const fresh = await prepare(deps, ref);
-    if (stale.kind !== 'send' || fresh.kind !== 'send') throw new Error('not leased');
+    const [fresh] = await prepare(deps, [wanted]);
+    if (stale?.kind !== 'send' || fresh?.kind !== 'send') throw new Error('not leased');
 
     const answered = { statusCode: 200, responseExcerpt: null };
-    expect(await settle(deps, tenantId, stale, { outcome: 'delivered', ...answered })).toBeNull();
+    expect(await settle(deps, [madeOf(stale, { outcome: 'delivered', ...answered })])).toEqual([null]);
     expect(await only(alertId, () => true)).toMatchObject({ status: 'sending', attempts: 3 });
-    expect(await settle(deps, tenantId, fresh, { outcome: 'delivered', ...answered })).toMatchObject({ outcome: { status: 'delivered' } });
-    expect(await settle(deps, tenantId, fresh, { outcome: 'rejected', reason: 'late', disable: false, ...answered })).toBeNull();
+    expect(await settle(deps, [madeOf(fresh, { outcome: 'delivered', ...answered })])).toMatchObject([
+      { outcome: { status: 'delivered' } },
+    ]);
+    expect(await settle(deps, [madeOf(fresh, { outcome: 'rejected', reason: 'late', disable: false, ...answered })])).toEqual([null]);
     expect(await only(alertId, () => true)).toMatchObject({ status: 'delivered' });
     expect((await scene.world().attempts(failed.id)).map(({ outcome }) => outcome)).toEqual(['retry', null, 'delivered']);
   });

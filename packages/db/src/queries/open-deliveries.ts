@@ -1,0 +1,169 @@
+import type { AlertSnapshot, EpochMs, RuleName, TriggerKind } from '@tocsin/domain';
+import type { SqlTx } from '../with-tenants.ts';
+
+export interface DeliveryRef {
+  tenantId: string;
+  deliveryId: string;
+}
+
+/** What is told, in the words of then; the annotations are the rule's of now, none once it is deleted. */
+export interface Told {
+  snapshot: AlertSnapshot;
+  createdMs: EpochMs;
+  rule: RuleName;
+  annotations: Readonly<Record<string, string>>;
+}
+
+/** A channel as it is now. `secrets` are sealed. */
+export interface ChannelToSend {
+  enabled: boolean;
+  version: number;
+  config: Record<string, unknown>;
+  secrets: Buffer | null;
+}
+
+/** An open delivery with all that is needed to decide on it and to send it. */
+export interface OpenDelivery {
+  tenantId: string;
+  id: string;
+  triggerId: string | null;
+  alertId: string | null;
+  channelId: string | null;
+  channelKey: string;
+  channelKind: string;
+  kind: TriggerKind | 'test';
+  body: string | null;
+  countedAttempts: number;
+  attempts: number;
+  /** Negative or zero: due. */
+  dueInMs: number;
+  /** Negative or zero: expired. */
+  expiresInMs: number;
+  /** Null or not positive: nobody holds it. */
+  leasedForMs: number | null;
+  nowMs: EpochMs;
+  /** Null: it is deleted. */
+  channel: ChannelToSend | null;
+  /** Null for a test. */
+  told: Told | null;
+  tenantExternalKey: string;
+  /** `resolved` only: how soon an earlier message of its alert to this channel is tried again; null: none is open. */
+  earlierDueInMs: number | null;
+  /** `resolved` only: an earlier message of its alert was attempted there. */
+  earlierAttempted: boolean;
+}
+
+/** Locks those that are open; not answered: what is finished, or in somebody's hands just now. */
+export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[]): Promise<OpenDelivery[]> {
+  const rows = await sql<LockedRow[]>`
+    select d.tenant_id as "tenantId", d.id, d.trigger_id as "triggerId", d.alert_id as "alertId", channels.id as "channelId",
+           d.channel_key as "channelKey", d.channel_kind as "channelKind", d.kind, d.body, d.counted_attempts as "countedAttempts", d.attempts,
+           (extract(epoch from d.next_attempt_at - tocsin_now()) * 1000)::float8 as "dueInMs",
+           (extract(epoch from d.expires_at - tocsin_now()) * 1000)::float8 as "expiresInMs",
+           (extract(epoch from d.lease_until - tocsin_now()) * 1000)::float8 as "leasedForMs",
+           tocsin_now() as "nowMs", channels.enabled, channels.version, channels.config, channels.secrets,
+           triggers.snapshot, triggers.created_at as "createdMs", alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey",
+           alerts.rule_name as "ruleName", coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey",
+           earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted"
+    from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${refs.map((ref) => ref.deliveryId)}::uuid[]) as wanted (tenant_id, id)
+    join deliveries d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
+    join tenants on tenants.tenant_id = d.tenant_id
+    left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
+    left join triggers on triggers.tenant_id = d.tenant_id and triggers.id = d.trigger_id
+    left join alerts on alerts.tenant_id = d.tenant_id and alerts.id = d.alert_id
+    left join rules on rules.tenant_id = d.tenant_id and rules.id = alerts.rule_id
+    left join lateral (
+      select min(extract(epoch from e.next_attempt_at - tocsin_now()) * 1000) filter (where e.status in ('pending', 'sending', 'retrying')) as due_in_ms,
+             bool_or(e.attempts > 0) as attempted
+      from deliveries e
+      where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
+    ) earlier on true
+    where d.status in ('pending', 'sending', 'retrying')
+    order by d.tenant_id, d.id
+    for no key update of d skip locked`;
+  return rows.map(openDeliveryOf);
+}
+
+interface LockedRow extends Omit<OpenDelivery, 'channel' | 'told'> {
+  enabled: boolean | null;
+  version: number | null;
+  config: Record<string, unknown> | null;
+  secrets: Buffer | null;
+  snapshot: AlertSnapshot | null;
+  createdMs: EpochMs | null;
+  ruleId: string | null;
+  ruleKey: string | null;
+  ruleName: string | null;
+  annotations: Record<string, string>;
+}
+
+function openDeliveryOf({
+  enabled,
+  version,
+  config,
+  secrets,
+  snapshot,
+  createdMs,
+  ruleId,
+  ruleKey,
+  ruleName,
+  annotations,
+  ...rest
+}: LockedRow): OpenDelivery {
+  const hasChannel = enabled !== null && version !== null && config !== null;
+  const isTold = snapshot !== null && createdMs !== null && ruleId !== null && ruleKey !== null && ruleName !== null;
+  return {
+    ...rest,
+    channel: hasChannel ? { enabled, version, config, secrets } : null,
+    told: isTold ? { snapshot, createdMs, rule: { id: ruleId, key: ruleKey, name: ruleName }, annotations } : null,
+  };
+}
+
+/** Ends deliveries under lock without sending. */
+export async function endDeliveries(
+  sql: SqlTx,
+  ended: readonly (DeliveryRef & { status: 'dead' | 'suppressed'; reason: string })[],
+): Promise<void> {
+  await sql`
+    update deliveries d
+    set status = ended.status, reason = ended.reason, lease_token = null, lease_until = null, finished_at = tocsin_now()
+    from unnest(
+      ${ended.map((each) => each.tenantId)}::uuid[], ${ended.map((each) => each.deliveryId)}::uuid[],
+      ${ended.map((each) => each.status)}::text[], ${ended.map((each) => each.reason)}::text[]
+    ) as ended (tenant_id, id, status, reason)
+    where d.tenant_id = ended.tenant_id and d.id = ended.id`;
+}
+
+/** Puts deliveries under lock off: they are not looked at before then. */
+export async function postponeDeliveries(sql: SqlTx, postponed: readonly (DeliveryRef & { byMs: number })[]): Promise<void> {
+  await sql`
+    update deliveries d
+    set next_attempt_at = least(tocsin_now() + make_interval(secs => postponed.by / 1000), d.expires_at), hinted_at = tocsin_now()
+    from unnest(
+      ${postponed.map((each) => each.tenantId)}::uuid[], ${postponed.map((each) => each.deliveryId)}::uuid[], ${postponed.map((each) => each.byMs)}::float8[]
+    ) as postponed (tenant_id, id, by)
+    where d.tenant_id = postponed.tenant_id and d.id = postponed.id`;
+}
+
+/** A message that is over, for whom something may have waited. */
+export interface OverMessage {
+  overId: string;
+  tenantId: string;
+  alertId: string;
+  /** Null: the channel is deleted. */
+  channelId: string | null;
+  channelKey: string;
+}
+
+/** Makes due at once what waited for these messages to be over: the `resolved` of the same alert for the same channel. */
+export async function wakeResolved(sql: SqlTx, over: readonly OverMessage[]): Promise<(DeliveryRef & { overId: string })[]> {
+  return sql<(DeliveryRef & { overId: string })[]>`
+    update deliveries d set next_attempt_at = tocsin_now()
+    from unnest(
+      ${over.map((each) => each.tenantId)}::uuid[], ${over.map((each) => each.alertId)}::uuid[],
+      ${over.map((each) => each.channelId)}::uuid[], ${over.map((each) => each.channelKey)}::text[], ${over.map((each) => each.overId)}::uuid[]
+    ) as over (tenant_id, alert_id, channel_id, channel_key, id)
+    where d.tenant_id = over.tenant_id and d.alert_id = over.alert_id and (d.channel_id = over.channel_id or d.channel_key = over.channel_key)
+      and d.kind = 'resolved' and d.status = 'pending'
+    returning d.tenant_id as "tenantId", d.id as "deliveryId", over.id as "overId"`;
+}
