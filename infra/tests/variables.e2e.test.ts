@@ -37,6 +37,7 @@ test.each(PROCESSES.filter((app) => app !== 'standalone'))(
 async function complaintsOf(app: string, env: Record<string, string>): Promise<string[]> {
   const refused = await startTocsin(app, env);
   expect(await refused.exited, refused.output()).toBe(1);
+  expect(refused.output()).not.toContain('nothing reads it');
   const told = refused.output().matchAll(/^(TOCSIN_\w+?)(?:_FILE)? (?:is missing|cannot be read)/gm);
   return [...new Set([...told].map(([, name = '']) => name))].toSorted();
 }

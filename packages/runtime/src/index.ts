@@ -1,3 +1,4 @@
+export { CannotStart } from './cannot-start.ts';
 export { ConfigError, loadConfig } from './config/load-config.ts';
 export type { ConfigProblem } from './config/load-config.ts';
 export * as variables from './config/variables.ts';

@@ -57,6 +57,20 @@ describe('a process', () => {
     expect(await start('fail').closed).toMatchObject({ code: 1, output: expect.stringContaining('second ended\nfirst ended') });
   });
 
+  test('a reason that whoever started it can mend is told as it is, and ends what was started as well', async () => {
+    const { code, output, errors } = await start('refuse').closed;
+    expect({ code, errors }).toEqual({ code: 1, errors: 'The disk is full: free some space.\n' });
+    expect(output).not.toContain('"level"');
+    expect(output).toContain('second ended\nfirst ended');
+  });
+
+  test('tells of a variable that nothing reads, and starts', async () => {
+    expect(await start('finish', { ...KEY, TOCSIN_PROT: '80' }).closed).toMatchObject({
+      code: 0,
+      errors: 'TOCSIN_PROT is set, but nothing reads it. Did you mean TOCSIN_PORT?\n',
+    });
+  });
+
   test('an uncaught error is logged, ends what was started and exits 1', async () => {
     const { code, output } = await start('crash').closed;
     expect(code).toBe(1);

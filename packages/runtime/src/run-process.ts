@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { ConfigError, loadConfig } from './config/load-config.ts';
+import { CannotStart } from './cannot-start.ts';
+import { loadConfig } from './config/load-config.ts';
+import { unreadVariables } from './config/unread-variables.ts';
 import { logLevel } from './config/variables.ts';
 import { type Logger, createLogger } from './logger.ts';
 import { type ShutdownStack, shutdownStack } from './shutdown-stack.ts';
@@ -20,13 +22,14 @@ const SAME_SIGNAL_MS = 1_000;
 
 /**
  * A process from its environment to its end. Exit codes: 0 stopped by a signal or by `finished`, 1 a bad variable
- * (named on stderr), a failed boot, an uncaught error or an unclean stop, 130 a second signal.
+ * or another `CannotStart` (told on stderr), a failed boot, an uncaught error or an unclean stop, 130 a second signal.
  */
 export async function runProcess<Shape extends z.ZodRawShape>(
   name: string,
   schema: z.ZodObject<Shape>,
   main: (context: ProcessContext<z.infer<z.ZodObject<Shape>>>) => Promise<void | 'finished'>,
 ): Promise<void> {
+  for (const line of unreadVariables(process.env)) tell(line);
   const config = configOrExit(schema);
   const { logLevel: level } = loadConfig(z.object({ logLevel }), process.env);
   const logger = createLogger(name, level);
@@ -62,8 +65,8 @@ export async function runProcess<Shape extends z.ZodRawShape>(
     const outcome = await main({ config, logger, stack, signal: stopping.signal });
     if (outcome === 'finished') await stop('finished', 0);
   } catch (error) {
-    if (error instanceof ConfigError) sayAndExit(error);
-    if (!stopping.signal.aborted) logger.fatal({ err: error }, 'could not start');
+    if (!stopping.signal.aborted && error instanceof CannotStart) tell(error.message);
+    else if (!stopping.signal.aborted) logger.fatal({ err: error }, 'could not start');
     await stop('could not start', 1);
   }
 }
@@ -73,12 +76,10 @@ function configOrExit<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>): 
     loadConfig(z.object({ logLevel }), process.env);
     return loadConfig(schema, process.env);
   } catch (error) {
-    if (error instanceof ConfigError) sayAndExit(error);
-    throw error;
+    if (!(error instanceof CannotStart)) throw error;
+    tell(error.message);
+    process.exit(1);
   }
 }
 
-function sayAndExit(error: ConfigError): never {
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
-}
+const tell = (message: string): void => void process.stderr.write(`${message}\n`);

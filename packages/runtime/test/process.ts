@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { faultPoint, runProcess, variables } from '../src/index.ts';
+import { CannotStart, faultPoint, runProcess, variables } from '../src/index.ts';
 
 /** A process as the apps are, which says what happens to it on stdout. What it does is its argument. */
 const say = (words: string): void => void process.stdout.write(`${words}\n`);
@@ -18,6 +18,8 @@ await runProcess('test', z.object({ secretKey: variables.secretKey, port: variab
       return 'finished';
     case 'fail':
       throw new Error('no database');
+    case 'refuse':
+      throw new CannotStart('The disk is full: free some space.');
     case 'crash':
       setTimeout(() => {
         throw new Error('a bug');

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { CannotStart } from '../cannot-start.ts';
+import { variableOf } from './variable-of.ts';
 
 export interface ConfigProblem {
   variable: string;
@@ -8,7 +10,7 @@ export interface ConfigProblem {
 }
 
 /** The environment is not one this process can run in. The message names every variable at fault, and no value. */
-export class ConfigError extends Error {
+export class ConfigError extends CannotStart {
   override name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
   constructor(problems: readonly ConfigProblem[]) {
@@ -41,9 +43,6 @@ export function loadConfig<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shap
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;
 }
-
-/** `secretKey` → `TOCSIN_SECRET_KEY`. */
-const variableOf = (key: string): string => `TOCSIN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
 function lookUp(variable: string, env: Environment): { value?: string; problem?: ConfigProblem } {
   const direct = env[variable] || undefined;
