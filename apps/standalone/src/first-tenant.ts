@@ -21,7 +21,7 @@ export const credentialsPath = (dataDir: string): string => join(dataDir, 'crede
 /** Makes the tenant and key a newcomer starts with, and keeps them in `credentials.json`. A key that still works is kept. */
 export async function firstTenant({ app, adminKey, schedulerSecret, url, dataDir }: FirstTenantOptions): Promise<Credentials> {
   const path = credentialsPath(dataDir);
-  const kept = Credentials.safeParse(readJson(path));
+  const kept = Credentials.safeParse(readKept(path));
   if (kept.success && (await works(app, kept.data.apiKey))) {
     const credentials = { ...kept.data, url, schedulerSecret };
     writePrivateJson(path, credentials);
@@ -35,6 +35,15 @@ export async function firstTenant({ app, adminKey, schedulerSecret, url, dataDir
   const credentials = { url, tenantId, apiKey, schedulerSecret };
   writePrivateJson(path, credentials);
   return credentials;
+}
+
+/** Damaged credentials are like none: another key is made. */
+function readKept(path: string): unknown {
+  try {
+    return readJson(path);
+  } catch {
+    return null;
+  }
 }
 
 async function works(app: FastifyInstance, apiKey: string): Promise<boolean> {

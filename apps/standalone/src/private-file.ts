@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 
 /** Writes JSON that only its owner may read. A crash leaves the old file or the new one, never half of one. */
 export function writePrivateJson(path: string, content: unknown): void {
-  mkdirSync(dirname(path), { recursive: true });
+  // Others may look in, root's PostgreSQL has to, but nobody else may put another file in its place.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   const fresh = `${path}.${process.pid}`;
   const file = openSync(fresh, 'w', 0o600);
   writeSync(file, `${JSON.stringify(content, null, 2)}\n`);

@@ -1,11 +1,11 @@
 import { startApi } from '@tocsin/api';
 import { startDispatch } from '@tocsin/dispatcher';
-import { type PostgresServer, startPostgres } from '@tocsin/embedded-postgres';
+import { startPostgres } from '@tocsin/embedded-postgres';
 import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
 import { deliveryVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
-import { type Logger, type ShutdownStack, variables } from '@tocsin/runtime';
+import { type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
 import type { FastifyInstance } from 'fastify';
 import { join } from 'node:path';
@@ -14,7 +14,9 @@ import { demoRoutes } from './demo/demo-routes.ts';
 import { openEcho } from './demo/echo.ts';
 import { startDemo } from './demo/start-demo.ts';
 import { type Credentials, firstTenant } from './first-tenant.ts';
+import { keepPostgres } from './keep-postgres.ts';
 import { keepSecrets } from './keep-secrets.ts';
+import { reachableUrl } from './reachable-url.ts';
 
 export const standaloneConfig = z.object({
   ...deliveryVariables,
@@ -35,30 +37,41 @@ export interface StandaloneOptions {
   isDemo: boolean;
   logger: Logger;
   stack: ShutdownStack;
+  /** Aborts when the process has been told to stop, also in the middle of its start. */
+  signal: AbortSignal;
   /** Tells a person what is going on. */
   say: (line: string) => void;
 }
 
 /** The cache of an evaluator of its own would be larger than everything else here together. */
 const CACHE_BYTES = 64 * 1_024 * 1_024;
-const SERVER_CHECK_MS = 2_000;
 /** The demo's receiver is this very server. */
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 /** Everything in this process, on an embedded PostgreSQL. Resolves once requests are answered. */
-export async function startStandalone({ config, dataDir, isDemo, logger, stack, say }: StandaloneOptions): Promise<Credentials> {
-  const secrets = keepSecrets(dataDir);
+export async function startStandalone({ config, dataDir, isDemo, logger, stack, signal, say }: StandaloneOptions): Promise<Credentials> {
+  const secrets = keepSecrets(dataDir, say);
   say('starting PostgreSQL');
-  const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.info(line) });
-  stack.defer('PostgreSQL', server.stop);
-  const watch = setInterval(() => endWithoutServer(server), SERVER_CHECK_MS).unref();
-  stack.defer('watch on PostgreSQL', () => clearInterval(watch));
+  const starting = startPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.info(line) });
+  // Told to stop in the middle of its start, a server would otherwise stay behind.
+  stack.defer('PostgreSQL', () =>
+    starting.then(
+      (server) => server.stop(),
+      () => undefined,
+    ),
+  );
+  const server = await starting;
+  signal.throwIfAborted();
   for (const note of server.notes) say(note);
+  // Where it rejects nobody catches it, and the process ends.
+  const watching = keepPostgres(server, { clock: systemClock, signal, say });
+  stack.defer('watch on PostgreSQL', () => watching.catch(() => undefined));
 
   const databaseUrl = asRole(server.url, 'tocsin_app', secrets.appPassword);
   const queueUrl = asRole(server.url, 'tocsin_queue', secrets.queuePassword);
   say('preparing the database');
   await prepareDatabase({ adminDatabaseUrl: server.url, databaseUrl, queueUrl, log: (line) => logger.info(line) });
+  signal.throwIfAborted();
 
   say('starting the scheduler, an evaluator, a dispatcher and the API');
   const pipeline = await openPipeline({ name: 'standalone', databaseUrl, queueUrl, retention: config.retention, logger, stack });
@@ -91,21 +104,9 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   return credentials;
 }
 
-/** Nothing here can go on without it, and a start recovers: ending is the honest answer. */
-function endWithoutServer(server: PostgresServer): void {
-  if (!server.isRunning()) throw new Error('PostgreSQL has ended; start again and it recovers');
-}
-
 function asRole(adminUrl: string, user: string, password: string): string {
   const url = new URL(adminUrl);
   url.username = user;
   url.password = password;
   return url.href;
-}
-
-/** An address that listens everywhere is not one to call. */
-function reachableUrl(host: string, port: number): string {
-  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
-  if (host === '::') return `http://[::1]:${port}`;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

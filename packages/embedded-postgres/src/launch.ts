@@ -44,7 +44,7 @@ export async function launch(
   port: number,
   settings: Readonly<Record<string, string>>,
 ): Promise<LaunchedServer> {
-  const logFile = join(place.dir, 'server.log');
+  const logFile = logIn(place.dir);
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.previous`);
   const log = openSync(logFile, 'w', 0o600);
   const flags = Object.entries({ ...SETTINGS, ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -60,6 +60,13 @@ export async function launch(
   return {
     pid: child.pid ?? Number.NaN,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    lastWords: () => readFileSync(logFile, 'utf8').slice(-2_000).trim(),
+    lastWords: () => lastWords(place.dir),
   };
+}
+
+const logIn = (dir: string): string => join(dir, 'server.log');
+
+/** The end of the log of the server in this place, or nothing where it has none. */
+export function lastWords(dir: string): string {
+  return existsSync(logIn(dir)) ? readFileSync(logIn(dir), 'utf8').slice(-2_000).trim() : '';
 }

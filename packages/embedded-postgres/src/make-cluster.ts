@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { binary } from './binaries.ts';
 import { clusterIn, type Place } from './place-files.ts';
 import { giveTo, spawnIds } from './run-as.ts';
@@ -9,21 +11,26 @@ import { giveTo, spawnIds } from './run-as.ts';
 export const SUPERUSER = 'postgres';
 
 /** The superuser's password of the cluster in this place, which is made first where there is none. */
-export function ensureCluster(place: Place, log: (line: string) => void): string {
+export async function ensureCluster(place: Place, log: (line: string) => void): Promise<string> {
   const passwordFile = join(place.dir, 'password');
   if (!existsSync(clusterIn(place.dir))) {
     log('making a new database');
-    makeCluster(place, passwordFile);
+    await makeCluster(place, passwordFile);
   }
   try {
     return readFileSync(passwordFile, 'utf8').trim();
   } catch (cause) {
-    throw new Error(`cannot read ${passwordFile}, which opens the database beside it; start as the user it belongs to`, { cause });
+    throw new Error(
+      existsSync(passwordFile)
+        ? `cannot read ${passwordFile}, which opens the database beside it; start as the user it belongs to`
+        : `${passwordFile}, which opens the database beside it, is gone: put it back from a backup, or start on another folder`,
+      { cause },
+    );
   }
 }
 
 /** The cluster appears by a rename, so one whose making was interrupted is never mistaken for a whole one. */
-function makeCluster(place: Place, passwordFile: string): void {
+async function makeCluster(place: Place, passwordFile: string): Promise<void> {
   // The initdb of a killed start may still be writing to its folder while this one clears it away.
   for (const torn of globSync('cluster.*', { cwd: place.dir }))
     rmSync(join(place.dir, torn), { recursive: true, maxRetries: 20, retryDelay: 50 });
@@ -34,12 +41,16 @@ function makeCluster(place: Place, passwordFile: string): void {
   const fresh = join(place.dir, `cluster.${randomUUID()}`);
   const settings = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions'];
   const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-  const made = spawnSync(binary(place.binDir, 'initdb'), ['-D', fresh, ...access, ...settings], {
+  // In a session of its own, where a Ctrl-C at the terminal does not cut it off while the launcher ends in order.
+  const initdb = spawn(binary(place.binDir, 'initdb'), ['-D', fresh, ...access, ...settings], {
     ...spawnIds(place.user),
     cwd: '/',
-    encoding: 'utf8',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
-  if (made.status !== 0) throw new Error(`could not make the database in ${place.dir}: ${made.error?.message ?? made.stderr.trim()}`);
+  const ended = once(initdb, 'close') as Promise<[number | null]>;
+  const [[code], said] = await Promise.all([ended, text(initdb.stderr)]);
+  if (code !== 0) throw new Error(`could not make the database in ${place.dir}: ${said.trim()}`);
   renameSync(fresh, clusterIn(place.dir));
 }
 

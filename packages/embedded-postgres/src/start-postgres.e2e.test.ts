@@ -84,6 +84,33 @@ test('takes another port when the wanted one is busy', async () => {
   expect(await query(server.url, 'select 1 as value')).toBe(1);
 });
 
+describe('a server that has ended', () => {
+  test('is started once more for the same URL, with what was committed', async () => {
+    const server = await start();
+    await query(server.url, 'create table kept as select 7 as value');
+    const before = server.pid;
+    process.kill(before, 'SIGKILL');
+    await vi.waitUntil(() => !server.isRunning(), { timeout: 10_000, interval: 5 });
+    await server.relaunch();
+    expect(server.isRunning()).toBe(true);
+    expect(server.pid).not.toBe(before);
+    expect(await query(server.url, 'select value from kept')).toBe(7);
+    await server.stop();
+    expect(isAlive(server.pid)).toBe(false);
+  });
+
+  test('is not started where nobody would find it, when its port was taken meanwhile', async () => {
+    const server = await start();
+    process.kill(server.pid, 'SIGKILL');
+    await vi.waitUntil(() => !server.isRunning(), { timeout: 10_000, interval: 5 });
+    const thief = createServer().listen(server.port, '127.0.0.1');
+    await once(thief, 'listening');
+    onTestFinished(() => void thief.close());
+    await expect(server.relaunch()).rejects.toThrow(`taken port ${server.port}`);
+    expect(server.isRunning()).toBe(false);
+  });
+});
+
 describe('two starters on one folder', () => {
   test('at the same moment end up on one server, whoever is first', async () => {
     const [one, other] = await Promise.all([start(), start()]);

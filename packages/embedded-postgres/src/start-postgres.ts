@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installedBinaries } from './binaries.ts';
 import { lock, tryLock } from './file-lock.ts';
-import { joinOrLaunch, superuserUrl } from './join-or-launch.ts';
+import { joinOrLaunch, type JoinOptions, superuserUrl } from './join-or-launch.ts';
+import { lastWords } from './launch.ts';
 import { discardCluster, ensureCluster } from './make-cluster.ts';
 import { clusterIn, placeFiles, type Place } from './place-files.ts';
 import { runningServer, servesCluster } from './server-lock.ts';
@@ -22,13 +23,17 @@ export interface PostgresServer {
   /** Of the superuser. */
   url: string;
   port: number;
-  pid: number;
+  readonly pid: number;
   /** An earlier start's server was still running on these files and is used on. */
   reused: boolean;
   dir: string;
   /** What a person who starts it should be told: which user runs it, where its files went. */
   notes: readonly string[];
   isRunning: () => boolean;
+  /** The end of its log: why it ended, where it did. */
+  lastWords: () => string;
+  /** Starts a server that has ended once more, for the same URL. @throws when it does not start. */
+  relaunch: () => Promise<void>;
   /** Stops the server, unless another process that started it too still uses it. */
   stop: () => Promise<void>;
   /** `stop` that also deletes the database. */
@@ -49,24 +54,26 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
   try {
     const using = await lock(join(place.dir, 'use.lock'), 'shared', START_TIMEOUT_MS);
     try {
-      const password = ensureCluster(place, log);
-      const { record, reused } = await joinOrLaunch(place, {
-        password,
-        preferredPort: options.port ?? PREFERRED_PORT,
-        settings: options.settings ?? {},
-        timeoutMs: START_TIMEOUT_MS,
-        log,
-      });
+      const password = await ensureCluster(place, log);
+      const common = { password, settings: options.settings ?? {}, timeoutMs: START_TIMEOUT_MS, log };
+      const { record, reused } = await joinOrLaunch(place, { ...common, preferredPort: options.port ?? PREFERRED_PORT });
+      let { pid } = record;
       let left: Promise<void> | undefined;
       const end = (discards: boolean): Promise<void> => (left ??= leave(place, using.release, discards));
       return {
         url: superuserUrl(record.port, password),
         port: record.port,
-        pid: record.pid,
+        get pid() {
+          return pid;
+        },
         reused,
         dir: place.dir,
         notes: place.notes,
         isRunning: () => runningServer(realpathSync(clusterIn(place.dir))) !== null,
+        lastWords: () => lastWords(place.dir),
+        relaunch: async () => {
+          pid = await relaunch(place, { ...common, preferredPort: record.port });
+        },
         stop: () => end(false),
         discard: () => end(true),
       };
@@ -74,6 +81,19 @@ export async function startPostgres(options: StartOptions): Promise<PostgresServ
       using.release();
       throw error;
     }
+  } finally {
+    starting.release();
+  }
+}
+
+/** The new server's pid. */
+async function relaunch(place: Place, options: JoinOptions): Promise<number> {
+  const starting = await lock(join(place.dir, 'start.lock'), 'exclusive', START_TIMEOUT_MS);
+  try {
+    const { record } = await joinOrLaunch(place, options);
+    if (record.port === options.preferredPort) return record.pid;
+    await stopServer(realpathSync(clusterIn(place.dir)));
+    throw new Error(`another program has taken port ${options.preferredPort} since PostgreSQL ended`);
   } finally {
     starting.release();
   }

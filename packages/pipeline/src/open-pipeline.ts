@@ -84,9 +84,12 @@ async function untilFit(db: Database, logger: Logger): Promise<void> {
     try {
       return await checkDatabase(db);
     } catch (error) {
-      if (error instanceof DatabaseUnfit || performance.now() > giveUpAtMs) throw error;
+      if (error instanceof DatabaseUnfit || wasClosed(error) || performance.now() > giveUpAtMs) throw error;
       logger.warn({ err: error }, 'the database does not answer; waiting for it');
       await sleep(RETRY_MS);
     }
   }
 }
+
+/** By this process, which was told to stop meanwhile. */
+const wasClosed = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'CONNECTION_ENDED';
