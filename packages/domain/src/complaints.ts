@@ -39,14 +39,22 @@ export function kindOf(value: unknown): string {
 // They would reach into every object's prototype once such a value is merged or looked up carelessly.
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** An object with free names (labels, filters); entries whose name is forbidden are complained about and left out. Null: not an object. */
+/**
+ * An object with free names (labels, filters); entries whose name is forbidden, or the same as another but for blanks around it, are
+ * complained about and left out. Null: not an object.
+ */
 export function readEntries(value: unknown, path: Path, complaints: Complaints): [string, unknown][] | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return complaints.add(path, 'invalid_type', `must be an object, not ${kindOf(value)}`);
   }
-  return Object.entries(value).filter(([name]) => {
-    if (FORBIDDEN.has(name)) complaints.add([...path, name], 'forbidden_key', `${quoted(name)} is not allowed as a name`);
-    return !FORBIDDEN.has(name);
+  const seen = new Set<string>();
+  return Object.entries(value).filter(([written]) => {
+    const name = written.trim();
+    if (FORBIDDEN.has(name)) complaints.add([...path, written], 'forbidden_key', `${quoted(written)} is not allowed as a name`);
+    else if (seen.has(name)) complaints.add([...path, written], 'duplicate', `${quoted(name)} is given twice`);
+    const isKept = !FORBIDDEN.has(name) && !seen.has(name);
+    seen.add(name);
+    return isKept;
   });
 }
 

@@ -226,6 +226,8 @@ describe('a rule that is none', () => {
     ['{"name":"x","__proto__":{"role":"admin"}}', '/__proto__ forbidden_key'],
     ['{"name":"x","constructor":{}}', '/constructor forbidden_key'],
     ['{"name":"x","labels":{"__proto__":"y"}}', '/labels/__proto__ forbidden_key'],
+    ['{"name":"x","labels":{" __proto__":"y"}}', '/labels/ __proto__ forbidden_key'],
+    ['{"name":"x","labels":{"team":"y","team ":"z"}}', '/labels/team  duplicate'],
     ['{"name":"x","groupBy":["__proto__"]}', '/groupBy/0 forbidden_key'],
     [
       '{"name":"x","condition":{"window":"5m","operator":">","threshold":1,"where":{"__proto__":{"not":"y"}}}}',

@@ -33,9 +33,14 @@ const name = z
   .trim()
   .toLowerCase()
   .regex(NAME, 'is not a header name')
+  .refine((text) => text !== '__proto__', 'is not a header name')
   .refine((text) => !OURS.has(text) && !text.startsWith('webhook-'), 'is set by the sender and cannot be changed');
+
+const plain = (written: string): string => written.trim().toLowerCase();
 
 /** Extra headers of a webhook, names lower-cased. Values may be credentials, so all are secret. */
 export const customHeaders = z
-  .record(name, z.string().max(VALUE_MAX).regex(VALUE, 'must be printable ASCII on one line'))
+  .record(z.string(), z.unknown())
+  .refine((headers) => new Set(Object.keys(headers).map(plain)).size === Object.keys(headers).length, 'names a header twice')
+  .pipe(z.record(name, z.string().max(VALUE_MAX).regex(VALUE, 'must be printable ASCII on one line')))
   .refine((headers) => Object.keys(headers).length <= HEADERS_MAX, `at most ${HEADERS_MAX} headers`);

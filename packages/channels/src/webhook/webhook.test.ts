@@ -145,6 +145,7 @@ describe('custom headers', () => {
     'ünicode',
     '',
     ':authority',
+    ' __PROTO__ ',
   ])('the name %j is refused', (name) => {
     expect(webhook.config.safeParse({ url, headers: { [name]: 'x' } }).success).toBe(false);
   });
@@ -155,6 +156,10 @@ describe('custom headers', () => {
       expect(webhook.config.safeParse({ url, headers: { 'x-team': value } }).success).toBe(false);
     },
   );
+
+  test('one that is named twice is refused, in whatever spelling', () => {
+    expect(webhook.config.safeParse({ url, headers: { 'X-Team': 'a', 'x-team ': 'b' } }).success).toBe(false);
+  });
 
   test('twenty-one are refused', () => {
     const headers = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`x-${index}`, 'v']));
