@@ -1,0 +1,91 @@
+/** A body that says everything a route understands, by `METHOD /path`; what tests alter piece by piece. The channel `example-channel` must exist. */
+export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
+  'POST /rules': aWholeRule(),
+  'PATCH /rules/:id': omit(aWholeRule(), 'key'),
+  'PUT /rules/by-key/:key': omit(aWholeRule(), 'key'),
+  'POST /channels': {
+    key: 'example',
+    name: 'Example',
+    kind: 'webhook',
+    config: {
+      url: 'https://receiver.example/in?team=1',
+      secret: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+      headers: { 'x-team': 'payments' },
+    },
+    enabled: true,
+  },
+  'PATCH /channels/:id': {
+    name: 'Renamed',
+    config: { url: 'https://receiver.example/other', headers: { 'x-team': 'payments' } },
+    enabled: true,
+  },
+  'PUT /schedule': { every: '5m' },
+  'POST /tenants': { name: 'Example', externalKey: 'example-1' },
+  'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },
+  'POST /metrics/query': {
+    measure: 'duration_ms',
+    name: 'llm.call',
+    aggregation: 'avg',
+    where: { model: ['a', 'b'], env: { not: { prefix: 'dev' } }, user: { exists: true }, cost: { '>': 1, '<=': 2 } },
+    window: '5m',
+    unit: 'ms',
+    groupBy: ['model'],
+    from: 1_700_000_000_000,
+    to: 1_700_000_060_000,
+    step: '1m',
+  },
+  'POST /events': { events: [{ ts: 1_700_000_000_000, name: 'llm.call', dims: { model: 'a' }, measures: { duration_ms: 1.5 } }] },
+};
+
+function aWholeRule(): Record<string, unknown> {
+  return {
+    key: 'example',
+    name: 'Example',
+    severity: 'error',
+    condition: {
+      any: [
+        {
+          all: [
+            {
+              measure: 'duration_ms',
+              name: 'llm.call',
+              aggregation: 'p95',
+              where: {
+                model: ['a', 'b'],
+                env: { not: { prefix: 'dev' } },
+                region: 'eu',
+                user: { exists: true },
+                cost: { '>': 1, '<=': 2 },
+              },
+              window: '5m',
+              operator: '>',
+              threshold: 1_000,
+              recover: 900,
+              minSamples: 2,
+              unit: 'ms',
+            },
+            { not: { metric: 'error_rate', window: '1m', operator: '<', threshold: 5, groupBy: [] } },
+          ],
+        },
+        { dim: 'user', aggregation: 'distinct', window: '1m', operator: '>=', threshold: 10 },
+      ],
+    },
+    groupBy: ['model', 'env'],
+    every: '1m',
+    for: '2m',
+    keepFiringFor: '3m',
+    cooldown: '4m',
+    evaluationDelay: '10s',
+    noData: 'alert',
+    onError: 'alert',
+    notify: [{ channel: 'example-channel', minSeverity: 'warning' }],
+    remindEvery: '4h',
+    labels: { team: 'payments' },
+    annotations: { summary: 'It is {{ value }}', runbookUrl: 'https://runbooks.example/x' },
+    enabled: true,
+  };
+}
+
+function omit(body: Record<string, unknown>, field: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => name !== field));
+}
