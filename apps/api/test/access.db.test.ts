@@ -1,20 +1,9 @@
-import { openAlerts, newId, withTenantsSql } from '@tocsin/db';
 import { PERMISSIONS, ROLES, type Role } from '@tocsin/domain';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApi } from '../src/build-api.ts';
-import {
-  type Actor,
-  ADMIN_KEY,
-  type Answer,
-  type Ask,
-  aRule,
-  aWebhook,
-  expectProblem,
-  type Method,
-  openWorld,
-  type World,
-} from './open-world.ts';
+import { type Actor, ADMIN_KEY, type Answer, type Ask, aRule, expectProblem, type Method, openWorld, type World } from './open-world.ts';
+import { ownOneOfEach } from './own-one-of-each.ts';
 
 let world: World;
 let acme: Actor;
@@ -25,53 +14,11 @@ let owned: Record<string, string>;
 beforeAll(async () => {
   world = await openWorld();
   [acme, other] = [await world.tenant('Acme'), await world.tenant('Other')];
-  const channel = await acme.ask('POST', '/channels', aWebhook());
-  const rule = await acme.ask('POST', '/rules', aRule({ key: 'slow' }));
-  const inbox = await acme.ask('POST', '/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
-  const tested = await acme.ask('POST', `/channels/${inbox.body.id}/test`);
-  owned = {
-    rules: rule.body.id,
-    channels: channel.body.id,
-    'by-key': 'slow',
-    alerts: await openedAlert(rule.body.id),
-    deliveries: tested.body.deliveryId,
-    tenants: acme.tenantId,
-    'api-keys': (await acme.ask('GET', `/tenants/${acme.tenantId}/api-keys`)).body.data[0].id,
-  };
+  owned = await ownOneOfEach(world, acme);
 });
 afterAll(() => world.close());
 
 const UNKNOWN_ID = '0198c0de-0000-7000-8000-000000000000';
-
-/** An alert of Acme's rule, as an evaluator opens it. */
-async function openedAlert(ruleId: string): Promise<string> {
-  const reading = {
-    metric: 'latency',
-    aggregation: 'p95' as const,
-    operator: '>' as const,
-    value: 2_000,
-    threshold: 1_000,
-    unit: 'ms',
-    windowMs: 300_000,
-    samples: 1,
-    peak: 2_000,
-  };
-  const alert = {
-    tenantId: acme.tenantId,
-    id: newId(),
-    ruleId,
-    ruleKey: 'slow',
-    ruleName: 'Slow calls',
-    seriesKey: '{}',
-    labels: {},
-    alertType: 'threshold' as const,
-    severity: 'warning' as const,
-    reading,
-    startedMs: Date.now(),
-  };
-  await withTenantsSql(world.services.db, [acme.tenantId], (sql) => openAlerts(sql, [alert]));
-  return alert.id;
-}
 
 /** Paths of the API with their parameters filled with what Acme owns. */
 function routesOfApi(): { method: Method; url: string; permission: string; path: string }[] {

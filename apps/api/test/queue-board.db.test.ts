@@ -92,4 +92,23 @@ describe('the queue board', () => {
     });
     expect(resumed.statusCode).toBe(200);
   });
+
+  test('has no route that is open, and none that changes a thing for a page elsewhere', async () => {
+    const routes = world.app
+      .permissions()
+      .filter(({ url }) => url.startsWith('/admin/'))
+      .flatMap(({ method, url }) =>
+        method.split(',').map((each) => ({ method: each as 'GET', url: url.replace(/:\w+/g, 'evaluations').replace('*', 'x.js') })),
+      );
+    expect(routes.length).toBeGreaterThan(20);
+    for (const { method, url } of routes) {
+      for (const path of [url, `${url}?`, url.replace('admin', '%61dmin'), `${url}/`, url.toUpperCase()]) {
+        const { statusCode } = await world.app.inject({ method, url: path });
+        expect([401, 404], `${method} ${path}`).toContain(statusCode);
+      }
+      if (method === 'GET' || String(method) === 'HEAD') continue;
+      const forged = { ...basic(ADMIN_KEY), host: 'tocsin.test', origin: 'https://evil.example' };
+      expect((await world.app.inject({ method, url, headers: forged, payload: {} })).statusCode, `${method} ${url}`).toBe(403);
+    }
+  });
 });

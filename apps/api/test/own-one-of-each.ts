@@ -1,0 +1,49 @@
+import { newId, openAlerts, withTenantsSql } from '@tocsin/db';
+import { type Actor, aRule, aWebhook, type World } from './open-world.ts';
+
+/** Gives a tenant one of everything that has an id or key; answers them by the noun that stands before the parameter in a path. */
+export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<string, string>> {
+  const channel = await tenant.ask('POST', '/channels', aWebhook());
+  const rule = await tenant.ask('POST', '/rules', aRule({ key: 'slow' }));
+  const inbox = await tenant.ask('POST', '/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
+  const tested = await tenant.ask('POST', `/channels/${inbox.body.id}/test`);
+  return {
+    rules: rule.body.id,
+    channels: channel.body.id,
+    'by-key': 'slow',
+    alerts: await openedAlert(world, tenant.tenantId, rule.body.id),
+    deliveries: tested.body.deliveryId,
+    tenants: tenant.tenantId,
+    'api-keys': (await tenant.ask('GET', `/tenants/${tenant.tenantId}/api-keys`)).body.data[0].id,
+  };
+}
+
+/** An alert of the rule, as an evaluator opens it. */
+async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
+  const reading = {
+    metric: 'latency',
+    aggregation: 'p95' as const,
+    operator: '>' as const,
+    value: 2_000,
+    threshold: 1_000,
+    unit: 'ms',
+    windowMs: 300_000,
+    samples: 1,
+    peak: 2_000,
+  };
+  const alert = {
+    tenantId,
+    id: newId(),
+    ruleId,
+    ruleKey: 'slow',
+    ruleName: 'Slow calls',
+    seriesKey: '{}',
+    labels: {},
+    alertType: 'threshold' as const,
+    severity: 'warning' as const,
+    reading,
+    startedMs: Date.now(),
+  };
+  await withTenantsSql(services.db, [tenantId], (sql) => openAlerts(sql, [alert]));
+  return alert.id;
+}
