@@ -42,6 +42,7 @@ export * from './queries/idempotency.ts';
 export * from './queries/inbox-list.ts';
 export * from './queries/inbox.ts';
 export * from './queries/ingest-keys.ts';
+export * from './queries/lease-runs.ts';
 export * from './queries/owner-notices.ts';
 export * from './queries/partitions.ts';
 export * from './queries/refresh-schedule.ts';

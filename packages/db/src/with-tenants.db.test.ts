@@ -8,7 +8,7 @@ import { copyRows } from './queries/copy-rows.ts';
 import { sqlState } from './sql-state.ts';
 import { rules } from './tables/rules.ts';
 import { tenants } from './tables/tenants.ts';
-import { setTenants, withPipeline, withTenant, withTenants, withTenantsCopy, withTenantsSql } from './with-tenants.ts';
+import { setTenants, type SqlTx, withPipeline, withTenant, withTenants, withTenantsCopy, withTenantsSql } from './with-tenants.ts';
 
 let test: TestDatabase;
 let db: Database;
@@ -257,4 +257,15 @@ describe('the raw client', () => {
     await expect(db.sql`select ${Number.NaN}::timestamptz`).rejects.toThrow(RangeError);
     await expect(db.sql`select 'infinity'::timestamptz`).rejects.toThrow(RangeError);
   });
+});
+
+it('work whose tenants could not be set does nothing, and says why', async () => {
+  const { tenantId } = await makeTenant(db);
+  const begin = (work: (sql: SqlTx) => Promise<unknown>) =>
+    db.sql.begin((sql) => work(Object.assign(sql, { unsafe: () => sql`select 1 / 0` })));
+  const broken: Database = { ...db, sql: Object.assign(() => {}, { begin }) as unknown as Database['sql'] };
+  const rename = (sql: SqlTx) => sql`update tenants set name = 'changed' where tenant_id = ${tenantId}`;
+  await expect(withTenantsSql(broken, [tenantId], rename)).rejects.toMatchObject({ code: '22012' });
+  const rows = await withTenantsSql(db, [tenantId], (sql) => sql`select name from tenants where name = 'changed'`);
+  expect(rows).toEqual([]);
 });

@@ -59,8 +59,11 @@ export async function withTenantsCopy<T>(
 
 async function inTransaction<T>(db: Database, tenants: string, work: (sql: SqlTx) => Promise<T>): Promise<T> {
   const outcome = await db.sql.begin(async (sql) => {
-    await sql.unsafe(settings(db, tenants));
-    return { value: await work(sql) };
+    // Goes out with the first statement of the work. Should it fail, the transaction is over and that statement does nothing.
+    const set = sql.unsafe(settings(db, tenants)).execute();
+    const value = await work(sql);
+    await set;
+    return { value };
   });
   return outcome.value;
 }

@@ -1,5 +1,6 @@
 import type { EpochMs } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
+import { slotBounds } from './slot-bounds.ts';
 
 export interface NewRun {
   tenantId: string;
@@ -37,74 +38,6 @@ export async function countUnfinishedRuns(sql: SqlTx, tenantIds: readonly string
     where tenant_id = any(${tenantIds as string[]}::uuid[]) and status in ('queued', 'running')
     group by tenant_id`;
   return new Map(rows.map(({ tenantId, runs }) => [tenantId, runs]));
-}
-
-export interface LeasedRun {
-  tenantId: string;
-  id: string;
-  slotMs: EpochMs;
-  token: string;
-  leasedMs: EpochMs;
-  /** This one included. */
-  attempts: number;
-  /** Slot of the tenant's newest run that ended `done` or `late`: what this run covers begins after it. Null: there is none. */
-  observedSlotMs: EpochMs | null;
-  /** The tenant's schedule, for rules without an `every`. */
-  everyMs: number;
-  slotEveryMs: number;
-  phaseMs: number;
-  failedRuns: number;
-}
-
-/**
- * Leases each tenant's earliest unfinished run under its token, unless somebody holds it or the tenant is backed off, and counts the attempt.
- * A later run is never leased before an earlier one has ended. A run that was leased before, and so may be what its process died of, is
- * leased only when it is the only one wanted: see `suspectRuns`.
- */
-export async function leaseRuns(sql: SqlTx, wanted: readonly { tenantId: string; token: string }[], leaseMs: number): Promise<LeasedRun[]> {
-  return sql<LeasedRun[]>`
-    with earliest as materialized (
-      select wanted.tenant_id, wanted.token, first.slot_at
-      from unnest(${wanted.map((each) => each.tenantId)}::uuid[], ${wanted.map((each) => each.token)}::uuid[]) as wanted (tenant_id, token)
-      cross join lateral (
-        select slot_at from runs where runs.tenant_id = wanted.tenant_id and status in ('queued', 'running') order by slot_at limit 1
-      ) first
-    ), free as materialized (
-      select runs.tenant_id, runs.slot_at, earliest.token
-      from earliest join runs on runs.tenant_id = earliest.tenant_id and runs.slot_at = earliest.slot_at
-      where runs.status in ('queued', 'running') and (runs.lease_until is null or runs.lease_until <= tocsin_now())
-        and (runs.attempts = 0 or ${wanted.length === 1})
-      order by runs.tenant_id
-      for update of runs skip locked
-    ), observed as materialized (
-      select free.*, schedules.every_ms, schedules.slot_every_ms, schedules.phase_ms, schedules.failed_runs, (
-        select past.slot_at from runs past
-        where past.tenant_id = free.tenant_id and past.slot_at < free.slot_at and past.status in ('done', 'late')
-        order by past.slot_at desc limit 1
-      ) as observed_slot_at
-      from free join schedules on schedules.tenant_id = free.tenant_id
-      where schedules.backed_off_until is null or schedules.backed_off_until <= tocsin_now()
-    )
-    update runs
-    set status = 'running', attempts = attempts + 1, lease_token = observed.token, started_at = coalesce(started_at, tocsin_now()),
-        lease_until = tocsin_now() + make_interval(secs => ${leaseMs}::float8 / 1000)
-    from observed
-    where runs.tenant_id = observed.tenant_id and runs.slot_at = observed.slot_at
-    returning runs.tenant_id as "tenantId", runs.id, runs.slot_at as "slotMs", observed.token, runs.attempts, tocsin_now() as "leasedMs",
-              observed.observed_slot_at as "observedSlotMs", observed.every_ms as "everyMs", observed.slot_every_ms as "slotEveryMs",
-              observed.phase_ms as "phaseMs", observed.failed_runs as "failedRuns"`;
-}
-
-/** Those of these tenants whose earliest unfinished run is in nobody's hands, but was: it is to be leased alone. */
-export async function suspectRuns(sql: SqlTx, tenantIds: readonly string[]): Promise<string[]> {
-  const rows = await sql<{ tenantId: string }[]>`
-    select wanted.tenant_id as "tenantId"
-    from unnest(${tenantIds as string[]}::uuid[]) as wanted (tenant_id)
-    cross join lateral (
-      select attempts, lease_until from runs where runs.tenant_id = wanted.tenant_id and status in ('queued', 'running') order by slot_at limit 1
-    ) first
-    where first.attempts > 0 and (first.lease_until is null or first.lease_until <= tocsin_now())`;
-  return rows.map((row) => row.tenantId);
 }
 
 /** What proves that a run is still ours. */
@@ -180,14 +113,16 @@ export async function correctRunCounts(sql: SqlTx, runs: readonly FinishedRun[])
     where runs.tenant_id = mine.tenant_id and runs.slot_at = to_timestamp(mine.slot / 1000) and ${slotBounds(sql, runs)}`;
 }
 
-/** The earliest run that waits, of each of these tenants that has one. */
-export async function waitingRuns(sql: SqlTx, tenantIds: readonly string[]): Promise<{ tenantId: string; runId: string }[]> {
+/** The earliest run that waits, of each of these tenants that has one. None waits from before `afterMs`. */
+export async function waitingRuns(
+  sql: SqlTx,
+  tenantIds: readonly string[],
+  afterMs: EpochMs,
+): Promise<{ tenantId: string; runId: string }[]> {
   return sql<{ tenantId: string; runId: string }[]>`
-    select wanted.tenant_id as "tenantId", first.id as "runId"
-    from unnest(${tenantIds as string[]}::uuid[]) as wanted (tenant_id)
-    cross join lateral (
-      select id from runs where runs.tenant_id = wanted.tenant_id and status = 'queued' order by slot_at limit 1
-    ) first`;
+    select distinct on (tenant_id) tenant_id as "tenantId", id as "runId" from runs
+    where tenant_id = any(${tenantIds as string[]}::uuid[]) and status = 'queued' and slot_at > to_timestamp(${afterMs}::float8 / 1000)
+    order by tenant_id, slot_at`;
 }
 
 const leased = (sql: SqlTx, leases: readonly RunLease[]) => sql`
@@ -198,9 +133,3 @@ const leased = (sql: SqlTx, leases: readonly RunLease[]) => sql`
 const isHeld = (sql: SqlTx, leases: readonly RunLease[]) => sql`
   runs.tenant_id = mine.tenant_id and runs.slot_at = to_timestamp(mine.slot / 1000) and runs.lease_token = mine.token
   and runs.status = 'running' and ${slotBounds(sql, leases)}`;
-
-/** Says again, as constants, which days are meant, so that the other partitions are left out of the plan. */
-const slotBounds = (sql: SqlTx, runs: readonly { slotMs: EpochMs }[]) => {
-  const slots = runs.map((run) => run.slotMs);
-  return sql`runs.slot_at between to_timestamp(${Math.min(...slots)}::float8 / 1000) and to_timestamp(${Math.max(...slots)}::float8 / 1000)`;
-};

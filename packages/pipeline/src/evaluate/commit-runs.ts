@@ -18,6 +18,7 @@ import {
   writeSeriesStates,
   type FinishedRun,
   type LeasedRun,
+  type NewSegment,
   type NewTrigger,
   type SqlTx,
 } from '@tocsin/db';
@@ -26,7 +27,7 @@ import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { evaluationRows, unreadableRows, type EvaluationTime } from './evaluation-rows.ts';
 import type { RuleOutcome } from './judge-rule.ts';
-import type { LoadedRules } from './rule-cache.ts';
+import type { LoadedRules, UnreadableRule } from './rule-cache.ts';
 import { changesAnything, collectWrites, type RunWrites } from './run-writes.ts';
 
 /** All that a run found, before it counts. */
@@ -74,24 +75,27 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
       sql,
       ours.flatMap(({ unreadable }) => unreadable),
     );
-    await insertSegments(
-      sql,
-      ours.flatMap(({ run, outcomes: ofRun, unreadable, time }) =>
-        encodeEvaluations(run.tenantId, [
-          ...evaluationRows(ofRun, time),
-          ...unreadableRows(
-            run,
-            unreadable.map(({ rule }) => rule),
-            time,
-          ),
-        ]),
-      ),
-    );
     const recovered = ours.filter(({ run }) => run.failedRuns > 0).map(({ run }) => run.tenantId);
-    if (recovered.length > 0) await clearBackOff(sql, recovered);
-    return { finished, triggers, waiting: await waitingRuns(sql, tenantIds) };
+    // A tenant's runs end in order: what waits is younger than what has ended.
+    const endedMs = Math.min(...ours.map(({ run }) => run.slotMs));
+    const [waiting] = await Promise.all([
+      waitingRuns(sql, tenantIds, endedMs),
+      insertSegments(sql, ours.flatMap(historyOf)),
+      unlessEmpty(recovered, (rows) => clearBackOff(sql, rows)),
+    ]);
+    return { finished, triggers, waiting };
   });
 }
+
+const historyOf = ({ run, outcomes, unreadable, time }: RunResult): NewSegment[] =>
+  encodeEvaluations(run.tenantId, [
+    ...evaluationRows(outcomes, time),
+    ...unreadableRows(
+      run,
+      unreadable.map(({ rule }) => rule),
+      time,
+    ),
+  ]);
 
 const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
   const counted = outcomes.filter((outcome) => !outcome.isSuperseded);
@@ -110,19 +114,23 @@ const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
 async function markSuperseded(sql: SqlTx, changing: readonly RuleOutcome[]): Promise<void> {
   if (changing.length === 0) return;
   const rules = changing.map(({ planned: { rule } }) => ({ tenantId: rule.tenantId, ruleId: rule.id, version: rule.version }));
-  const current = new Set(await lockCurrentRules(sql, rules));
-  for (const outcome of changing) outcome.isSuperseded = !current.has(outcome.planned.rule.id);
-
-  const { series, forgotten } = collectWrites(changing.filter((outcome) => !outcome.isSuperseded));
-  const refs = [...series, ...forgotten];
-  if (refs.length === 0) return;
-  const changed = new Set(await lockChangedSeries(sql, refs));
-  for (const outcome of changing) if (changed.has(outcome.planned.rule.id)) outcome.isSuperseded = true;
+  const { series, forgotten } = collectWrites(changing);
+  const [current, changed] = await Promise.all([
+    lockCurrentRules(sql, rules),
+    unlessEmpty([...series, ...forgotten], (refs) => lockChangedSeries(sql, refs)),
+  ]);
+  const [isCurrent, hasChanged] = [new Set(current), new Set(changed)];
+  for (const outcome of changing) {
+    const { id } = outcome.planned.rule;
+    outcome.isSuperseded = !isCurrent.has(id) || hasChanged.has(id);
+  }
 }
 
 /** A rule that cannot be evaluated is in error by itself; its series and alerts stay as they are. */
 async function tellUnreadable(sql: SqlTx, unreadable: LoadedRules['unreadable']): Promise<void> {
-  const news = unreadable.filter(({ head }) => head.health !== 'error').map(({ rule }) => rule);
+  const news = unreadable
+    .filter(({ rule, head }) => head.health !== 'error' || head.healthReason !== reasonUnreadable(rule))
+    .map(({ rule }) => rule);
   if (news.length === 0) return;
   const current = new Set(
     await lockCurrentRules(
@@ -134,33 +142,45 @@ async function tellUnreadable(sql: SqlTx, unreadable: LoadedRules['unreadable'])
     sql,
     news
       .filter(({ id }) => current.has(id))
-      .map(({ tenantId, id, fault }) => ({
-        tenantId,
-        ruleId: id,
+      .map((rule) => ({
+        tenantId: rule.tenantId,
+        ruleId: rule.id,
         health: 'error',
-        healthReason: `rule_unreadable: ${fault}`,
+        healthReason: reasonUnreadable(rule),
         lastTriggeredMs: null,
         newTriggers: 0,
       })),
   );
 }
 
-/** Answers the triggers that were told. */
+const reasonUnreadable = ({ fault }: UnreadableRule): string => `rule_unreadable: ${fault}`;
+
+/** Answers the triggers that were told. Statements go out together; only what numbers the triggers is waited for. */
 async function write(sql: SqlTx, writes: RunWrites): Promise<NewTrigger[]> {
-  if (writes.opened.length > 0) await openAlerts(sql, writes.opened);
+  const [, updated] = await Promise.all([
+    unlessEmpty(writes.opened, (rows) => openAlerts(sql, rows)),
+    unlessEmpty(writes.updated, (rows) => updateAlerts(sql, rows)),
+  ]);
   const opened = new Set(writes.opened.map((alert) => alert.id));
-  const carried = new Map((writes.updated.length > 0 ? await updateAlerts(sql, writes.updated) : []).map((alert) => [alert.id, alert]));
+  const carried = new Map(updated?.map((alert) => [alert.id, alert]));
   const triggers = writes.triggers.flatMap((trigger): NewTrigger[] => {
     if (opened.has(trigger.alertId)) return [trigger];
     const alert = carried.get(trigger.alertId);
     return alert === undefined ? [] : [{ ...trigger, seq: alert.seq, snapshot: { ...trigger.snapshot, status: alert.status } }];
   });
-  if (writes.timeline.length > 0) await insertAlertEvents(sql, writes.timeline);
-  if (triggers.length > 0) await insertTriggers(sql, triggers);
-  if (writes.reminders.length > 0) await setReminders(sql, writes.reminders);
-  if (writes.closed.length > 0) await dropTimers(sql, writes.closed);
-  if (writes.series.length > 0) await writeSeriesStates(sql, writes.series);
-  if (writes.forgotten.length > 0) await deleteSeriesStates(sql, writes.forgotten);
-  if (writes.rules.length > 0) await recordRuleNews(sql, writes.rules);
+  await Promise.all([
+    unlessEmpty(writes.timeline, (rows) => insertAlertEvents(sql, rows)),
+    unlessEmpty(triggers, (rows) => insertTriggers(sql, rows)),
+    unlessEmpty(writes.reminders, (rows) => setReminders(sql, rows)),
+    unlessEmpty(writes.closed, (rows) => dropTimers(sql, rows)),
+    unlessEmpty(writes.series, (rows) => writeSeriesStates(sql, rows)),
+    unlessEmpty(writes.forgotten, (rows) => deleteSeriesStates(sql, rows)),
+    unlessEmpty(writes.rules, (rows) => recordRuleNews(sql, rows)),
+  ]);
   return triggers;
 }
+
+const unlessEmpty = <Row, Result>(
+  rows: readonly Row[],
+  statement: (rows: readonly Row[]) => Promise<Result>,
+): Promise<Result> | undefined => (rows.length === 0 ? undefined : statement(rows));

@@ -85,29 +85,50 @@ describeQueues('evaluating a batch', (backend) => {
     expect(await runsOf(stage.db, slow)).toMatchObject([{ status: 'done' }]);
   });
 
+  const lease = async (tenantIds: readonly string[], wanted: readonly { tenantId: string; token: string }[]) =>
+    (await withTenantsSql(stage.db, tenantIds, (sql) => leaseRuns(sql, wanted, LEASE_MS))).leased;
+
   test('a later run cannot be leased while an earlier one of its tenant is unfinished', async () => {
     const [tenantId = ''] = await dueTenants(1);
     stage.db.clock.shiftMs += EVERY_MS;
     await claimDueSlots(stage.deps);
-    const lease = () => withTenantsSql(stage.db, [tenantId], (sql) => leaseRuns(sql, [{ tenantId, token: newId() }], LEASE_MS));
+    const leaseNext = () => lease([tenantId], [{ tenantId, token: newId() }]);
     const [first, second] = await runsOf(stage.db, tenantId);
-    expect((await lease()).map((run) => run.id)).toEqual([first!.id]);
-    expect(await lease()).toEqual([]);
+    expect((await leaseNext()).map((run) => run.id)).toEqual([first!.id]);
+    expect(await leaseNext()).toEqual([]);
     await asTenant(stage.db, tenantId, (sql) => sql`update runs set status = 'done', lease_token = null where id = ${first!.id}`);
-    expect(await lease()).toMatchObject([{ id: second!.id, observedSlotMs: first!.slotMs }]);
+    expect(await leaseNext()).toMatchObject([{ id: second!.id, observedSlotMs: first!.slotMs }]);
+  });
+
+  test('what a run covers begins after the newest run that succeeded, and the earliest unfinished run comes first, however old either is', async () => {
+    const [tenantId = ''] = await dueTenants(1);
+    const [newest] = await runsOf(stage.db, tenantId);
+    const past = (hours: number, status: string) =>
+      asTenant(
+        stage.db,
+        tenantId,
+        (sql) => sql`
+          insert into runs (tenant_id, slot_at, id, status)
+          select tenant_id, slot_at - make_interval(hours => ${hours}::int), ${newId()}::uuid, ${status}::text from runs where id = ${newest!.id}`,
+      );
+    await past(60, 'done');
+    await past(50, 'failed');
+    const leaseNext = async () => (await lease([tenantId], [{ tenantId, token: newId() }]))[0];
+    expect(await leaseNext()).toMatchObject({ id: newest!.id, observedSlotMs: newest!.slotMs - 60 * 3_600_000 });
+    await asTenant(stage.db, tenantId, (sql) => sql`update runs set status = 'queued', lease_until = null where id = ${newest!.id}`);
+    await past(40, 'queued');
+    expect(await leaseNext()).toMatchObject({ slotMs: newest!.slotMs - 40 * 3_600_000, observedSlotMs: newest!.slotMs - 60 * 3_600_000 });
+    expect(await leaseNext()).toBeUndefined();
   });
 
   test('two who lease the same hundred runs at once share them out', async () => {
     const ids = await dueTenants(100);
-    const lease = (tenantIds: readonly string[]) =>
-      withTenantsSql(stage.db, ids, (sql) =>
-        leaseRuns(
-          sql,
-          tenantIds.map((tenantId) => ({ tenantId, token: newId() })),
-          LEASE_MS,
-        ),
+    const leaseAll = (tenantIds: readonly string[]) =>
+      lease(
+        ids,
+        tenantIds.map((tenantId) => ({ tenantId, token: newId() })),
       );
-    const leased = (await Promise.all([lease(ids), lease(ids.toReversed()), lease(ids)])).flat();
+    const leased = (await Promise.all([leaseAll(ids), leaseAll(ids.toReversed()), leaseAll(ids)])).flat();
     expect(leased.map((run) => run.tenantId).toSorted()).toEqual(ids.toSorted());
   });
 
@@ -115,7 +136,7 @@ describeQueues('evaluating a batch', (backend) => {
     const ids = await dueTenants(4);
     // All four were in hand when their process died.
     const wanted = ids.map((tenantId) => ({ tenantId, token: newId() }));
-    expect(await withTenantsSql(stage.db, ids, (sql) => leaseRuns(sql, wanted, LEASE_MS))).toHaveLength(4);
+    expect(await lease(ids, wanted)).toHaveLength(4);
     stage.db.clock.shiftMs += LEASE_MS + 1_000;
     const fresh = await dueTenants(2);
     stage.db.clock.shiftMs += LEASE_MS + 1_000;
@@ -136,7 +157,7 @@ describeQueues('evaluating a batch', (backend) => {
   test('leases are renewed while work goes on', async () => {
     const [tenantId = ''] = await dueTenants(1);
     const token = newId();
-    const runs = await withTenantsSql(stage.db, [tenantId], (sql) => leaseRuns(sql, [{ tenantId, token }], LEASE_MS));
+    const runs = await lease([tenantId], [{ tenantId, token }]);
     const leaseUntil = async (): Promise<number> =>
       (await asTenant(stage.db, tenantId, (sql) => sql<{ until: number }[]>`select lease_until as until from runs`))[0]!.until;
     const before = await leaseUntil();

@@ -1,4 +1,4 @@
-import { isRetryable, leaseRuns, newId, renewRunLeases, suspectRuns, withTenantsSql, type LeasedRun } from '@tocsin/db';
+import { isRetryable, leaseRuns, newId, renewRunLeases, withTenantsSql, type LeasedRun } from '@tocsin/db';
 import { faultPoint } from '@tocsin/runtime';
 import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import { endAttempt, giveUp, MAX_ATTEMPTS, postpone, type TryAgain } from './end-attempt.ts';
@@ -15,10 +15,7 @@ const NEVER = new AbortController().signal;
  */
 export async function evaluateBatch(deps: EvaluationDeps, tenantIds: readonly string[]): Promise<Map<string, TryAgain>> {
   const wanted = tenantIds.map((tenantId) => ({ tenantId, token: newId() }));
-  const { leased, suspects } = await withTenantsSql(deps.db, tenantIds, async (sql) => {
-    const runs = await leaseRuns(sql, wanted, LEASE_MS);
-    return { leased: runs, suspects: runs.length < wanted.length && wanted.length > 1 ? await suspectRuns(sql, tenantIds) : [] };
-  });
+  const { leased, suspects } = await withTenantsSql(deps.db, tenantIds, (sql) => leaseRuns(sql, wanted, LEASE_MS));
   const again = await evaluateLeased(deps, leased);
   for (const tenantId of suspects) for (const wish of await evaluateBatch(deps, [tenantId])) again.set(...wish);
   return again;
