@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { comparison, ruleOf } from '../test/a-rule.ts';
 import { meaning, METRIC_NAMES } from './catalogue.ts';
-import { AGGREGATIONS } from './metric-query.ts';
+import { AGGREGATIONS } from './aggregations.ts';
 
 const ALL = [...AGGREGATIONS];
 const MEANT = {

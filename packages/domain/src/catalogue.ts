@@ -1,4 +1,5 @@
-import type { Aggregation, Subject } from './metric-query.ts';
+import { AGGREGATION_FACTS, type Aggregation } from './aggregations.ts';
+import type { Subject } from './metric-query.ts';
 
 export interface MetricDefinition {
   subject: Subject;
@@ -8,22 +9,10 @@ export interface MetricDefinition {
   title: string;
 }
 
-export const METRIC_NAMES = [
-  'latency',
-  'ttft',
-  'error_rate',
-  'timeout_rate',
-  'cost',
-  'throughput',
-  'token_usage',
-  'anomaly_severity',
-] as const;
-export type MetricName = (typeof METRIC_NAMES)[number];
-
 const measure = (...measures: string[]): Subject => ({ kind: 'measure', measures, orSumOf: [] });
 const statusShare = (...values: string[]): Subject => ({ kind: 'share', dim: 'status', values });
 
-export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
+const CATALOGUE = {
   latency: { subject: measure('duration_ms'), unit: 'ms', defaultAggregation: 'p95', title: 'latency' },
   ttft: { subject: measure('ttft_ms'), unit: 'ms', defaultAggregation: 'p95', title: 'time to first token' },
   error_rate: { subject: statusShare('error', 'timeout'), unit: 'percent', defaultAggregation: 'avg', title: 'error rate' },
@@ -37,7 +26,11 @@ export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = {
     title: 'token usage',
   },
   anomaly_severity: { subject: measure('anomaly_severity'), unit: null, defaultAggregation: 'max', title: 'anomaly severity' },
-};
+} satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof CATALOGUE;
+export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = CATALOGUE;
+export const METRIC_NAMES = Object.keys(CATALOGUE) as readonly MetricName[];
 
 export const isMetricName = (name: string): name is MetricName => Object.hasOwn(METRICS, name);
 
@@ -60,29 +53,18 @@ export function defaultAggregation({ metric, measure: own, dim }: Looked): Aggre
   return dim === undefined ? 'count' : 'distinct';
 }
 
+/** Throughput is known by its everyday words too: its average is its rate, its sum its count. */
+const OF_THROUGHPUT: Partial<Record<Aggregation, Aggregation>> = { avg: 'rate', sum: 'count' };
+
 /** What a metric under an aggregation stands for; null where it means nothing, such as the p95 of an error rate. */
-export function meaning(looked: Looked, aggregation: Aggregation): Meaning | null {
+export function meaning(looked: Looked, written: Aggregation): Meaning | null {
   const subject = subjectOf(looked);
-  switch (subject.kind) {
-    case 'measure':
-      return { subject, aggregation };
-    case 'dim':
-      return aggregation === 'distinct' ? { subject, aggregation } : null;
-    case 'share':
-      return aggregation === 'avg' || aggregation === 'count' || aggregation === 'rate' ? { subject, aggregation } : null;
-    case 'event':
-      return eventMeaning(subject, aggregation, looked.metric === 'throughput');
-  }
+  const aggregation = (looked.metric === 'throughput' ? OF_THROUGHPUT[written] : undefined) ?? written;
+  return AGGREGATION_FACTS[aggregation].takes.includes(subject.kind) ? { subject, aggregation } : null;
 }
 
 function subjectOf({ metric, measure: own, dim }: Looked): Subject {
   if (metric !== undefined) return METRICS[metric].subject;
   if (own !== undefined) return measure(own);
   return dim === undefined ? { kind: 'event' } : { kind: 'dim', dim };
-}
-
-/** Throughput is known by its everyday words too: its average is its rate, its sum its count. */
-function eventMeaning(subject: Subject, aggregation: Aggregation, isThroughput: boolean): Meaning | null {
-  if (aggregation === 'rate' || (isThroughput && aggregation === 'avg')) return { subject, aggregation: 'rate' };
-  return aggregation === 'count' || (isThroughput && aggregation === 'sum') ? { subject, aggregation: 'count' } : null;
 }

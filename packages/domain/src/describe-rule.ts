@@ -1,8 +1,9 @@
+import { AGGREGATION_FACTS } from './aggregations.ts';
 import { METRICS } from './catalogue.ts';
-import { metricLabel, unitOf } from './compile-rule.ts';
+import { metricLabel, unitOf } from './compile-query.ts';
 import { parseDuration } from './duration.ts';
 import { formatValue } from './format-value.ts';
-import { OPERATORS, type Aggregation, type Operator } from './metric-query.ts';
+import { OPERATORS, type Operator } from './metric-query.ts';
 import type { ComparisonSpec, ConditionSpec, RuleSpec, WhereTest } from './rule-spec.ts';
 
 const COMPARED: Readonly<Record<Operator, string>> = {
@@ -12,21 +13,6 @@ const COMPARED: Readonly<Record<Operator, string>> = {
   '<=': 'is at or below',
   '==': 'is',
   '!=': 'is not',
-};
-
-const AGGREGATED: Readonly<Record<Aggregation, string>> = {
-  p50: 'median',
-  p90: 'p90',
-  p95: 'p95',
-  p99: 'p99',
-  avg: 'average',
-  min: 'lowest',
-  max: 'highest',
-  sum: 'total',
-  count: 'number of',
-  rate: 'rate of',
-  last: 'latest',
-  distinct: 'number of distinct',
 };
 
 /**
@@ -70,14 +56,13 @@ function subjectWords(spec: ComparisonSpec): string {
   const { metric, aggregation } = spec;
   const title = metric === undefined ? metricLabel(spec) : METRICS[metric].title;
   if (metric === 'throughput') return aggregation === 'count' || aggregation === 'sum' ? 'the number of events' : 'throughput';
+  const { said } = AGGREGATION_FACTS[aggregation];
   if (metric === 'error_rate' || metric === 'timeout_rate') {
     const events = metric === 'error_rate' ? 'failed events' : 'timed-out events';
-    return aggregation === 'avg' ? title : `the ${AGGREGATED[aggregation]} ${events}`;
+    return aggregation === 'avg' ? title : `${said} ${events}`;
   }
-  if (aggregation === 'count' || aggregation === 'rate') {
-    return `the ${AGGREGATED[aggregation]} events${title === 'events' ? '' : ` with ${title}`}`;
-  }
-  return /^p\d/.test(aggregation) && aggregation !== 'p50' ? `${aggregation} ${title}` : `the ${AGGREGATED[aggregation]} ${title}`;
+  if (aggregation === 'count' || aggregation === 'rate') return `${said} events${title === 'events' ? '' : ` with ${title}`}`;
+  return `${said} ${title}`;
 }
 
 function describeTest(field: string, test: WhereTest): string {

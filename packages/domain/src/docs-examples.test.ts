@@ -6,7 +6,7 @@ import { defaultAggregation, meaning, METRIC_NAMES, METRICS } from './catalogue.
 import { compileRule } from './compile-rule.ts';
 import { describeRule } from './describe-rule.ts';
 import { judge } from './judge.ts';
-import { AGGREGATIONS } from './metric-query.ts';
+import { AGGREGATION_FACTS, AGGREGATIONS } from './aggregations.ts';
 import { parseRule } from './parse-rule.ts';
 import { RuleSpec } from './rule-spec.ts';
 
@@ -64,6 +64,17 @@ test.each(ROWS)('the row of $row says which aggregations mean something', ({ row
   expect(written).toBe(unit ?? '–');
   expect(fallback).toBe(defaultAggregation(looked));
   expect(AGGREGATIONS.filter((_, index) => marks[index] === '✓')).toEqual(AGGREGATIONS.filter((each) => meaning(looked, each) !== null));
+});
+
+test('which aggregations have a value in an empty window, and which reach back less far, are those of the page', () => {
+  const namedBefore = (words: string): string[] => {
+    const [sentence = ''] = section('What may be aggregated').match(new RegExp(`[^.]*${words}[^.;]*`)) ?? [];
+    return [...sentence.matchAll(/`(\w+)`/g)].map(([, word = '']) => word).toSorted();
+  };
+  const those = (isOne: (each: (typeof AGGREGATION_FACTS)[keyof typeof AGGREGATION_FACTS]) => boolean): string[] =>
+    AGGREGATIONS.filter((each) => isOne(AGGREGATION_FACTS[each])).toSorted();
+  expect(namedBefore('An empty window is 0 for')).toEqual(those(({ emptyValue }) => emptyValue === 0));
+  expect(namedBefore('reach back 6h at most')).toEqual(those(({ maxWindowMs }) => maxWindowMs === 6 * 60 * MINUTE));
 });
 
 test('the reasons of the step are those of the page', () => {

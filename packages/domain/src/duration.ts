@@ -12,6 +12,13 @@ export function parseDuration(text: string): number | null {
   return units.reduce((total, unit, index) => total + Number(match[index + 1] ?? 0) * UNIT_MS[unit], 0);
 }
 
+/** For a duration that was checked before. Throws on what `parseDuration` does not take. */
+export function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new Error(`not a duration: ${text}`);
+  return ms;
+}
+
 /** The largest single unit that says it exactly: `90m`, `2h`, `7d`, `0s`. Rounds to whole seconds. */
 export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1_000);

@@ -1,3 +1,4 @@
+export { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
 export { ALERT_STATUSES, alertStatusAfter, type AlertMove, type AlertStatus } from './alert-status.ts';
 export { advance, firstState, needsSaving, type SlotTime, type StepRule } from './advance.ts';
 export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
@@ -9,7 +10,7 @@ export { formatDuration, parseDuration } from './duration.ts';
 export { formatValue } from './format-value.ts';
 export type { Issue, IssueCode } from './issue.ts';
 export { judge, type Judged, type KnownSeries } from './judge.ts';
-export { AGGREGATIONS, OPERATORS, type Aggregation, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
+export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
   TRIGGER_KINDS,
   type AlertSnapshot,

@@ -1,3 +1,4 @@
+import { AGGREGATION_FACTS } from './aggregations.ts';
 import type { Comparison, CompiledRule } from './compiled-rule.ts';
 import { evaluate, leadIndex, verdictOf, type Answer } from './evaluate-condition.ts';
 import { seriesKey, type Labels, type QueryResult, type SeriesReading } from './reading.ts';
@@ -19,7 +20,6 @@ export interface Judged {
 }
 
 const NO_READING: SeriesReading = { labels: {}, value: null, samples: 0 };
-const EMPTY_WINDOW: SeriesReading = { labels: {}, value: 0, samples: 0 };
 
 /**
  * What a rule's condition says of each of its series. The series are those of all its queries and the known ones; a rule without group-by
@@ -77,8 +77,7 @@ function answerElsewhere({ query }: Comparison, result: QueryResult | undefined,
   if (result === undefined || result.kind === 'failed') return null;
   if (hasOneValue && result.series[0] !== undefined) return result.series[0];
   if (result.dropped > 0) return null;
-  const { aggregation } = query;
-  return aggregation === 'count' || aggregation === 'sum' || aggregation === 'rate' ? EMPTY_WINDOW : NO_READING;
+  return { ...NO_READING, value: AGGREGATION_FACTS[query.aggregation].emptyValue };
 }
 
 function judgeSeries(rule: CompiledRule, key: string, labels: Labels, answers: readonly Answer[], seen: boolean): Judgement {

@@ -1,5 +1,4 @@
-export const AGGREGATIONS = ['p50', 'p90', 'p95', 'p99', 'avg', 'min', 'max', 'sum', 'count', 'rate', 'last', 'distinct'] as const;
-export type Aggregation = (typeof AGGREGATIONS)[number];
+import type { Aggregation } from './aggregations.ts';
 
 export const OPERATORS = ['>', '>=', '<', '<=', '==', '!='] as const;
 export type Operator = (typeof OPERATORS)[number];

@@ -1,4 +1,5 @@
-import type { Aggregation, Operator } from './metric-query.ts';
+import type { Aggregation } from './aggregations.ts';
+import type { Operator } from './metric-query.ts';
 import type { Labels } from './reading.ts';
 import type { AlertStatus } from './alert-status.ts';
 import type { AlertType } from './series-state.ts';

@@ -1,10 +1,11 @@
+import { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
 import { defaultAggregation, isMetricName, meaning, METRIC_NAMES, METRICS, type Looked, type MetricName } from './catalogue.ts';
-import { compileQuery, unitOf, type QuerySpec } from './compile-rule.ts';
+import { compileQuery, unitOf, type QuerySpec } from './compile-query.ts';
 import { Complaints, quoted, readFields } from './complaints.ts';
 import { aggregationFrom } from './dialects.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { durationMs, formatDuration } from './duration.ts';
 import type { Issue, Path } from './issue.ts';
-import { AGGREGATIONS, type Aggregation, type MetricQuery } from './metric-query.ts';
+import type { MetricQuery } from './metric-query.ts';
 import { didYouMean } from './nearest-name.ts';
 import { parseWhere } from './parse-where.ts';
 import { RATE_UNITS, rateUnit } from './rate-unit.ts';
@@ -120,19 +121,16 @@ function hasMeaning(looked: Looked, aggregation: Aggregation, path: Path, compla
 }
 
 function fitsWindow(aggregation: Aggregation, window: string, path: Path, complaints: Complaints): boolean {
-  const isExact = aggregation === 'distinct' || aggregation === 'last';
-  if (!isExact || (parseDuration(window) ?? 0) <= RULE_BOUNDS.maxExactWindowMs) return true;
-  complaints.add(
-    [...path, 'window'],
-    'out_of_range',
-    `${aggregation} reaches back at most ${formatDuration(RULE_BOUNDS.maxExactWindowMs)}`,
-  );
+  const { maxWindowMs } = AGGREGATION_FACTS[aggregation];
+  if (durationMs(window) <= maxWindowMs) return true;
+  complaints.add([...path, 'window'], 'out_of_range', `${aggregation} reaches back at most ${formatDuration(maxWindowMs)}`);
   return false;
 }
 
 /** `perHour` and its like belong to rates. A catalogue metric has its own unit; only money comes in several. */
 function fitsUnit(unit: string, looked: Looked, aggregation: Aggregation, path: Path, complaints: Complaints): boolean {
-  const isRate = meaning(looked, aggregation)?.aggregation === 'rate';
+  const meant = meaning(looked, aggregation);
+  const isRate = meant !== null && AGGREGATION_FACTS[meant.aggregation].unit === 'rate';
   if (rateUnit(unit) !== null || isRate) {
     if (rateUnit(unit) !== null && isRate) return true;
     const message = isRate

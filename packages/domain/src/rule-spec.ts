@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AGGREGATIONS, OPERATORS } from './metric-query.ts';
+import { AGGREGATIONS } from './aggregations.ts';
+import { OPERATORS } from './metric-query.ts';
 import { METRIC_NAMES } from './catalogue.ts';
 import { SEVERITIES } from './severity.ts';
 

@@ -1,4 +1,4 @@
-import type { Aggregation } from '@tocsin/domain';
+import { AGGREGATION_FACTS, type Aggregation } from '@tocsin/domain';
 import { ExactSum } from './exact-sum.ts';
 import { quantile } from './quantile.ts';
 import { giveRoom, takeRoom } from './value-room.ts';
@@ -13,8 +13,6 @@ export interface Needs {
   /** Tells them apart. */
   readonly key: number;
 }
-
-const QUANTILES: Partial<Record<Aggregation, number>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 };
 
 const SUM = 1;
 const EXTREMES = 2;
@@ -49,7 +47,7 @@ function needOf(aggregation: Aggregation, isShare: boolean): number {
     case 'distinct':
       return DISTINCT;
     default:
-      return QUANTILES[aggregation] === undefined ? 0 : VALUES;
+      return VALUES;
   }
 }
 
@@ -210,17 +208,32 @@ export class Accumulator {
 
   /** Null where there is no answer without a sample. */
   answer(aggregation: Aggregation, isShare: boolean, perWindow: number): number | null {
-    const count = isShare && this.sum !== null ? this.sum.value() / 100 : this.samples;
-    if (aggregation === 'count') return count;
-    if (aggregation === 'rate') return count * perWindow;
-    if (aggregation === 'sum') return this.sum!.value();
-    if (aggregation === 'distinct') return this.samples === 0 ? null : this.distinct!.size;
-    if (this.samples === 0) return null;
-    if (aggregation === 'avg') return this.sum!.value() / this.samples;
-    if (aggregation === 'min') return this.min;
-    if (aggregation === 'max') return this.max;
-    if (aggregation === 'last') return this.last;
-    return quantile(this.join(), this.samples, QUANTILES[aggregation]!);
+    const facts = AGGREGATION_FACTS[aggregation];
+    if (this.samples === 0) return facts.emptyValue;
+    switch (aggregation) {
+      case 'sum':
+        return this.sum!.value();
+      case 'avg':
+        return this.sum!.value() / this.samples;
+      case 'count':
+        return this.countOf(isShare);
+      case 'rate':
+        return this.countOf(isShare) * perWindow;
+      case 'min':
+        return this.min;
+      case 'max':
+        return this.max;
+      case 'last':
+        return this.last;
+      case 'distinct':
+        return this.distinct!.size;
+      default:
+        return quantile(this.join(), this.samples, facts.quantile!);
+    }
+  }
+
+  private countOf(isShare: boolean): number {
+    return isShare && this.sum !== null ? this.sum.value() / 100 : this.samples;
   }
 
   private join(): Float64Array {

@@ -2,10 +2,12 @@ import {
   AGGREGATIONS,
   compileRule,
   judge,
+  METRIC_NAMES,
   OPERATORS,
   parseRule,
   type Aggregation,
   type CompiledRule,
+  type MetricName,
   type QueryResult,
 } from '@tocsin/domain';
 import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
@@ -15,8 +17,6 @@ import type { EventStore } from '../event-store.ts';
 
 const clock = minuteClock();
 const now = clock.now();
-const METRICS = ['latency', 'error_rate', 'cost', 'throughput', 'ttft', 'token_usage', 'anomaly_severity'] as const;
-type Metric = (typeof METRICS)[number];
 
 let database: TestDatabase;
 let store: EventStore;
@@ -97,7 +97,7 @@ const OF_FOUR: Record<Aggregation, number> = {
 const times = (factor: number): Partial<Record<Aggregation, number>> =>
   Object.fromEntries(AGGREGATIONS.map((name) => [name, OF_FOUR[name] * (['count', 'rate', 'distinct'].includes(name) ? 1 : factor)]));
 
-const EXPECTED: Record<Metric, Partial<Record<Aggregation, number>>> = {
+const EXPECTED: Record<MetricName, Partial<Record<Aggregation, number>>> = {
   latency: times(100),
   ttft: times(10),
   cost: times(1 / 8),
@@ -115,12 +115,13 @@ const EXPECTED: Record<Metric, Partial<Record<Aggregation, number>>> = {
     rate: 4 / 5,
     last: 3,
     distinct: 4,
-  },
+  } satisfies Record<Aggregation, number>,
   error_rate: { avg: 50, count: 2, rate: 2 / 5 },
+  timeout_rate: { avg: 25, count: 1, rate: 1 / 5 },
   throughput: { rate: 4 / 5, avg: 4 / 5, sum: 4, count: 4 },
 };
 const WHERE = { model: 'gpt-4o', operation: 'chat' };
-const table = METRICS.flatMap((metric) =>
+const table = METRIC_NAMES.flatMap((metric) =>
   (Object.entries(EXPECTED[metric]) as [Aggregation, number][]).map(([aggregation, expected]) => ({ metric, aggregation, expected })),
 );
 

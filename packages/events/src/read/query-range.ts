@@ -1,4 +1,4 @@
-import { type EpochMs, type MetricQuery, type MetricSource, seriesKey, type SeriesReading } from '@tocsin/domain';
+import { AGGREGATION_FACTS, type EpochMs, type MetricQuery, type MetricSource, seriesKey, type SeriesReading } from '@tocsin/domain';
 import { TooManySeries } from '../errors.ts';
 import type { RangeSeries } from '../event-store.ts';
 
@@ -66,5 +66,5 @@ function note(found: Map<string, Found>, step: number, { labels, value, samples 
 }
 
 function emptyReading({ aggregation }: MetricQuery): Pick<SeriesReading, 'value' | 'samples'> {
-  return { value: aggregation === 'count' || aggregation === 'sum' || aggregation === 'rate' ? 0 : null, samples: 0 };
+  return { value: AGGREGATION_FACTS[aggregation].emptyValue, samples: 0 };
 }
