@@ -19,6 +19,8 @@ export interface TestQueue {
   url: string;
   /** Loses everything in them, as FLUSHALL or a server without its disk would. */
   wipe: () => Promise<void>;
+  /** Everything that is stored for them, as text. */
+  dump: () => Promise<string>;
   close: () => Promise<void>;
 }
 
@@ -36,7 +38,26 @@ async function redisQueue(): Promise<TestQueue> {
     }
     client.disconnect();
   };
-  return { url: url.href, wipe, close: wipe };
+  const dump = async (): Promise<string> => {
+    const client = new Redis(server);
+    const stored: unknown[] = [];
+    for await (const keys of client.scanStream({ match: `${prefix}:*`, count: 500 })) {
+      for (const key of keys as string[]) stored.push(key, await valueOf(client, key));
+    }
+    client.disconnect();
+    return JSON.stringify(stored);
+  };
+  return { url: url.href, wipe, dump, close: wipe };
+}
+
+async function valueOf(client: Redis, key: string): Promise<unknown> {
+  const type = await client.type(key);
+  if (type === 'hash') return client.hgetall(key);
+  if (type === 'list') return client.lrange(key, 0, -1);
+  if (type === 'set') return client.smembers(key);
+  if (type === 'zset') return client.zrange(key, '0', '-1');
+  if (type === 'stream') return client.xrange(key, '-', '+');
+  return client.get(key);
 }
 
 async function postgresQueue(): Promise<TestQueue> {
@@ -48,15 +69,23 @@ async function postgresQueue(): Promise<TestQueue> {
   await migrateQueue({ url: url.href });
   return {
     url: url.href,
-    wipe: () => run(url.href, 'truncate bullmq.job, bullmq.meta, bullmq.event cascade'),
-    close: () => run(server, `drop database ${name} with (force)`),
+    wipe: async () => void (await run(url.href, 'truncate bullmq.job, bullmq.meta, bullmq.event cascade')),
+    dump: async () =>
+      JSON.stringify(
+        await run(
+          url.href,
+          "select query_to_xml(format('select * from bullmq.%I', tablename), true, false, '')::text from pg_tables where schemaname = 'bullmq'",
+        ),
+      ),
+    close: async () => void (await run(server, `drop database ${name} with (force)`)),
   };
 }
 
-async function run(url: string, sql: string): Promise<void> {
+async function run(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  const { rows } = await client.query<Record<string, unknown>>(sql).finally(() => client.end());
+  return rows;
 }
 
 function needed(variable: string): string {
