@@ -123,11 +123,9 @@ test('no id or key in a path, whatever it says, is our fault or finds anything',
 });
 
 test('no header, whatever it says, is our fault or changes who asks for what', async () => {
-  const names = [
-    ...['authorization', 'if-match', 'idempotency-key', 'content-type', 'content-encoding', 'accept', 'cookie', 'range', 'te', 'origin'],
-    ...['x-forwarded-for', 'x-forwarded-host', 'forwarded', 'x-original-url', 'x-rewrite-url', 'x-http-method-override', 'x-request-id'],
-    ...['traceparent', 'if-modified-since', 'accept-encoding', 'x-tenant-id', 'webhook-id'],
-  ];
+  const names = `authorization if-match idempotency-key content-type content-encoding accept cookie range te
+    origin x-forwarded-for x-forwarded-host forwarded x-original-url x-rewrite-url
+    x-http-method-override x-request-id traceparent if-modified-since accept-encoding x-tenant-id webhook-id`.split(/\s+/);
   const values = [
     '',
     '*',

@@ -81,7 +81,7 @@ test('whoever does not read the answer is hung up on, and the answer is let go',
 });
 
 test('connections that say nothing keep nobody out, and end', async () => {
-  const idle = await Promise.all(Array.from({ length: 300 }, dial));
+  await Promise.all(Array.from({ length: 300 }, dial));
   const used = await Promise.all(Array.from({ length: 100 }, dial));
   for (const socket of used) socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
   const { port } = app.server.address() as AddressInfo;
