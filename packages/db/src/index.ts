@@ -12,6 +12,8 @@ export {
   withTenants,
   withTenantsCopy,
   withTenantsSql,
+  type CopyClient,
+  type Snapshot,
 } from './with-tenants.ts';
 
 export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
@@ -52,6 +54,7 @@ export * from './queries/rules.ts';
 export * from './queries/runs.ts';
 export * from './queries/schedule.ts';
 export * from './queries/schedules.ts';
+export * from './queries/new-segments.ts';
 export * from './queries/segments.ts';
 export * from './queries/series-states.ts';
 export * from './queries/tenants.ts';

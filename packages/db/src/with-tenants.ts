@@ -36,18 +36,31 @@ export async function setTenants(sql: SqlTx, tenantIds: readonly string[]): Prom
   await sql`select set_config('app.tenant_ids', ${tenantSetting(tenantIds)}, true)`;
 }
 
+/** What `copyRows` reads from. */
+export type CopyClient = pg.PoolClient;
+
+/** What a transaction of `withTenantsCopy` sees, for a later one to tell what is new since. */
+export interface Snapshot {
+  /** As `pg_snapshot` writes it. */
+  transactions: string;
+  /** Another text after a restart, a crash or a failover: the numbers of transactions may mean others there. */
+  server: string;
+}
+
 /** A read-only snapshot of these tenants' rows, on a client that `copyRows` takes. */
 export async function withTenantsCopy<T>(
   db: Database,
   tenantIds: readonly string[],
-  work: (client: pg.PoolClient) => Promise<T>,
+  work: (client: CopyClient, snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
   const tenants = tenantSetting(tenantIds);
   const client = await db.pool.connect();
   let broken = true;
   try {
-    await client.query(`begin isolation level repeatable read read only; ${settings(db, tenants)}`);
-    const result = await work(client);
+    const results = (await client.query(
+      `begin isolation level repeatable read read only; ${settings(db, tenants)}; ${SNAPSHOT}`,
+    )) as unknown as pg.QueryResult<Snapshot>[];
+    const result = await work(client, results[2]!.rows[0]!);
     await client.query('commit');
     broken = false;
     return result;
@@ -56,6 +69,10 @@ export async function withTenantsCopy<T>(
     client.release(broken);
   }
 }
+
+/** Statistics start afresh after a crash, which the server's own start outlives. */
+const SNAPSHOT = `select pg_current_snapshot()::text as transactions,
+  pg_postmaster_start_time()::text || ' ' || coalesce((select stats_reset::text from pg_stat_get_wal()), '') as server`;
 
 async function inTransaction<T>(db: Database, tenants: string, work: (sql: SqlTx) => Promise<T>): Promise<T> {
   const outcome = await db.sql.begin(async (sql) => {

@@ -1,6 +1,9 @@
-import { integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { customType, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
 import { bytes, instant, tocsinNow } from '../columns.ts';
 import type { SegmentLevel, SegmentStream } from '../queries/segments.ts';
+
+const transactionId = customType<{ data: string }>({ dataType: () => 'xid8' });
 
 export const segments = pgTable(
   'segments',
@@ -14,6 +17,10 @@ export const segments = pgTable(
     eventCount: integer('event_count').notNull(),
     data: bytes().notNull(),
     createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    writtenBy: transactionId('written_by')
+      .notNull()
+      .default(sql`pg_current_xact_id()`),
+    replaces: uuid().array(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.startsAtMs, t.id] })],
 );

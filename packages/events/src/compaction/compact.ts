@@ -123,7 +123,11 @@ async function compactGroup(
     const merged = mergeSegments(segments, place, bounds.eventsPerSegment);
     const isDone = await withTenantsSql(db, [tenantId], async (sql) => {
       if ((await deleteSegments(sql, heads)) !== heads.length) throw new Taken();
-      await insertSegments(sql, merged);
+      // All of it is seen at once, so it is enough that one of them says what is gone.
+      await insertSegments(
+        sql,
+        merged.map((segment, place) => ({ ...segment, replaces: place === 0 ? heads.map(({ id }) => id) : [] })),
+      );
       return true;
     });
     return isDone ? merged.length : null;

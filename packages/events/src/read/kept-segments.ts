@@ -1,4 +1,5 @@
-import { PACKED_KEY_BYTES, packedStartMs } from '@tocsin/db';
+import { LONGEST_SEGMENT_MS, PACKED_KEY_BYTES, packedStartMs, type Snapshot } from '@tocsin/db';
+import type { EpochMs } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
 import type { Accumulator, Needs } from './accumulator.ts';
 import { KeptPartials } from './kept-partials.ts';
@@ -9,6 +10,15 @@ const SLOT_BYTES = 53;
 /** What all that is kept costs. */
 export interface Budget {
   bytes: number;
+}
+
+/** The times of which everything is kept that a snapshot saw, and nothing else. */
+export interface Coverage {
+  fromMs: EpochMs;
+  toMs: EpochMs;
+  snapshot: Snapshot;
+  /** From then on (`performance.now()`) it has to be listed again. */
+  untilMs: number;
 }
 
 /**
@@ -22,6 +32,8 @@ export class KeptSegments {
   maxTs: Float64Array = new Float64Array(FIRST_SLOTS);
   /** Where its partials are cut into two pieces, NaN while nothing cut it. Slots of a schedule cut minutes at the same second, again and again. */
   cuts: Float64Array = new Float64Array(FIRST_SLOTS).fill(NaN);
+  /** Another object after every change, so that a read knows whether another one was faster. */
+  coverage: Coverage | null = null;
   private budget: Budget;
   private isUsed = new Uint8Array(FIRST_SLOTS);
   private readonly free: number[] = [];
@@ -44,7 +56,7 @@ export class KeptSegments {
 
   /** Sorts keys as `listSegments` hands them on: the slots of the kept ones into `slots`, where the others are in `packed` into `missing`. */
   match(packed: Buffer, slots: number[], missing: number[]): void {
-    let place = 0;
+    let place = packed.length === 0 ? 0 : this.firstFrom(packedStartMs(packed, 0));
     for (let at = 0; at < packed.length; at += PACKED_KEY_BYTES) {
       const startMs = packedStartMs(packed, at);
       while (place < this.count && this.starts[place]! < startMs) place++;
@@ -55,6 +67,18 @@ export class KeptSegments {
         slots.push(slot);
       }
     }
+  }
+
+  /** The slots of all that overlap `[fromMs, toMs)`, oldest first. */
+  slotsIn(fromMs: EpochMs, toMs: EpochMs): number[] {
+    const slots: number[] = [];
+    for (let place = this.firstFrom(fromMs - LONGEST_SEGMENT_MS); place < this.count && this.starts[place]! < toMs; place++) {
+      const slot = this.order[place]!;
+      if (this.maxTs[slot]! < fromMs) continue;
+      this.isUsed[slot] = 1;
+      slots.push(slot);
+    }
+    return slots;
   }
 
   /** Keeps the segment whose packed key is at `at`, unless it is there; answers its slot. */
@@ -110,18 +134,42 @@ export class KeptSegments {
       }
       partials.isUsed = false;
     }
-    let count = 0;
-    for (let place = 0; place < this.count; place++) {
-      const slot = this.order[place]!;
+    let newestMs = -Infinity;
+    this.retain((slot) => {
       if (this.isUsed[slot] === 0) {
-        this.drop(slot);
-        continue;
+        newestMs = Math.max(newestMs, this.maxTs[slot]!);
+        return false;
       }
       this.isUsed[slot] = 0;
-      this.starts[count] = this.starts[place]!;
-      this.order[count++] = slot;
+      return true;
+    });
+    const { coverage } = this;
+    if (coverage === null || newestMs < coverage.fromMs) return;
+    this.coverage = newestMs + 1 < coverage.toMs ? { ...coverage, fromMs: newestMs + 1 } : null;
+  }
+
+  /** The slots of these ids of 16 bytes each; null when one of them is not kept. */
+  slotsOf(ids: Buffer): number[] | null {
+    const slots: number[] = [];
+    for (let at = 0; at < ids.length; at += 16) {
+      let place = 0;
+      while (place < this.count && !this.hasId(this.order[place]!, ids, at)) place++;
+      if (place === this.count) return null;
+      slots.push(this.order[place]!);
     }
-    this.count = count;
+    return slots;
+  }
+
+  dropSlots(slots: readonly number[]): void {
+    if (slots.length === 0) return;
+    const gone = new Set(slots);
+    this.retain((slot) => !gone.has(slot));
+  }
+
+  /** Drops what overlaps `[fromMs, toMs)` and is not in one of the slots. */
+  dropOthers(fromMs: EpochMs, toMs: EpochMs, slots: readonly number[]): void {
+    const listed = new Set(slots);
+    this.retain((slot) => listed.has(slot) || this.maxTs[slot]! < fromMs || this.minTs[slot]! >= toMs);
   }
 
   /** From now on it costs nothing: whoever still reads from it must not be counted. */
@@ -129,6 +177,20 @@ export class KeptSegments {
     for (const partials of this.partialsByQuery.values()) this.budget.bytes -= partials.bytes;
     this.budget.bytes -= this.order.length * SLOT_BYTES;
     this.budget = { bytes: 0 };
+  }
+
+  private retain(isKept: (slot: number) => boolean): void {
+    let count = 0;
+    for (let place = 0; place < this.count; place++) {
+      const slot = this.order[place]!;
+      if (!isKept(slot)) {
+        this.drop(slot);
+        continue;
+      }
+      this.starts[count] = this.starts[place]!;
+      this.order[count++] = slot;
+    }
+    this.count = count;
   }
 
   private drop(slot: number): void {
@@ -146,16 +208,32 @@ export class KeptSegments {
   private find(packed: Buffer, at: number, startMs: number, place: number): number {
     for (let i = place; i < this.count && this.starts[i] === startMs; i++) {
       const slot = this.order[i]!;
-      const id = slot * 4;
-      if (
-        this.ids[id + 3] === packed.readUInt32LE(at + 12) &&
-        this.ids[id + 2] === packed.readUInt32LE(at + 8) &&
-        this.ids[id + 1] === packed.readUInt32LE(at + 4) &&
-        this.ids[id] === packed.readUInt32LE(at)
-      )
-        return slot;
+      if (this.hasId(slot, packed, at)) return slot;
     }
     return -1;
+  }
+
+  private hasId(slot: number, packed: Buffer, at: number): boolean {
+    const { ids } = this;
+    const id = slot * 4;
+    return (
+      ids[id + 3] === packed.readUInt32LE(at + 12) &&
+      ids[id + 2] === packed.readUInt32LE(at + 8) &&
+      ids[id + 1] === packed.readUInt32LE(at + 4) &&
+      ids[id] === packed.readUInt32LE(at)
+    );
+  }
+
+  /** The first place that does not start before. */
+  private firstFrom(startMs: EpochMs): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.starts[middle]! < startMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   private grow(): void {

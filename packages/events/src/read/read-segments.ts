@@ -1,4 +1,6 @@
 import {
+  type CopyClient,
+  copyNewSegments,
   copySegments,
   type Database,
   listSegments,
@@ -13,6 +15,7 @@ import type { Segment } from '../codec/decode.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import type { SegmentCache } from './segment-cache.ts';
 import { Slab } from './slab.ts';
+import { TenantRead } from './tenant-read.ts';
 
 export interface SegmentReader {
   db: Database;
@@ -31,76 +34,46 @@ export interface SegmentSink {
   onKept: (tenantId: string, kept: KeptSegments, slots: readonly number[]) => void;
 }
 
-/** What of a tenant was kept from earlier reads. */
-interface Found {
-  tenantId: string;
-  kept: KeptSegments;
-  slots: number[];
-  /** To know them again: a slot's segment may be dropped, and another one get the slot, before its turn. */
-  segments: Segment[];
-}
-
 /**
- * Hands on every segment with anything in a tenant's range, exactly once. The list of ids and the data come from one snapshot: commits
- * are not in the order of ids or of times, so what was seen before says nothing about what is there now.
+ * Hands on every segment with anything in a tenant's range, exactly once; a tenant has one range. What is new since an earlier read of the
+ * tenant is told by its snapshot and this one's: commits are not in the order of ids or of times.
  */
 export async function readSegments(
   { db, cache, metrics }: SegmentReader,
   stream: SegmentStream,
   ranges: readonly SegmentRange[],
   signal: AbortSignal,
-  { onSegment, onKept }: SegmentSink,
+  sink: SegmentSink,
 ): Promise<void> {
-  const tenantIds = [...new Set(ranges.map(({ tenantId }) => tenantId))];
-  const found: Found[] = [];
-  let keptCount = 0;
+  const reads = new Map(ranges.map((range) => [range.tenantId, new TenantRead(cache.of(stream, range.tenantId), range)]));
+  const slab = new Slab();
   let readCount = 0;
-  await withTenantsCopy(db, tenantIds, async (client) => {
-    const missing: SegmentRange[] = [];
-    const missingIds: string[] = [];
-    await listSegments(client, stream, ranges, (tenantId, packed) => {
-      const kept = cache.of(stream, tenantId);
-      const slots: number[] = [];
-      const absent: number[] = [];
-      kept.match(packed, slots, absent);
-      if (slots.length > 0) found.push({ tenantId, kept, slots, segments: slots.map((slot) => kept.segments[slot]!) });
-      keptCount += slots.length;
-      if (absent.length === 0) return;
-      // Usually the newest minute alone.
-      missing.push({ tenantId, fromMs: packedStartMs(packed, absent[0]!), toMs: packedStartMs(packed, absent.at(-1)!) + 1 });
-      for (const at of absent) missingIds.push(uuidText(packed.subarray(at, at + 16)));
-    });
+  await withTenantsCopy(db, [...reads.keys()], async (client, snapshot) => {
+    const [known, unknown] = [new Map<string, TenantRead>(), new Map<string, TenantRead>()];
+    for (const [tenantId, read] of reads) (read.begin(snapshot.server) ? known : unknown).set(tenantId, read);
+    await copyNewSegments(
+      client,
+      stream,
+      [...known.values()].map((read) => read.newRange),
+      (tenantId, found) => known.get(tenantId)!.addFresh(found, slab),
+    );
+    for (const [tenantId, read] of known) {
+      const freshCount = read.takeFresh(snapshot);
+      if (freshCount === null) unknown.set(tenantId, read);
+      else readCount += freshCount;
+    }
     signal.throwIfAborted();
-    if (missing.length === 0) return;
-    const slab = new Slab();
-    const [wanted, ids] = keptCount === 0 ? [ranges, null] : [missing, missingIds];
-    const foundOf = new Map(found.map((each) => [each.tenantId, each]));
-    let kept: KeptSegments | null = null;
-    let keptOf = '';
-    let known: Found | undefined;
-    await copySegments(client, stream, wanted, ids, (tenantId, bytes, key, from, to) => {
-      const segment = slab.open(bytes, from, to);
-      if (kept === null || tenantId !== keptOf) {
-        kept = cache.of(stream, tenantId);
-        keptOf = tenantId;
-        known = foundOf.get(tenantId);
-      }
-      const slot = kept.add(bytes, key, segment);
-      readCount++;
-      if (known === undefined) onSegment(tenantId, segment);
-      else {
-        known.slots.push(slot);
-        known.segments.push(kept.segments[slot]!);
-      }
-    });
+    readCount += await listAndCopy(client, stream, unknown, slab, sink.onSegment);
+    for (const read of unknown.values()) read.endList(snapshot);
     cache.trim();
   });
-  metrics.segmentReads.inc({ from: 'cache' }, keptCount);
-  metrics.segmentReads.inc({ from: 'database' }, readCount);
+  let keptCount = 0;
   let sliceStart = performance.now();
-  for (const each of found) {
-    for (let from = 0; from < each.slots.length; from += SLICE_SEGMENTS) {
-      handOn(each, from, onSegment, onKept);
+  for (const read of reads.values()) {
+    keptCount += read.keptCount;
+    if (read.isHandedOn) continue;
+    for (let from = 0; from < read.slots.length; from += SLICE_SEGMENTS) {
+      handOn(read, from, sink);
       cache.trim();
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await new Promise(setImmediate);
@@ -108,15 +81,44 @@ export async function readSegments(
       sliceStart = performance.now();
     }
   }
+  metrics.segmentReads.inc({ from: 'cache' }, keptCount);
+  metrics.segmentReads.inc({ from: 'database' }, readCount);
   metrics.segmentCacheBytes.set(cache.bytes);
 }
 
-function handOn(
-  { tenantId, kept, slots, segments }: Found,
-  from: number,
+/** All of what overlaps the ranges: listed first, then what is not kept is copied. Answers how many that are. */
+async function listAndCopy(
+  client: CopyClient,
+  stream: SegmentStream,
+  reads: ReadonlyMap<string, TenantRead>,
+  slab: Slab,
   onSegment: SegmentSink['onSegment'],
-  onKept: SegmentSink['onKept'],
-): void {
+): Promise<number> {
+  const ranges = [...reads.values()].map(({ range }) => range);
+  const missing: SegmentRange[] = [];
+  const ids: string[] = [];
+  let keptCount = 0;
+  await listSegments(client, stream, ranges, (tenantId, packed) => {
+    const read = reads.get(tenantId)!;
+    const absent = read.takeList(packed);
+    keptCount += read.keptCount;
+    if (absent.length === 0) return;
+    missing.push({ tenantId, fromMs: packedStartMs(packed, absent[0]!), toMs: packedStartMs(packed, absent.at(-1)!) + 1 });
+    for (const at of absent) ids.push(uuidText(packed.subarray(at, at + 16)));
+  });
+  if (missing.length === 0) return 0;
+  let copied = 0;
+  const [wanted, only] = keptCount === 0 ? [ranges, null] : [missing, ids];
+  await copySegments(client, stream, wanted, only, (tenantId, bytes, key, from, to) => {
+    const segment = slab.open(bytes, from, to);
+    copied++;
+    if (!reads.get(tenantId)!.takeListed(bytes, key, segment)) onSegment(tenantId, segment);
+  });
+  return copied;
+}
+
+/** What was kept when the read began, and was dropped or replaced since, comes by itself. */
+function handOn({ range: { tenantId }, kept, slots, segments }: TenantRead, from: number, { onSegment, onKept }: SegmentSink): void {
   const some = slots.length <= SLICE_SEGMENTS ? slots : slots.slice(from, from + SLICE_SEGMENTS);
   const isStill = (slot: number, place: number): boolean => kept.segments[slot] === segments[from + place];
   if (some.every(isStill)) {
