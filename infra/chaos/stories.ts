@@ -3,7 +3,7 @@ import { postgresServer, redisServer } from '@tocsin/testkit';
 import type { StormReport } from './report.ts';
 import { runStorm, type StormOptions, type Target } from './storm.ts';
 import { postgresRestarts } from './troubles/postgres-troubles.ts';
-import { randomKills } from './troubles/random-kills.ts';
+import { crashes, randomKills } from './troubles/random-kills.ts';
 import { absence, flushes, fullMemory } from './troubles/redis-troubles.ts';
 import { wrongClock } from './troubles/wrong-clocks.ts';
 import { zombies } from './troubles/zombies.ts';
@@ -44,6 +44,11 @@ export const STORIES = {
     backends: BOTH,
     tell: ({ backend, scale, ...storm }) => runStorm({ queues: backend, ...storm, trouble: randomKills(Math.round(50 * scale), 800) }),
   },
+  crashes: {
+    about: 'kill -9 of one after the other, each with time to get over it',
+    backends: BOTH,
+    tell: ({ backend, scale, ...storm }) => runStorm({ queues: backend, ...storm, trouble: crashes(Math.round(8 * scale), 16_000) }),
+  },
   clocks: {
     about: 'clocks apart by an hour and by a day, and 6 times kill -9',
     backends: BOTH,
@@ -66,7 +71,7 @@ export const STORIES = {
     backends: BOTH,
     tell: async ({ backend, scale, ...storm }) => {
       await using server = await own(postgresServer());
-      return runStorm({
+      return await runStorm({
         queues: backend,
         ...storm,
         postgresUrl: server.url,
@@ -79,7 +84,7 @@ export const STORIES = {
     backends: BOTH,
     tell: async ({ backend, scale, ...storm }) => {
       await using server = await own(postgresServer({ max_connections: '45' }));
-      return runStorm({ queues: backend, ...storm, postgresUrl: server.url, trouble: randomKills(Math.round(10 * scale), 2_000) });
+      return await runStorm({ queues: backend, ...storm, postgresUrl: server.url, trouble: randomKills(Math.round(10 * scale), 2_000) });
     },
   },
   'redis-flushed': {

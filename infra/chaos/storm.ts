@@ -2,7 +2,7 @@ import type { QueueBackend } from '@tocsin/queue';
 import { openDeployment } from '@tocsin/testkit';
 import postgres from 'postgres';
 import { fastSlots } from '../tests/fast-slots.ts';
-import { checkPromises } from './check-promises.ts';
+import { checkPromises, type Evidence } from './check-promises.ts';
 import { type Dice, openDice } from './dice.ts';
 import { type Fleet, type FleetCounts, openFleet } from './fleet.ts';
 import { openIngest } from './ingest.ts';
@@ -34,6 +34,8 @@ export interface StormOptions {
   envOf?: (member: string) => Record<string, string>;
   /** The longest wait before a killed process is started again. */
   restartMs?: number;
+  /** Is shown what the promises are checked by, at the end. */
+  examine?: (evidence: Evidence) => Promise<void>;
   /** Ends the storm early: rejects, once nothing of it is left. */
   signal?: AbortSignal | undefined;
 }
@@ -85,7 +87,9 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   const left = await unsettled(sql, deployment.env['TOCSIN_QUEUE_URL'] ?? '', SETTLED_WITHIN_MS);
   const settledMs = performance.now() - overMs;
 
-  const broken = [...fleet.deserters, ...left, ...(await checkPromises({ sql, tenants, played, ingest, receivers, slotMs: SLOT_MS }))];
+  const evidence: Evidence = { sql, tenants, played, ingest, receivers, slotMs: SLOT_MS };
+  const broken = [...fleet.deserters, ...left, ...(await checkPromises(evidence))];
+  await options.examine?.(evidence);
   return reportOf(sql, { seed, broken, settledMs, played, ingest, receivers });
 }
 

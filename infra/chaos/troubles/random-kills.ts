@@ -12,3 +12,14 @@ export function randomKills(kills: number, everyMs: number): (target: Target) =>
     }
   };
 }
+
+/** `kill -9` of one member after the other, in the order of their names, `everyMs` apart: long enough to get over each. */
+export function crashes(kills: number, everyMs: number): (target: Target) => Promise<void> {
+  return async ({ fleet }) => {
+    for (let killed = 0; killed < kills; killed += 1) {
+      const member = fleet.members[killed % fleet.members.length];
+      if (member !== undefined) fleet.kill(member);
+      await sleep(everyMs);
+    }
+  };
+}

@@ -1,4 +1,4 @@
-import type { QueueBackend } from '@tocsin/queue';
+import { migrateQueue, type QueueBackend } from '@tocsin/queue';
 import { testDatabase } from './test-database.ts';
 import { type TestQueue, testQueue } from './test-queue.ts';
 import { type TocsinProcess, startTocsin } from './tocsin-process.ts';
@@ -76,6 +76,7 @@ export async function openDeployment(
 
 async function openQueue(queues: QueueBackend | { url: string }, inDatabaseUrl: string | null): Promise<Pick<TestQueue, 'url' | 'close'>> {
   if (typeof queues !== 'string') return { url: queues.url, close: async () => {} };
-  if (queues === 'postgres' && inDatabaseUrl !== null) return { url: inDatabaseUrl, close: async () => {} };
-  return testQueue(queues);
+  if (queues !== 'postgres' || inDatabaseUrl === null) return testQueue(queues);
+  await migrateQueue({ url: inDatabaseUrl });
+  return { url: inDatabaseUrl, close: async () => {} };
 }
