@@ -20,6 +20,9 @@ const env = {
   npm_config_fetch_retry_maxtimeout: '10000',
   ...process.env,
   PATH: bin + delimiter + process.env.PATH,
+  // The versions are pinned: no word about newer ones.
+  npm_config_update_notifier: 'false',
+  pnpm_config_update_notifier: 'false',
   TURBO_TELEMETRY_DISABLED: '1',
   DO_NOT_TRACK: '1',
 };
@@ -38,16 +41,20 @@ async function ensureInstalled() {
   // Gone before the install begins and back when it has ended, so an interrupted one is repeated.
   rmSync(stamp, { force: true });
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  console.error(`Installing Tocsin's packages with ${packageManager}: once, and most of it is downloading …`);
+  console.error(`Installing Tocsin's packages with ${packageManager}, once: some 200 MB to download, 700 MB on disk …`);
   const started = Date.now();
   // From outside the workspace, where npx finds no half-installed pnpm to prefer over a whole one.
   const install = ['--yes', packageManager, '--dir', root, 'install', '--frozen-lockfile', '--config.confirm-modules-purge=false'];
   const code = await run('npx', install, { cwd: parse(root).root, stdio: 'inherit', env });
-  if (code >= 128) process.exit(code);
+  const again = 'Run the same command again and it goes on where it stopped.';
+  if (code >= 128) {
+    console.error(`\nInterrupted. ${again}`);
+    process.exit(code);
+  }
   if (code !== 0) {
     fail(
-      'The install did not finish; the reason is above. Most often there is no way to the npm registry from here: no network, ' +
-        'or a proxy npm does not know of (npm config set proxy). Run the same command again and it goes on where it stopped.',
+      'The install did not finish; the reason is above. Most often there is no way to the npm registry from here (no network, ' +
+        `or a proxy npm does not know of: npm config set proxy), or no room on the disk. ${again}`,
     );
   }
   writeFileSync(stamp, wanted);
