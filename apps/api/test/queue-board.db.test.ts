@@ -1,3 +1,4 @@
+import { QUEUE_NAMES } from '@tocsin/queue';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ADMIN_KEY, expectProblem, openWorld, type World } from './open-world.ts';
 
@@ -40,7 +41,7 @@ describe('the queue board', () => {
           .json()
           .queues.map(({ name }: { name: string }) => name)
           .sort(),
-      ).toEqual(['deliveries', 'evaluations', 'maintenance', 'notifications']);
+      ).toEqual(QUEUE_NAMES.toSorted());
     }
   });
 

@@ -1,4 +1,4 @@
-import { evaluateRuns, RUNS_PER_HINT, type JobDefinition, type Payload, type SendOptions } from '@tocsin/queue';
+import { evaluateRuns, RUNS_PER_HINT, type Job, type Payload, type SendOptions } from '@tocsin/queue';
 import type { PipelineDeps } from './pipeline-deps.ts';
 
 type Hinting = Pick<PipelineDeps, 'queues' | 'logger' | 'metrics'>;
@@ -15,10 +15,10 @@ export function hintRuns(deps: Hinting, runs: readonly { tenantId: string; runId
 }
 
 /** Sends hints and survives a queue that is away: the rows they point at are found by the sweep. False: it was away. */
-export async function sendHints<Job extends JobDefinition>(
+export async function sendHints<J extends Job>(
   { queues, logger, metrics }: Hinting,
-  job: Job,
-  payloads: readonly Payload<Job>[],
+  job: J,
+  payloads: readonly Payload<J>[],
   options: SendOptions = {},
 ): Promise<boolean> {
   if (payloads.length === 0) return true;

@@ -6,7 +6,7 @@ import type { QueueServer } from './queue-server.ts';
 import { within } from './within.ts';
 
 /** The hint is wanted again later, which counts as no failure; with another payload where part of the work is done. */
-export interface Again<J extends JobDefinition> {
+interface Again<J extends JobDefinition> {
   againInMs: number;
   payload?: Payload<J>;
 }

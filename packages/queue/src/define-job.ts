@@ -1,10 +1,8 @@
 import type { z } from 'zod';
 
-export type QueueName = 'evaluations' | 'notifications' | 'deliveries' | 'maintenance';
-
-/** Everything both ends of a queue must agree on, in one place. */
-export interface JobDefinition<Schema extends z.ZodType = z.ZodType> {
-  queue: QueueName;
+/** Everything both ends of a queue must agree on, in one place. A queue has one kind of job. */
+export interface JobDefinition<Schema extends z.ZodType = z.ZodType, Queue extends string = string> {
+  queue: Queue;
   payload: Schema;
   /** Same id, same work: while a job of this id is known to the queue, another is dropped. No `:`. */
   idOf: (payload: z.infer<Schema>) => string;
@@ -12,4 +10,4 @@ export interface JobDefinition<Schema extends z.ZodType = z.ZodType> {
 
 export type Payload<Job extends JobDefinition> = z.infer<Job['payload']>;
 
-export const defineJob = <Schema extends z.ZodType>(job: JobDefinition<Schema>): JobDefinition<Schema> => job;
+export const defineJob = <Schema extends z.ZodType, Queue extends string>(job: JobDefinition<Schema, Queue>): typeof job => job;

@@ -1,6 +1,5 @@
-export { defineJob } from './define-job.ts';
-export type { JobDefinition, Payload, QueueName } from './define-job.ts';
-export { deliver, dispatchTrigger, evaluateRuns, maintain, QUEUE_NAMES, RUNS_PER_HINT } from './jobs.ts';
+export type { Payload } from './define-job.ts';
+export * from './jobs.ts';
 export { openQueues } from './open-queues.ts';
 export type { OpenQueuesOptions, QueueDepth, Queues } from './open-queues.ts';
 export type { Producer, SendOptions } from './producer.ts';

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { defineJob, type QueueName } from './define-job.ts';
-
-/** Every queue there is; Bull Board and the depth metric show all of them in every process. */
-export const QUEUE_NAMES: readonly QueueName[] = ['evaluations', 'notifications', 'deliveries', 'maintenance'];
+import { defineJob, type JobDefinition } from './define-job.ts';
 
 export const RUNS_PER_HINT = 25;
 
@@ -39,3 +36,10 @@ export const maintain = defineJob({
   idOf: ({ task, tenantIds }) =>
     tenantIds?.[0] === undefined ? `maintain-${task}` : `maintain-${task}-${tenantIds[0]}-${tenantIds.length}`,
 });
+
+/** Every job, so every queue, there is: producers and consumers take no other, and each process opens, shows and measures them all. */
+const JOBS = [evaluateRuns, dispatchTrigger, deliver, maintain] as const;
+
+export type QueueName = (typeof JOBS)[number]['queue'];
+export type Job = JobDefinition<z.ZodType, QueueName>;
+export const QUEUE_NAMES: readonly QueueName[] = JOBS.map(({ queue }) => queue);

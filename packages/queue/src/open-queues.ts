@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { type Consumer, type Handle, startConsumer } from './consumer.ts';
-import type { JobDefinition, QueueName } from './define-job.ts';
-import { QUEUE_NAMES } from './jobs.ts';
+import { QUEUE_NAMES, type Job, type QueueName } from './jobs.ts';
 import { openPostgresServer } from './postgres-server.ts';
 import { type Producer, createProducer } from './producer.ts';
 import { type QueueLog, quietErrorLog, reasonOf } from './queue-log.ts';
@@ -22,9 +21,9 @@ export interface QueueDepth {
 /** The process's door to its queues. A job is a hint that carries ids and may vanish: the rows in PostgreSQL are the truth. */
 export interface Queues {
   backend: QueueBackend;
-  producer: <Job extends JobDefinition>(job: Job) => Producer<Job>;
+  producer: <J extends Job>(job: J) => Producer<J>;
   /** Starts at once. `concurrency` hints of this consumer are handled at a time. */
-  consumer: <Job extends JobDefinition>(job: Job, options: { concurrency: number }, handle: Handle<Job>) => Consumer;
+  consumer: <J extends Job>(job: J, options: { concurrency: number }, handle: Handle<J>) => Consumer;
   /** BullMQ's own objects, for Bull Board alone. */
   forBoard: () => Queue[];
   /** Rejects when the server does not answer. */

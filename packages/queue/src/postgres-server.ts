@@ -8,12 +8,12 @@ import {
   createPostgresBackend,
 } from 'bullmq';
 import pg from 'pg';
+import { QUEUE_NAMES } from './jobs.ts';
 import { type QueueServer, WORKER_MANNERS } from './queue-server.ts';
 import { workersPool } from './workers-pool.ts';
 
-/** Queries take turns on these; every consumer holds one more for its LISTEN. */
+/** Queries take turns on these; every consumer, of which a queue has one, holds one more for its LISTEN. */
 const QUERY_CONNECTIONS = 4;
-const QUEUES = 4;
 const QUERY_TIMEOUT_MS = 5_000;
 
 /** Connects to the schema `bullmq` of a `postgres://` database, as the role that owns it. */
@@ -22,7 +22,7 @@ export async function openPostgresServer(url: string, onError: (source: string, 
     connectionString: url,
     application_name: 'tocsin-queue',
     options: '-c search_path=bullmq',
-    max: QUERY_CONNECTIONS + QUEUES,
+    max: QUERY_CONNECTIONS + QUEUE_NAMES.length,
     connectionTimeoutMillis: 5_000,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,

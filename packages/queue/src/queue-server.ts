@@ -1,14 +1,13 @@
 import type { Processor, Queue, Worker } from 'bullmq';
-import type { QueueName } from './define-job.ts';
 
 export type QueueBackend = 'redis' | 'postgres';
 
 /** What differs between Redis and PostgreSQL; all else in this package is written once on top of it. */
 export interface QueueServer {
   backend: QueueBackend;
-  openQueue: (name: QueueName) => Queue;
+  openQueue: (name: string) => Queue;
   /** Not running yet. */
-  openWorker: (name: QueueName, process: Processor, concurrency: number) => Worker;
+  openWorker: (name: string, process: Processor, concurrency: number) => Worker;
   /** Rejects when the server does not answer within a few seconds. */
   ping: () => Promise<void>;
   /** Undoes what a worker with a wrong clock left behind; called now and then while anything consumes. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type TcpProxy, type TestQueue, describeQueues, tcpProxy, testQueue } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { type Queues, QueueUnavailableError, deliver, dispatchTrigger, evaluateRuns, openQueues } from './index.ts';
+import { QUEUE_NAMES, type Queues, QueueUnavailableError, deliver, dispatchTrigger, evaluateRuns, openQueues } from './index.ts';
 
 const recorder = () => {
   const lines: { message: string; fields: object }[] = [];
@@ -186,7 +186,7 @@ describeQueues('queues', (backend) => {
     const { evaluations, notifications } = await queues.depth();
     expect(notifications).toMatchObject({ waiting: 2, active: 0, delayed: 1, oldestWaitingMs: expect.any(Number) });
     expect(evaluations).toEqual({ waiting: 0, active: 0, delayed: 0, oldestWaitingMs: null });
-    expect(queues.forBoard().map(({ name }) => name)).toEqual(['evaluations', 'notifications', 'deliveries', 'maintenance']);
+    expect(queues.forBoard().map(({ name }) => name)).toEqual(QUEUE_NAMES);
   });
 
   test('while the server is away a send rejects within a second, and works again after', async () => {

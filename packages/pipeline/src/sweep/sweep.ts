@@ -1,10 +1,39 @@
-import { takeDueWork, withPipeline } from '@tocsin/db';
-import { deliver, dispatchTrigger } from '@tocsin/queue';
+import { takeDueWork, withPipeline, type DueRow, type DueWork } from '@tocsin/db';
+import { deliver, dispatchTrigger, type Job, type Payload, type QueueName } from '@tocsin/queue';
 import { fireReminders } from '../dispatch/fire-reminders.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { hintRuns, sendHints } from '../send-hints.ts';
 
 const ROWS_PER_KIND = 1_000;
+
+interface Swept {
+  of: keyof DueWork;
+  hint: (deps: PipelineDeps, rows: readonly DueRow[]) => Promise<boolean>;
+}
+
+/** A hint that is known may sit with a process that has died. */
+const AGAIN = { evenIfKnown: true };
+
+const by =
+  <J extends Job>(job: J, payloadOf: (row: DueRow) => Payload<J>): Swept['hint'] =>
+  (deps, rows) =>
+    sendHints(deps, job, rows.map(payloadOf), AGAIN);
+
+/** The rows that each queue's hints point at, and how they are hinted again. Null: they point at none, and the clock asks again anyway. */
+const SWEPT: Readonly<Record<QueueName, Swept | null>> = {
+  evaluations: {
+    of: 'runs',
+    hint: (deps, rows) =>
+      hintRuns(
+        deps,
+        rows.map(({ tenantId, id }) => ({ tenantId, runId: id })),
+        AGAIN,
+      ),
+  },
+  notifications: { of: 'triggers', hint: by(dispatchTrigger, ({ tenantId, id }) => ({ tenantId, triggerId: id })) },
+  deliveries: { of: 'deliveries', hint: by(deliver, ({ tenantId, id }) => ({ tenantId, deliveryId: id })) },
+  maintenance: null,
+};
 
 type Outcome = 'nothing_due' | 'taken' | 'refused';
 
@@ -14,33 +43,13 @@ type Outcome = 'nothing_due' | 'taken' | 'refused';
  */
 export async function sweep(deps: PipelineDeps, limit: number = ROWS_PER_KIND): Promise<Outcome> {
   const due = await withPipeline(deps.db, (sql) => takeDueWork(sql, limit));
-  // A hint that is known may sit with a process that has died.
-  const again = { evenIfKnown: true };
-  const [, ...taken] = await Promise.all([
-    fireReminders(deps, due.alertTimers),
-    hintRuns(
-      deps,
-      due.runs.map(({ tenantId, id }) => ({ tenantId, runId: id })),
-      again,
-    ),
-    sendHints(
-      deps,
-      dispatchTrigger,
-      due.triggers.map(({ tenantId, id }) => ({ tenantId, triggerId: id })),
-      again,
-    ),
-    sendHints(
-      deps,
-      deliver,
-      due.deliveries.map(({ tenantId, id }) => ({ tenantId, deliveryId: id })),
-      again,
-    ),
-  ]);
-  deps.metrics.hints.inc({ queue: 'evaluations', result: 'swept' }, due.runs.length);
-  deps.metrics.hints.inc({ queue: 'notifications', result: 'swept' }, due.triggers.length);
-  deps.metrics.hints.inc({ queue: 'deliveries', result: 'swept' }, due.deliveries.length);
+  const found = Object.entries(SWEPT).flatMap(([queue, swept]) =>
+    swept === null ? [] : [{ queue, rows: due[swept.of], hint: swept.hint }],
+  );
+  const [, ...taken] = await Promise.all([fireReminders(deps, due.alertTimers), ...found.map(({ rows, hint }) => hint(deps, rows))]);
+  for (const { queue, rows } of found) deps.metrics.hints.inc({ queue, result: 'swept' }, rows.length);
   if (taken.includes(false)) return 'refused';
-  return due.runs.length + due.triggers.length + due.deliveries.length === 0 ? 'nothing_due' : 'taken';
+  return found.every(({ rows }) => rows.length === 0) ? 'nothing_due' : 'taken';
 }
 
 /**
