@@ -1,10 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import { Agent, type Dispatcher, request as undiciRequest } from 'undici';
 import { addressPolicy } from './address-policy.ts';
 import { type Resolve, guardedConnector, resolveChecked } from './guarded-connector.ts';
 import { OutboundError, toOutboundError } from './outbound-error.ts';
 import { knownAddress, parseTarget } from './parse-target.ts';
 import { readCapped } from './read-capped.ts';
+import { openResolver } from './resolver.ts';
 
 export interface OutboundRequest {
   url: string;
@@ -79,10 +79,8 @@ const OUR_HEADERS = new Set([
   'cookie',
 ]);
 
-const systemResolve: Resolve = async (hostname) => (await lookup(hostname, { all: true, order: 'verbatim' })).map(({ address }) => address);
-
 export function openOutbound(options: OutboundOptions): Outbound {
-  const { allowHttp, allowCidrs, allowPorts = ALLOWED_PORTS, resolve = systemResolve } = options;
+  const { allowHttp, allowCidrs, allowPorts = ALLOWED_PORTS, resolve = openResolver() } = options;
   const limits = { ...LIMITS, ...options.limits };
   const policy = addressPolicy(allowCidrs, allowPorts);
   const agent = new Agent({
