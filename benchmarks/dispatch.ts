@@ -33,6 +33,8 @@ export async function run(): Promise<Result[]> {
       const scene: Scene = { bench, admin, queues, rules, receiver, pids: { dispatcher: dispatcher.pid, ...servers } };
       try {
         await burst(scene, WARM_UP);
+        // as where it has been at work for a while
+        await admin`analyze`;
         const runs: Burst[] = [];
         for (let i = 0; i < RUNS; i++) runs.push(await burst(scene, BURST));
         results.push(...resultsOf(`dispatch.${backend}`, runs, `${BURST} triggers of ${TENANTS} tenants at once, queue on ${backend}`));

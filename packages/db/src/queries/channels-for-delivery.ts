@@ -1,4 +1,5 @@
 import type { ChannelToSend } from './open-deliveries.ts';
+import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface ChannelToPlan extends ChannelToSend {
@@ -30,16 +31,17 @@ export interface HeardChannel {
 }
 
 export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: string; alertId: string }[]): Promise<HeardChannel[]> {
+  const alertIds = alerts.map((each) => each.alertId);
   return sql<HeardChannel[]>`
     select distinct on (alert_id, key) alert_id as "alertId", id, key, kind, enabled, told
     from (
       select d.alert_id, channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind,
              coalesce(bool_or(channels.enabled), false) as enabled,
              bool_or(d.attempts > 0 or d.status in ('pending', 'sending', 'retrying')) as told
-      from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alerts.map((each) => each.alertId)}::uuid[]) as wanted (tenant_id, alert_id)
+      from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[]) as wanted (tenant_id, alert_id)
       join deliveries d on d.tenant_id = wanted.tenant_id and d.alert_id = wanted.alert_id
       left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
-      where d.kind <> 'resolved'
+      where d.kind <> 'resolved' and ${among(sql, 'd', alertIds, 'alert_id')}
       group by 1, 2, 3
     ) heard
     -- of a deleted channel and a new one under its key, the new one

@@ -1,4 +1,5 @@
 import type { EpochMs } from '@tocsin/domain';
+import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface DeliveryLease {
@@ -19,16 +20,17 @@ export async function leaseDeliveries(
   sql: SqlTx,
   attempts: readonly NewAttempt[],
 ): Promise<Map<string, { number: number; startedMs: EpochMs }>> {
+  const ids = attempts.map((each) => each.deliveryId);
   const rows = await sql<{ deliveryId: string; number: number; startedMs: EpochMs }[]>`
     with leased as (
       update deliveries d
       set status = 'sending', lease_token = new.token, lease_until = tocsin_now() + make_interval(secs => new.lease / 1000),
           attempts = d.attempts + 1, counted_attempts = d.counted_attempts + 1, body = coalesce(d.body, new.body)
       from unnest(
-        ${attempts.map((each) => each.tenantId)}::uuid[], ${attempts.map((each) => each.deliveryId)}::uuid[], ${attempts.map((each) => each.token)}::uuid[],
+        ${attempts.map((each) => each.tenantId)}::uuid[], ${ids}::uuid[], ${attempts.map((each) => each.token)}::uuid[],
         ${attempts.map((each) => each.leaseMs)}::float8[], ${attempts.map((each) => each.body)}::text[], ${attempts.map((each) => each.attemptId)}::uuid[]
       ) as new (tenant_id, id, token, lease, body, attempt_id)
-      where d.tenant_id = new.tenant_id and d.id = new.id
+      where d.tenant_id = new.tenant_id and d.id = new.id and ${among(sql, 'd', ids)}
       returning d.tenant_id, d.id, d.attempts, new.attempt_id
     )
     insert into delivery_attempts (tenant_id, id, delivery_id, number)
@@ -39,13 +41,14 @@ export async function leaseDeliveries(
 
 /** Nothing happens to a lease that another holds by now. */
 export async function renewDeliveryLeases(sql: SqlTx, leases: readonly DeliveryLease[]): Promise<void> {
+  const ids = leases.map((each) => each.deliveryId);
   await sql`
     update deliveries d set lease_until = tocsin_now() + make_interval(secs => held.lease / 1000)
     from unnest(
-      ${leases.map((each) => each.tenantId)}::uuid[], ${leases.map((each) => each.deliveryId)}::uuid[],
+      ${leases.map((each) => each.tenantId)}::uuid[], ${ids}::uuid[],
       ${leases.map((each) => each.token)}::uuid[], ${leases.map((each) => each.leaseMs)}::float8[]
     ) as held (tenant_id, id, token, lease)
-    where d.tenant_id = held.tenant_id and d.id = held.id and d.lease_token = held.token and d.status = 'sending'`;
+    where d.tenant_id = held.tenant_id and d.id = held.id and d.lease_token = held.token and ${among(sql, 'd', ids)}`;
 }
 
 export interface DeliveryOutcome {
@@ -79,21 +82,22 @@ export interface SettledDelivery {
 /** Writes how attempts ended whose lease is still ours, and answers those, by the delivery's id. Of the others nothing is written. */
 export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOutcome[]): Promise<Map<string, SettledDelivery>> {
   const attempts = outcomes.map(({ attempt }) => attempt);
+  const ids = outcomes.map((each) => each.deliveryId);
   const starts = attempts.map(({ startedMs }) => startedMs);
   const rows = await sql<(SettledDelivery & { id: string })[]>`
     with ended as (
       select * from unnest(
-        ${outcomes.map((each) => each.tenantId)}::uuid[], ${outcomes.map((each) => each.deliveryId)}::uuid[], ${outcomes.map((each) => each.token)}::uuid[],
+        ${outcomes.map((each) => each.tenantId)}::uuid[], ${ids}::uuid[], ${outcomes.map((each) => each.token)}::uuid[],
         ${outcomes.map((each) => each.status)}::text[], ${outcomes.map((each) => each.reason)}::text[], ${outcomes.map((each) => each.nextInMs)}::float8[],
         ${outcomes.map((each) => (each.isCounted ? 0 : 1))}::int[], ${attempts.map((each) => each.id)}::uuid[], ${attempts.map((each) => each.outcome)}::text[],
         ${attempts.map((each) => each.statusCode)}::int[], ${attempts.map((each) => each.reason)}::text[],
-        ${attempts.map((each) => each.retryAfterMs)}::int8[], ${attempts.map((each) => each.responseExcerpt)}::text[]
-      ) as ended (tenant_id, id, token, status, reason, next_in, uncounted, attempt_id, outcome, status_code, failure, retry_after_ms, response_excerpt)
+        ${attempts.map((each) => each.retryAfterMs)}::int8[], ${attempts.map((each) => each.responseExcerpt)}::text[], ${starts}::float8[]
+      ) as ended (tenant_id, id, token, status, reason, next_in, uncounted, attempt_id, outcome, status_code, failure, retry_after_ms, response_excerpt, started)
     ), ours as materialized (
       -- always in this order, so that no two of these wait for each other
       select d.tenant_id, d.id, ended.token
       from ended join deliveries d on d.tenant_id = ended.tenant_id and d.id = ended.id
-      where d.lease_token = ended.token and d.status = 'sending'
+      where d.lease_token = ended.token and ${among(sql, 'd', ids)}
       order by d.tenant_id, d.id
       for no key update of d
     ), settled as (
@@ -104,7 +108,7 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
           hinted_at = tocsin_now(), hints = 0,
           finished_at = case when ended.next_in is null then tocsin_now() end
       from ours join ended on ended.tenant_id = ours.tenant_id and ended.id = ours.id and ended.token = ours.token
-      where d.tenant_id = ours.tenant_id and d.id = ours.id
+      where d.tenant_id = ours.tenant_id and d.id = ours.id and ${among(sql, 'd', ids)}
       returning d.tenant_id, d.id, d.trigger_id, d.next_attempt_at, ended.attempt_id
     ), attempted as (
       update delivery_attempts a
@@ -112,7 +116,8 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
           retry_after_ms = ended.retry_after_ms, response_excerpt = ended.response_excerpt
       from settled join ended on ended.attempt_id = settled.attempt_id
       where a.tenant_id = settled.tenant_id and a.id = settled.attempt_id and a.delivery_id = settled.id
-        -- the ids are enough; the bounds leave the other days' partitions alone
+        -- the ids are enough; the bounds lead there, and leave the other days' partitions alone
+        and a.started_at between to_timestamp((ended.started - 1) / 1000) and to_timestamp((ended.started + 1) / 1000)
         and a.started_at between to_timestamp(${Math.min(...starts) - 1}::float8 / 1000) and to_timestamp(${Math.max(...starts) + 1}::float8 / 1000)
     )
     select settled.id, (extract(epoch from tocsin_now() - triggers.created_at) * 1000)::float8 as "sinceTriggerMs",

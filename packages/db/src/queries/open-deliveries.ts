@@ -1,4 +1,5 @@
 import type { AlertSnapshot, EpochMs, RuleName, TriggerKind } from '@tocsin/domain';
+import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface DeliveryRef {
@@ -55,6 +56,7 @@ export interface OpenDelivery {
 
 /** Locks those that are open; not answered: what is finished, or in somebody's hands just now. */
 export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[]): Promise<OpenDelivery[]> {
+  const ids = refs.map((ref) => ref.deliveryId);
   const rows = await sql<LockedRow[]>`
     select d.tenant_id as "tenantId", d.id, d.trigger_id as "triggerId", d.alert_id as "alertId", channels.id as "channelId",
            d.channel_key as "channelKey", d.channel_kind as "channelKind", d.kind, d.body, d.counted_attempts as "countedAttempts", d.attempts,
@@ -65,7 +67,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
            triggers.snapshot, triggers.created_at as "createdMs", alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey",
            alerts.rule_name as "ruleName", coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey",
            earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted"
-    from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${refs.map((ref) => ref.deliveryId)}::uuid[]) as wanted (tenant_id, id)
+    from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${ids}::uuid[]) as wanted (tenant_id, id)
     join deliveries d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
     join tenants on tenants.tenant_id = d.tenant_id
     left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
@@ -78,7 +80,8 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
       from deliveries e
       where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
     ) earlier on true
-    where d.status in ('pending', 'sending', 'retrying')
+    -- as good as its status, which would lure the planner into the index of all that is open
+    where d.finished_at is null and ${among(sql, 'd', ids)}
     order by d.tenant_id, d.id
     for no key update of d skip locked`;
   return rows.map(openDeliveryOf);
@@ -131,7 +134,11 @@ export async function endDeliveries(
       ${ended.map((each) => each.tenantId)}::uuid[], ${ended.map((each) => each.deliveryId)}::uuid[],
       ${ended.map((each) => each.status)}::text[], ${ended.map((each) => each.reason)}::text[]
     ) as ended (tenant_id, id, status, reason)
-    where d.tenant_id = ended.tenant_id and d.id = ended.id`;
+    where d.tenant_id = ended.tenant_id and d.id = ended.id and ${among(
+      sql,
+      'd',
+      ended.map((each) => each.deliveryId),
+    )}`;
 }
 
 /** Puts deliveries under lock off: they are not looked at before then. */
@@ -142,7 +149,11 @@ export async function postponeDeliveries(sql: SqlTx, postponed: readonly (Delive
     from unnest(
       ${postponed.map((each) => each.tenantId)}::uuid[], ${postponed.map((each) => each.deliveryId)}::uuid[], ${postponed.map((each) => each.byMs)}::float8[]
     ) as postponed (tenant_id, id, by)
-    where d.tenant_id = postponed.tenant_id and d.id = postponed.id`;
+    where d.tenant_id = postponed.tenant_id and d.id = postponed.id and ${among(
+      sql,
+      'd',
+      postponed.map((each) => each.deliveryId),
+    )}`;
 }
 
 /** A message that is over, for whom something may have waited. */
@@ -157,13 +168,14 @@ export interface OverMessage {
 
 /** Makes due at once what waited for these messages to be over: the `resolved` of the same alert for the same channel. */
 export async function wakeResolved(sql: SqlTx, over: readonly OverMessage[]): Promise<(DeliveryRef & { overId: string })[]> {
+  const alertIds = over.map((each) => each.alertId);
   return sql<(DeliveryRef & { overId: string })[]>`
     update deliveries d set next_attempt_at = tocsin_now()
     from unnest(
-      ${over.map((each) => each.tenantId)}::uuid[], ${over.map((each) => each.alertId)}::uuid[],
+      ${over.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[],
       ${over.map((each) => each.channelId)}::uuid[], ${over.map((each) => each.channelKey)}::text[], ${over.map((each) => each.overId)}::uuid[]
     ) as over (tenant_id, alert_id, channel_id, channel_key, id)
     where d.tenant_id = over.tenant_id and d.alert_id = over.alert_id and (d.channel_id = over.channel_id or d.channel_key = over.channel_key)
-      and d.kind = 'resolved' and d.status = 'pending'
+      and d.kind = 'resolved' and d.status = 'pending' and ${among(sql, 'd', alertIds, 'alert_id')}
     returning d.tenant_id as "tenantId", d.id as "deliveryId", over.id as "overId"`;
 }

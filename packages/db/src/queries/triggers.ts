@@ -1,4 +1,5 @@
 import type { AlertSnapshot, EpochMs, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
+import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 import type { Told } from './open-deliveries.ts';
 
@@ -33,11 +34,13 @@ interface PendingRow extends Omit<PendingTrigger, 'told'>, Omit<Told, 'rule'> {
  * order they were told, whoever is hinted first. Waits for a transaction that plans them just now; what it planned is not answered.
  */
 export async function lockPendingTriggers(sql: SqlTx, refs: readonly TriggerRef[]): Promise<PendingTrigger[]> {
+  const ids = refs.map((ref) => ref.triggerId);
   const rows = await sql<PendingRow[]>`
     with wanted as materialized (
       select this.tenant_id, this.alert_id, max(this.seq) as seq
-      from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${refs.map((ref) => ref.triggerId)}::uuid[]) as hinted (tenant_id, id)
+      from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${ids}::uuid[]) as hinted (tenant_id, id)
       join triggers this on this.tenant_id = hinted.tenant_id and this.id = hinted.id
+      where ${among(sql, 'this', ids)}
       group by 1, 2
     )
     select t.tenant_id as "tenantId", t.id, t.alert_id as "alertId", t.kind, t.severity, t.snapshot, t.created_at as "createdMs",
@@ -49,7 +52,8 @@ export async function lockPendingTriggers(sql: SqlTx, refs: readonly TriggerRef[
     join alerts on alerts.tenant_id = t.tenant_id and alerts.id = t.alert_id
     join tenants on tenants.tenant_id = t.tenant_id
     left join rules on rules.tenant_id = t.tenant_id and rules.id = t.rule_id
-    where t.status = 'pending'
+    -- as good as its status, which would lure the planner into the index of all that is pending
+    where t.finished_at is null and t.alert_id = any(array(select alert_id from wanted))
     order by t.tenant_id, t.alert_id, t.seq
     for no key update of t`;
   return rows.map(({ snapshot, createdMs, ruleId, ruleKey, ruleName, annotations, ...rest }) => {
@@ -66,5 +70,9 @@ export async function finishTriggers(sql: SqlTx, finished: readonly (TriggerRef 
     from unnest(
       ${finished.map((each) => each.tenantId)}::uuid[], ${finished.map((each) => each.triggerId)}::uuid[], ${finished.map((each) => each.suppressed)}::text[]
     ) as finished (tenant_id, id, suppressed)
-    where t.tenant_id = finished.tenant_id and t.id = finished.id`;
+    where t.tenant_id = finished.tenant_id and t.id = finished.id and ${among(
+      sql,
+      't',
+      finished.map((each) => each.triggerId),
+    )}`;
 }

@@ -15,7 +15,9 @@ describeQueues('sending', (backend) => {
     const row = await only(alertId, ({ status }) => status === 'delivered');
     await scene
       .world()
-      .inTenant((sql) => sql`update deliveries set status = 'pending', next_attempt_at = tocsin_now() where id = ${row.id}`);
+      .inTenant(
+        (sql) => sql`update deliveries set status = 'pending', finished_at = null, next_attempt_at = tocsin_now() where id = ${row.id}`,
+      );
     await poke(row.id);
     await only(alertId, ({ status, attempts }) => status === 'delivered' && attempts === 2);
     const messages = await scene.world().inTenant((sql) => sql`select title, body, alert_id from inbox where delivery_id = ${row.id}`);
