@@ -66,7 +66,7 @@ async function earliestRuns(sql: SqlTx, tenantIds: readonly string[]): Promise<E
     order by tenant_id, slot_at`;
 }
 
-/** Those that are still to be had. */
+/** Those that are still to be had. A row that is locked stays in its place, where it is found again without looking through an index. */
 async function leaseThese(
   sql: SqlTx,
   runs: readonly { tenantId: string; slotMs: EpochMs; token: string }[],
@@ -75,17 +75,15 @@ async function leaseThese(
   const observedFromMs = Math.min(...runs.map(({ slotMs }) => slotMs)) - USUALLY_OBSERVED_WITHIN_MS;
   return sql<LeasedRun[]>`
     with free as materialized (
-      select run.tenant_id, run.slot_at, wanted.token
+      select runs.tenant_id, runs.slot_at, wanted.token, runs.tableoid as day, runs.ctid as place
       from unnest(
         ${runs.map(({ tenantId }) => tenantId)}::uuid[], ${runs.map(({ slotMs }) => slotMs)}::float8[], ${runs.map(({ token }) => token)}::uuid[]
       ) as wanted (tenant_id, slot, token)
-      cross join lateral (
-        select tenant_id, slot_at from runs
-        where runs.tenant_id = wanted.tenant_id and runs.slot_at = to_timestamp(wanted.slot / 1000) and ${slotBounds(sql, runs)}
-          and status in ('queued', 'running') and (lease_until is null or lease_until <= tocsin_now())
-          and (attempts = 0 or ${runs.length === 1})
-        for update skip locked
-      ) run
+      join runs on runs.tenant_id = wanted.tenant_id and runs.slot_at = to_timestamp(wanted.slot / 1000)
+      where runs.status in ('queued', 'running') and (runs.lease_until is null or runs.lease_until <= tocsin_now())
+        and (runs.attempts = 0 or ${runs.length === 1}) and ${slotBounds(sql, runs)}
+      order by runs.tenant_id
+      for update of runs skip locked
     ), observed as materialized (
       select free.*, schedules.every_ms, schedules.slot_every_ms, schedules.phase_ms, schedules.failed_runs, (
         select past.slot_at from runs past
@@ -100,7 +98,7 @@ async function leaseThese(
     set status = 'running', attempts = attempts + 1, lease_token = observed.token, started_at = coalesce(started_at, tocsin_now()),
         lease_until = tocsin_now() + make_interval(secs => ${leaseMs}::float8 / 1000)
     from observed
-    where runs.tenant_id = observed.tenant_id and runs.slot_at = observed.slot_at and ${slotBounds(sql, runs)}
+    where runs.ctid = observed.place and runs.tableoid = observed.day and ${slotBounds(sql, runs)}
     returning runs.tenant_id as "tenantId", runs.id, runs.slot_at as "slotMs", observed.token, runs.attempts, tocsin_now() as "leasedMs",
               observed.observed_slot_at as "observedSlotMs", observed.every_ms as "everyMs", observed.slot_every_ms as "slotEveryMs",
               observed.phase_ms as "phaseMs", observed.failed_runs as "failedRuns"`;
