@@ -77,21 +77,28 @@ describe('npm start', () => {
     try {
       const [setUp = '', ...blocks] = firstFiveMinutes();
       const makes = blocks.slice(0, 3);
-      const looks = blocks.slice(3);
+      const looks = blocks.slice(3, 5);
+      const ends = blocks.slice(5);
       const made = await bash(folder, [setUp, ...makes].join('\n'));
       expect(made).toContain('"accepted":2');
       expect(made).toContain('"key":"slow-calls"');
 
       const { url, apiKey } = standalone.credentials();
       const api = apiClient(url, apiKey);
-      await vi.waitFor(async () => expect((await api.get<{ data: unknown[] }>('/api/v1/inbox')).data.length).toBe(1), {
-        timeout: 40_000,
-        interval: 250,
-      });
+      const hears = (messages: number): Promise<void> =>
+        vi.waitFor(async () => expect((await api.get<{ data: unknown[] }>('/api/v1/inbox')).data.length).toBe(messages), {
+          timeout: 40_000,
+          interval: 250,
+        });
+      await hears(1);
       const seen = await bash(folder, [setUp, ...looks].join('\n'));
-      expect(seen).toMatch(/"value":\s*1932/);
-      expect(seen).toContain('"state":"firing"');
+      expect(seen).toMatch(/"value": 1932/);
+      expect(seen).toContain('p95 latency is 1,932 ms (limit > 1,000 ms)');
+      expect(seen).toContain('"state": "firing"');
       expect(seen).toContain('"outcome"');
+      expect(await bash(folder, [setUp, ...ends].join('\n'))).toContain('"accepted":60');
+      await hears(2);
+      expect(await api.get('/api/v1/alerts')).toMatchObject({ data: [{ status: 'resolved' }] });
     } finally {
       await standalone.stop();
     }
