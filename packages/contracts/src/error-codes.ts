@@ -85,6 +85,7 @@ export const ERRORS = {
     title: 'Idempotency key used before',
     hint: 'This `Idempotency-Key` came with another body. Use a new key for a new request.',
   },
+  too_many_requests: { status: 429, title: 'Too many requests', hint: 'Ask again after `Retry-After` seconds.' },
   header_too_large: { status: 431, title: 'Headers too large', hint: 'Send at most 16 KiB of headers.' },
   internal: { status: 500, title: 'Internal error', hint: 'Ours. The `instance` of the answer finds it in the log.' },
   unavailable: {
