@@ -2,6 +2,7 @@ import type { QueueBackend } from '@tocsin/queue';
 import { postgresServer, redisServer } from '@tocsin/testkit';
 import type { StormReport } from './report.ts';
 import { runStorm, type StormOptions, type Target } from './storm.ts';
+import { connectionsTaken } from './troubles/connections-taken.ts';
 import { postgresRestarts } from './troubles/postgres-troubles.ts';
 import { crashes, randomKills } from './troubles/random-kills.ts';
 import { absence, flushes, fullMemory } from './troubles/redis-troubles.ts';
@@ -79,12 +80,17 @@ export const STORIES = {
       });
     },
   },
-  'few-connections': {
-    about: 'a PostgreSQL with fewer connections than the processes ask for, and 10 times kill -9',
+  'connections-taken': {
+    about: 'somebody else takes every connection to PostgreSQL for 15 s, twice',
     backends: BOTH,
     tell: async ({ backend, scale, ...storm }) => {
-      await using server = await own(postgresServer({ max_connections: '45' }));
-      return await runStorm({ queues: backend, ...storm, postgresUrl: server.url, trouble: randomKills(Math.round(10 * scale), 2_000) });
+      await using server = await own(postgresServer({ max_connections: '100' }));
+      return await runStorm({
+        queues: backend,
+        ...storm,
+        postgresUrl: server.url,
+        trouble: connectionsTaken(Math.ceil(2 * scale), 15_000),
+      });
     },
   },
   'redis-flushed': {

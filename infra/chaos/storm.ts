@@ -18,6 +18,8 @@ export interface Target {
   dice: Dice;
   /** A superuser's, of the deployment's database. */
   sql: postgres.Sql;
+  /** The same as every process logs in by. */
+  appUrl: string;
 }
 
 export interface StormOptions {
@@ -77,7 +79,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   const stageOf = (who: string): Stage => ({ ingest, receivers, dice: openDice(seed, who), isOver: () => isOver });
   const playing = tenants.flatMap(tracksOf).map((track) => play(track, stageOf(`${track.tenant.externalKey} ${track.series}`)));
   const noise = tenants.map((tenant) => makeNoise(tenant, stageOf(`${tenant.externalKey} noise`)));
-  await Promise.race([trouble({ fleet, dice: openDice(seed, 'trouble'), sql }), aborted(signal)]);
+  await Promise.race([trouble({ fleet, dice: openDice(seed, 'trouble'), sql, appUrl: deployment.database.appUrl }), aborted(signal)]);
   const overMs = performance.now();
   isOver = true;
   await fleet.allUp();
