@@ -48,4 +48,5 @@ if (notRun.length > 0) {
   for (const suite of notRun) console.log(`  - ${suite}`);
 }
 process.exitCode = sum('failed') > 0 || interrupted.signal.aborted || (requiresAll && notRun.length > 0) ? 1 : 0;
-console.log(`\n${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : ''}`);
+if (interrupted.signal.aborted) console.log('\nInterrupted: what had not ended by then is not counted.');
+else console.log(`\n${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : ''}`);

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   accessSync,
   chmodSync,
@@ -9,9 +9,11 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
+  symlinkSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { binary, type Binaries } from './binaries.ts';
@@ -33,31 +35,40 @@ export const clusterIn = (dir: string): string => join(dir, 'cluster');
 /** Settles who runs the server and where its files live, and makes the folder ready for that user. */
 export function placeFiles(wantedDir: string, binaries: Binaries): Place {
   const wanted = resolve(wantedDir);
-  const fallback = join(SYSTEM_DIR, `postgres-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`);
-  // Once a database is in one place it stays there, whatever becomes of the permissions on the way to the other.
-  const existing = [fallback, wanted].find((dir) => existsSync(clusterIn(dir)));
-  const user = serverUser(existing === undefined ? null : clusterIn(existing));
+  const user = serverUser(existsSync(clusterIn(wanted)) ? clusterIn(wanted) : null);
   if (user === null) return { dir: ownDir(wanted), binDir: binaries.dir, user, notes: [] };
 
-  mkdirSync(dirname(wanted), { recursive: true });
-  const canPass = canEnter(user, dirname(wanted));
-  if (existing === wanted && !canPass) {
+  mkdirSync(dirname(wanted), { recursive: true, mode: 0o755 });
+  // A link is followed wherever it leads: the one to a place the user can reach moves, and goes, with the folder it is in.
+  const isLink = lstatSync(wanted, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  const canPass = isLink || canEnter(user, dirname(wanted));
+  if (existsSync(clusterIn(wanted)) && !canPass) {
     throw new Error(`${user.name} cannot reach its database in ${wanted}: allow passage (chmod o+x) through the folders above it`);
   }
-  const dir = existing ?? (canPass ? wanted : fallback);
-  if (dir === fallback) publicDir(SYSTEM_DIR);
+  const dir = canPass && !isLink ? wanted : linkedDir(wanted);
   if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
   chownSync(dir, user.uid, user.gid);
 
   const notes = [`PostgreSQL refuses to run as root, so it runs as ${user.name}`];
-  if (dir === fallback) notes.push(`${user.name} cannot reach ${wanted}, so the database lives in ${dir}`);
+  if (dir !== wanted) notes.push(`${user.name} cannot reach ${wanted}, so that is a link to ${dir}, where the database lives`);
   const binDir = canEnter(user, binary(binaries.dir, 'postgres')) ? binaries.dir : stageBinaries(binaries);
   return { dir: realpathSync(dir), binDir, user, notes };
 }
 
+/** The folder the link leads to; where there is no link yet it leads to a new one the server's user can reach. */
+function linkedDir(link: string): string {
+  publicDir(SYSTEM_DIR);
+  try {
+    symlinkSync(join(SYSTEM_DIR, `postgres-${randomUUID()}`), link);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  return resolve(dirname(link), readlinkSync(link));
+}
+
 /** @throws when an earlier start, as another user, left a folder this one cannot use. */
 function ownDir(dir: string): string {
-  mkdirSync(dirname(dir), { recursive: true });
+  mkdirSync(dirname(dir), { recursive: true, mode: 0o755 });
   if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
   try {
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);

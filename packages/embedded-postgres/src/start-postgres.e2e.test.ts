@@ -1,6 +1,6 @@
 import { execFileSync, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -206,7 +206,7 @@ describe.runIf(IS_ROOT)('started by root', () => {
     expect(server.notes.join()).toContain('refuses to run as root');
   });
 
-  test('keeps the files under /var/lib/tocsin when that user cannot reach the folder, says so, and finds them again', async () => {
+  test('keeps the files under /var/lib/tocsin when that user cannot reach the folder, says so, and finds them again, also where the folder was moved', async () => {
     chmodSync(parent, 0o700);
     const first = await start();
     expect(first.dir).toMatch(/^\/var\/lib\/tocsin\/postgres-/);
@@ -215,9 +215,17 @@ describe.runIf(IS_ROOT)('started by root', () => {
     await query(first.url, 'create table kept as select 7 as value');
     await first.stop();
     chmodSync(parent, 0o755);
+    renameSync(dataDir, `${dataDir}-moved`);
+    dataDir = `${dataDir}-moved`;
     const second = await start();
     expect(second.dir).toBe(first.dir);
     expect(await query(second.url, 'select value from kept')).toBe(7);
+    await second.stop();
+    // Whoever deletes the folder begins anew.
+    rmSync(dataDir);
+    const third = await start();
+    expect(third.dir).toBe(dataDir);
+    await expect(query(third.url, 'select value from kept')).rejects.toThrow(/does not exist/);
   });
 });
 
