@@ -2,8 +2,28 @@ import { nearestName } from '@tocsin/domain';
 import * as variables from './variables.ts';
 import { variableOf } from './variable-of.ts';
 
+/** Read by some process, and not among the shared `variables`. */
+const OF_SOME = [
+  'bodyBytes',
+  'comparisonsPerRule',
+  'conditionDepth',
+  'dataDir',
+  'dimsPerEvent',
+  'dimValueLength',
+  'eventsPerRequest',
+  'longestWindow',
+  'measuresPerEvent',
+  'queryTime',
+  'retention',
+  'rulesPerTenant',
+  'schedulerSecret',
+  'seriesPerRead',
+  'seriesPerRule',
+  'seriesPerRun',
+  'shortestEvery',
+];
 /** Every variable of docs/operating.md: processes may share one environment, in which each finds what another reads. */
-const KNOWN = [...Object.keys(variables), 'retention', 'dataDir', 'schedulerSecret'].map(variableOf);
+const KNOWN = [...Object.keys(variables), ...OF_SOME].map(variableOf);
 /** What other programs of this project read under the same prefix: tests, `docker-compose.yml`. */
 const NOT_OURS = /^TOCSIN_(TEST_\w+|FAULT_POINT|PARENT_FD|APP_PASSWORD)$/;
 
