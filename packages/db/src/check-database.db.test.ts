@@ -41,16 +41,19 @@ describe('the check before work', () => {
     expect(problems.join('\n')).toMatch(/is not tocsin_app/);
   });
 
-  it('refuses a role that can become the owner', async () => {
+  it('refuses a role that can become the owner, or anybody whom row-level security does not bind', async () => {
     const name = `insider_${new URL(test.appUrl).pathname.slice(-12)}`;
-    await admin.unsafe(`create role ${name} login password 'p' in role tocsin_owner, tocsin_app`);
+    await admin.unsafe(`create role ${name}_seer nologin bypassrls`);
+    await admin.unsafe(`create role ${name} login password 'p' in role tocsin_owner, tocsin_app, ${name}_seer`);
     try {
       const url = new URL(test.appUrl);
       url.username = name;
       url.password = 'p';
-      expect((await problemsOf(url.href)).join('\n')).toMatch(/can become tocsin_owner/);
+      const problems = (await problemsOf(url.href)).join('\n');
+      expect(problems).toMatch(/can become tocsin_owner/);
+      expect(problems).toMatch(/can become insider_\w+_seer/);
     } finally {
-      await admin.unsafe(`drop role ${name}`);
+      await admin.unsafe(`drop role ${name}, ${name}_seer`);
     }
   });
 

@@ -67,7 +67,8 @@ async function roleProblems(sql: Sql): Promise<string[]> {
     where rolname = current_user and rolbypassrls
     union all
     select 'role ' || current_user || ' can become ' || other.rolname || ', which sees more than one tenant' from pg_roles me, pg_roles other
-    where me.rolname = current_user and not me.rolsuper and other.rolname in ('tocsin_owner', 'tocsin_pipeline')
+    where me.rolname = current_user and not me.rolsuper and other.oid <> me.oid
+      and (other.rolname in ('tocsin_owner', 'tocsin_pipeline') or other.rolsuper or other.rolbypassrls)
       and pg_has_role(me.oid, other.oid, 'member')
     union all
     select 'role ' || current_user || ' is not tocsin_app, for which the policies are made' where current_user <> 'tocsin_app'`;

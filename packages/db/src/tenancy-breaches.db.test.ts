@@ -105,6 +105,11 @@ describe('a breach is found', () => {
       `${OWN_TABLE} create materialized view tocsin.m as select * from tocsin.t`,
       /tocsin\.m is a materialized view/,
     ],
+    [
+      'rows kept on another server',
+      'create foreign data wrapper w; create server s foreign data wrapper w; create foreign table tocsin.t (tenant_id uuid) server s',
+      /tocsin\.t is a foreign table/,
+    ],
     ['a table of the processes’ own', `${OWN_TABLE} alter table tocsin.t owner to tocsin_app`, /tocsin\.t belongs to the role/],
     ['a table open to everyone', `${OWN_TABLE} grant select on tocsin.t to public`, /tocsin\.t is open to everyone \(SELECT\)/],
     ['a column open to everyone', `${OWN_TABLE} grant select (name) on tocsin.t to public`, /tocsin\.t\.name is open to everyone/],

@@ -69,6 +69,8 @@ export async function tenancyBreaches(sql: postgres.ISql): Promise<string[]> {
     union all
     select name || ' is a materialized view, which keeps rows of all tenants' from relation where relkind = 'm'
     union all
+    select name || ' is a foreign table, which no policy binds' from relation where relkind = 'f'
+    union all
     select name || ' belongs to the role the processes log in as' from relation where relowner = 'tocsin_app'::regrole
     union all
     select r.name || ' is open to everyone (' || g.privilege_type || ')' from relation r, aclexplode(r.relacl) g where g.grantee = 0
