@@ -2,7 +2,7 @@ import { type App, freePort, startTocsin, type TocsinProcess } from '@tocsin/tes
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dice } from './dice.ts';
 
-export interface Member {
+interface Member {
   /** `evaluator-2`. */
   name: string;
   app: App;

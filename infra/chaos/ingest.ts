@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScriptedTenant } from './script.ts';
 
-export interface ScriptedEvent {
+interface ScriptedEvent {
   ts: string;
   name: string;
   dims: Record<string, string>;

@@ -33,9 +33,9 @@ try {
   const firstSeed = chosenSeed();
   for (let seed = firstSeed; seed < firstSeed + Number(values.seeds); seed += 1) {
     for (const [name, { backends, tell }] of stories) {
-      if (interrupted.signal.aborted || (positionals.length > 0 && !positionals.includes(name))) continue;
+      if (positionals.length > 0 && !positionals.includes(name)) continue;
       for (const backend of backends) {
-        if (values.backend !== undefined && values.backend !== backend) continue;
+        if (interrupted.signal.aborted || (values.backend !== undefined && values.backend !== backend)) continue;
         console.log(`${name} on ${backend}, TOCSIN_TEST_SEED=${seed}`);
         const report = await tell({ backend, seed, scale: Number(values.scale), signal: interrupted.signal }).catch((error: unknown) => ({
           broken: [String(error)],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /** How a channel answers. `moody`: some messages are first refused, some first taken without an answer. `refusing`: never takes one. */
 export const CHANNELS = ['steady', 'moody', 'refusing', 'critical'] as const;
-export type ChannelKey = (typeof CHANNELS)[number];
+type ChannelKey = (typeof CHANNELS)[number];
 
 export interface Message {
   atMs: number;

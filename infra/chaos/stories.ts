@@ -9,7 +9,7 @@ import { absence, flushes, fullMemory } from './troubles/redis-troubles.ts';
 import { wrongClock } from './troubles/wrong-clocks.ts';
 import { zombies } from './troubles/zombies.ts';
 
-export interface Telling {
+interface Telling {
   backend: QueueBackend;
   seed: number;
   /** How often or how long, as a multiple of what the tests do. */
