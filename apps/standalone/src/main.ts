@@ -50,10 +50,14 @@ await runProcess('standalone', standaloneConfig, async ({ config, logger, stack,
 
 function block(url: string, credentials: string, isDemo: boolean): string {
   const path = relative(process.cwd(), credentials);
+  const demo = `${url}/api/v1/demo`;
   const next = isDemo
     ? [
-        `curl -X POST ${url}/api/v1/demo/break      within a minute two rules fire …`,
-        `curl ${url}/api/v1/demo/echo               … and this shows what was sent`,
+        'in a second terminal, break the shop; within a minute two rules fire:',
+        `  curl -X POST ${demo}/break`,
+        'see what was sent, and heal it:',
+        `  curl ${demo}/echo`,
+        `  curl -X POST ${demo}/heal`,
       ]
     : ['in a second terminal, “The first five minutes” of README.md: events, a rule, an alert'];
   return [
