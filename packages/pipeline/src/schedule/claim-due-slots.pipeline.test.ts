@@ -104,6 +104,38 @@ describeQueues('claiming slots', (backend) => {
     expect(await slotEvery()).toBe(15_000);
   });
 
+  test("a clock of the database's that leaps ahead and is set back costs no slot, gives none twice, and is told of", async () => {
+    const tenantId = await activeTenant();
+    passOneSlot();
+    await claimDueSlots(stage.deps);
+    stage.db.clock.shiftMs += 6 * EVERY_MS;
+    await claimDueSlots(stage.deps);
+    const leaped = await runsOf(stage.db, tenantId);
+
+    const told: string[] = [];
+    const logger = Object.assign(Object.create(stage.deps.logger) as typeof stage.deps.logger, {
+      error: (_fields: object, message: string) => void told.push(message),
+    });
+    const stop = new AbortController();
+    const running = runScheduler({ ...stage.deps, logger }, stop.signal, () => {
+      if (told.length > 0) stop.abort();
+      else if (stage.db.clock.shiftMs > EVERY_MS) stage.db.clock.shiftMs -= 6 * EVERY_MS;
+    });
+    await vi.waitFor(() => expect(told).toEqual([expect.stringContaining('was set back')]), 10_000);
+    await running;
+    for (let slot = 0; slot < 6; slot += 1) {
+      expect(await runsOf(stage.db, tenantId)).toEqual(leaped);
+      passOneSlot();
+      await claimDueSlots(stage.deps);
+    }
+    passOneSlot();
+    await claimDueSlots(stage.deps);
+    const runs = await runsOf(stage.db, tenantId);
+    expect(runs.length).toBeGreaterThan(leaped.length);
+    const ends = runs.map((run) => [run.slotMs - ((run.skippedCount ?? 1) - 1) * EVERY_MS, run.slotMs] as const);
+    ends.slice(1).forEach(([fromMs], at) => expect(fromMs).toBe(ends[at]![1] + EVERY_MS));
+  });
+
   test('changing a rule while a slot waits to be claimed does not lose the slot', async () => {
     const tenantId = await activeTenant();
     stage.db.clock.shiftMs += 3 * EVERY_MS;

@@ -24,6 +24,8 @@ export interface ClaimedSlots {
   skipped: number;
   /** How long until there is something to claim, at once included; null: no tenant has anything to look at. */
   nextInMs: number | null;
+  /** By the database's clock. */
+  nowMs: EpochMs;
 }
 
 const TENANTS_PER_CLAIM = 500;
@@ -41,7 +43,7 @@ export async function claimDueSlots(deps: PipelineDeps, limit: number = TENANTS_
     const runs = tenantIds.length === 0 ? [] : await claimSlots(sql, tenantIds);
     const { dueMs, nowMs } = await nextDue(sql);
     if (runs.length > 0) faultPoint('scheduler.before-commit');
-    return { runs, nextInMs: dueMs === null ? null : dueMs - nowMs };
+    return { runs, nextInMs: dueMs === null ? null : dueMs - nowMs, nowMs };
   });
   const queued = claimed.runs.filter((run) => run.skipped === null);
   const skipped = claimed.runs.reduce((total, run) => total + (run.skipped?.count ?? 0), 0);
@@ -51,7 +53,7 @@ export async function claimDueSlots(deps: PipelineDeps, limit: number = TENANTS_
     deps,
     queued.map((run) => ({ tenantId: run.tenantId, runId: run.id })),
   );
-  return { runs: queued.length, skipped, nextInMs: claimed.nextInMs };
+  return { runs: queued.length, skipped, nextInMs: claimed.nextInMs, nowMs: claimed.nowMs };
 }
 
 /** Answers the runs that are new. The schedules must be locked. */

@@ -9,6 +9,8 @@ const LONGEST_SLEEP_MS = 1_000;
 /** Also the pause while another process holds what is due. */
 const SHORTEST_SLEEP_MS = 20;
 const SWEEP_EVERY_MS = 2_000;
+/** Servers that keep time move it by less. */
+const SET_BACK_MS = 1_000;
 
 /**
  * Claims slots as they fall due, hints again what was left lying, and asks for maintenance, until `signal` aborts.
@@ -17,9 +19,10 @@ const SWEEP_EVERY_MS = 2_000;
  */
 export async function runScheduler(deps: PipelineDeps, signal: AbortSignal, claimed: () => void = () => {}): Promise<void> {
   const sweep = openSweep(deps);
+  const claim = openClaim(deps);
   await Promise.all([
     repeat(deps, signal, 'claim', async () => {
-      const waitMs = await claim(deps);
+      const waitMs = await claim();
       claimed();
       return waitMs;
     }),
@@ -36,11 +39,22 @@ export async function runScheduler(deps: PipelineDeps, signal: AbortSignal, clai
   ]);
 }
 
-async function claim(deps: PipelineDeps): Promise<number> {
-  const { runs, skipped, nextInMs } = await claimDueSlots(deps);
-  if (runs > 0) deps.logger.debug({ runs }, 'slots claimed');
-  if (skipped > 0) deps.logger.warn({ skipped }, 'slots were missed and are on record as skipped');
-  return Math.min(LONGEST_SLEEP_MS, Math.max(SHORTEST_SLEEP_MS, nextInMs ?? LONGEST_SLEEP_MS));
+/** A clock that is set back leaves slots that are over ahead of it, and what is over is not evaluated again: until it has caught up nothing is. */
+function openClaim(deps: PipelineDeps): () => Promise<number> {
+  let lastMs = 0;
+  return async () => {
+    const { runs, skipped, nextInMs, nowMs } = await claimDueSlots(deps);
+    if (runs > 0) deps.logger.debug({ runs }, 'slots claimed');
+    if (skipped > 0) deps.logger.warn({ skipped }, 'slots were missed and are on record as skipped');
+    if (nowMs < lastMs - SET_BACK_MS) {
+      deps.logger.error(
+        { setBackMs: lastMs - nowMs, nextInMs },
+        "the database's clock was set back: nothing is evaluated until it is where it was",
+      );
+    }
+    lastMs = nowMs;
+    return Math.min(LONGEST_SLEEP_MS, Math.max(SHORTEST_SLEEP_MS, nextInMs ?? LONGEST_SLEEP_MS));
+  };
 }
 
 /** `work` answers how long there is nothing to do. */
