@@ -4,6 +4,7 @@ import {
   insertRule,
   insertTriggers,
   newId,
+  placeOfSecrets,
   openAlerts,
   snapshotOf,
   withTenant,
@@ -33,7 +34,7 @@ export async function makeRule({ db }: BenchDatabase, url: string): Promise<Rule
   if (definition === null || !parsed.ok) throw new Error('no such channel or rule');
   const { config, secrets } = splitSecrets(definition, definition.config.parse({ url }));
   const [id, ruleId] = [newId(), newId()];
-  const sealed = secretBox(SECRET_KEY).seal(JSON.stringify(secrets), { tenantId, table: 'channels', rowId: id, column: 'secrets' });
+  const sealed = secretBox(SECRET_KEY).seal(JSON.stringify(secrets), placeOfSecrets(tenantId, id));
   await withTenant(db, tenantId, async (tx) => {
     await insertChannel(tx, {
       tenantId,

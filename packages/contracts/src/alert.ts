@@ -1,4 +1,4 @@
-import { ALERT_STATUSES, SEVERITIES } from '@tocsin/domain';
+import { ALERT_STATUSES, ALERT_TYPES, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
 import { Id, Key, Time, TimeInput } from './primitives.ts';
 import { PageQuery } from './page.ts';
@@ -30,7 +30,7 @@ export const Alert = z.strictObject({
   id: Id,
   rule: z.strictObject({ id: Id, key: z.string(), name: z.string() }),
   labels: Labels,
-  alertType: z.enum(['threshold', 'no_data', 'error']),
+  alertType: z.enum(ALERT_TYPES),
   status: z.enum(ALERT_STATUSES),
   severity: z.enum(SEVERITIES),
   /** What was measured, as the rule's author calls it. */

@@ -1,8 +1,7 @@
+import { DELIVERY_STATUSES } from '@tocsin/domain';
 import { z } from 'zod';
 import { Id, Key, Time } from './primitives.ts';
 import { PageQuery } from './page.ts';
-
-const DELIVERY_STATUSES = ['pending', 'sending', 'retrying', 'delivered', 'dead', 'suppressed'] as const;
 
 export const ListDeliveries = z.strictObject({
   ...PageQuery,

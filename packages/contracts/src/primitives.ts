@@ -1,12 +1,10 @@
+import { hasControlCharacters } from '@tocsin/domain';
 import { z } from 'zod';
 
 export const Id = z.uuid();
 
 /** RFC 3339, UTC, milliseconds: how every time leaves the API. */
 export const Time = z.iso.datetime({ precision: 3 });
-
-// C0, DEL and C1: they forge log lines and terminals, and Postgres refuses NUL.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** One line of text as people type it. */
 export const line = (max: number) =>
@@ -15,7 +13,7 @@ export const line = (max: number) =>
     .trim()
     .min(1)
     .max(max)
-    .refine((text) => !CONTROL.test(text), 'must not contain control characters');
+    .refine((text) => !hasControlCharacters(text), 'must not contain control characters');
 
 /** Text that is looked for, as it is. */
 export const sought = (max: number) =>
@@ -23,7 +21,7 @@ export const sought = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .refine((text) => !CONTROL.test(text), 'must not contain control characters');
+    .refine((text) => !hasControlCharacters(text), 'must not contain control characters');
 
 /** The stable name of a rule or channel: lower case, digits, `-`, `_` and `.`. */
 export const Key = z

@@ -1,10 +1,7 @@
-import { RuleSpec, SEVERITIES } from '@tocsin/domain';
+import { HEALTHS, PHASES, RuleSpec, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
 import { Id, sought, Time, TimeInput } from './primitives.ts';
 import { PageQuery } from './page.ts';
-
-const STATES = ['ok', 'pending', 'firing', 'recovering'] as const;
-const HEALTHS = ['ok', 'no_data', 'error', 'warming'] as const;
 
 /** What there is to say of a rule whatever its words are. */
 const kept = {
@@ -12,7 +9,7 @@ const kept = {
   /** The rule in one sentence. */
   description: z.string(),
   /** Of its worst series. */
-  state: z.enum(STATES),
+  state: z.enum(PHASES),
   lastTriggeredAt: Time.nullable(),
   triggerCount: z.int(),
   /** Counts people's changes; the `ETag`. */
@@ -54,7 +51,7 @@ export const ListRules = z.strictObject({
   ...PageQuery,
   enabled: z.enum(['true', 'false']).optional(),
   severity: z.enum(SEVERITIES).optional(),
-  state: z.enum(STATES).optional(),
+  state: z.enum(PHASES).optional(),
   health: z.enum(HEALTHS).optional(),
   /** Part of a key or name. */
   search: sought(200).optional(),

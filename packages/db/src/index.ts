@@ -1,6 +1,8 @@
 export { checkDatabase, checkMigrations, DatabaseUnfit } from './check-database.ts';
 export { MIGRATIONS_FOLDER, migrate, type MigrateOptions } from './migrate.ts';
+export { isUuid } from './is-uuid.ts';
 export { newId } from './new-id.ts';
+export { placeOfSecrets } from './place-of-secrets.ts';
 export { openDatabase, type Database, type DatabaseOptions, type Sql } from './open-database.ts';
 export { isRetryable, sqlState } from './sql-state.ts';
 export {
@@ -18,7 +20,7 @@ export {
 
 export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
-export { DELIVERY_STATUSES, type DeliveryRow, type DeliveryStatus } from './tables/deliveries.ts';
+export type { DeliveryRow } from './tables/deliveries.ts';
 export type { AuditEventRow } from './tables/requests.ts';
 export type { RuleRow, RuleVersionRow } from './tables/rules.ts';
 export type { RunRow, RunStatus } from './tables/runs.ts';

@@ -2,6 +2,7 @@ import { sql as statement } from 'drizzle-orm';
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type pg from 'pg';
 import type postgres from 'postgres';
+import { isUuid } from './is-uuid.ts';
 import type { Database } from './open-database.ts';
 
 /** A transaction of a door, for tables and CRUD. */
@@ -93,11 +94,9 @@ function settings(db: Database, tenants: string): string {
   return `select set_config('app.tenant_ids', '${tenants}', true)${shift}`;
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 function tenantSetting(tenantIds: readonly string[]): string {
   for (const id of tenantIds) {
-    if (!UUID.test(id)) throw new TypeError('a tenant id must be a UUID');
+    if (!isUuid(id)) throw new TypeError('a tenant id must be a UUID');
   }
   return tenantIds.join(',');
 }

@@ -5,6 +5,8 @@ export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
 export type { Clock, EpochMs } from './clock.ts';
 export { compileRule } from './compile-rule.ts';
 export type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
+export { hasControlCharacters } from './control-characters.ts';
+export { DELIVERY_STATUSES, type DeliveryStatus } from './delivery-status.ts';
 export { describeRule } from './describe-rule.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { formatValue } from './format-value.ts';
@@ -41,18 +43,21 @@ export { expiresAt, isExpired, RETRY, retryDelay, verdictOfStatus } from './retr
 export { parseRetryAfter } from './retry-after.ts';
 export { RULE_BOUNDS } from './rule-bounds.ts';
 export { ComparisonSpec, ConditionSpec, RuleSpec } from './rule-spec.ts';
-export type {
-  AlertType,
-  Change,
-  Health,
-  Judgement,
-  LeadReading,
-  Phase,
-  Reason,
-  ResolveReason,
-  SeriesState,
-  Step,
-  Verdict,
+export {
+  ALERT_TYPES,
+  HEALTHS,
+  PHASES,
+  type AlertType,
+  type Change,
+  type Health,
+  type Judgement,
+  type LeadReading,
+  type Phase,
+  type Reason,
+  type ResolveReason,
+  type SeriesState,
+  type Step,
+  type Verdict,
 } from './series-state.ts';
 export { isAtLeast, isWorse, SEVERITIES, type Severity } from './severity.ts';
 export { latestSlotIn, nextSlot, phaseOf, planClaim, type ClaimPlan } from './slots.ts';

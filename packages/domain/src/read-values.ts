@@ -1,10 +1,8 @@
 import { type Complaints, kindOf, quoted } from './complaints.ts';
+import { hasControlCharacters } from './control-characters.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import type { Path } from './issue.ts';
 import { didYouMean } from './nearest-name.ts';
-
-// C0, DEL and C1: they forge log lines and terminals, and Postgres refuses NUL.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** One line of text, trimmed. Null, here and below: complained about. */
 export function readLine(value: unknown, path: Path, max: number, complaints: Complaints): string | null {
@@ -12,7 +10,7 @@ export function readLine(value: unknown, path: Path, max: number, complaints: Co
   const text = value.trim();
   if (text === '') return complaints.add(path, 'empty', 'must not be empty');
   if (text.length > max) return complaints.add(path, 'out_of_range', `must have at most ${max} characters`);
-  return CONTROL.test(text) ? complaints.add(path, 'invalid_value', 'must not contain control characters') : text;
+  return hasControlCharacters(text) ? complaints.add(path, 'invalid_value', 'must not contain control characters') : text;
 }
 
 /** The value of a dimension or label: text, or a number or boolean that becomes text. May be empty. */

@@ -3,9 +3,13 @@ import type { Labels } from './reading.ts';
 import type { Operator } from './metric-query.ts';
 import type { Severity } from './severity.ts';
 
-export type Phase = 'ok' | 'pending' | 'firing' | 'recovering';
-export type Health = 'ok' | 'no_data' | 'error';
-export type AlertType = 'threshold' | 'no_data' | 'error';
+/** The mildest first. */
+export const PHASES = ['ok', 'pending', 'recovering', 'firing'] as const;
+export type Phase = (typeof PHASES)[number];
+export const HEALTHS = ['ok', 'no_data', 'error'] as const;
+export type Health = (typeof HEALTHS)[number];
+export const ALERT_TYPES = ['threshold', 'no_data', 'error'] as const;
+export type AlertType = (typeof ALERT_TYPES)[number];
 
 /**
  * What the step remembers of one series of one rule. Plain data, stored as JSON.

@@ -1,5 +1,5 @@
 import { splitSecrets, channelOf } from '@tocsin/channels';
-import { insertTriggers, newId, withTenantsSql, type SqlTx } from '@tocsin/db';
+import { insertTriggers, newId, placeOfSecrets, withTenantsSql, type SqlTx } from '@tocsin/db';
 import type { AlertSnapshot, Severity, TriggerKind } from '@tocsin/domain';
 import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
 import { createLogger, createMetrics, openOutbound, secretBox, systemClock } from '@tocsin/runtime';
@@ -78,7 +78,7 @@ export async function deliveryWorld(backend: QueueBackend) {
       if (channel === null) throw new Error(`no kind ${kind}`);
       const id = newId();
       const parts = splitSecrets(channel, channel.config.parse(config));
-      const sealed = box.seal(JSON.stringify(parts.secrets), { tenantId, table: 'channels', rowId: id, column: 'secrets' });
+      const sealed = box.seal(JSON.stringify(parts.secrets), placeOfSecrets(tenantId, id));
       await inTenant(
         (sql) => sql`
           insert into channels (tenant_id, id, key, name, kind, config, secrets, created_by, updated_by)

@@ -1,5 +1,5 @@
 import { channelOf, splitSecrets } from '@tocsin/channels';
-import { newId } from '@tocsin/db';
+import { newId, placeOfSecrets } from '@tocsin/db';
 import { openEventStore, type EvaluationRow, type EventStore } from '@tocsin/events';
 import type { QueueBackend } from '@tocsin/queue';
 import { openOutbound, secretBox } from '@tocsin/runtime';
@@ -55,7 +55,7 @@ export async function openWholePipeline(backend: QueueBackend): Promise<WholePip
       const id = newId();
       const channel = channelOf('webhook')!;
       const { config, secrets } = splitSecrets(channel, channel.config.parse({ url }));
-      const sealed = box.seal(JSON.stringify(secrets), { tenantId, table: 'channels', rowId: id, column: 'secrets' });
+      const sealed = box.seal(JSON.stringify(secrets), placeOfSecrets(tenantId, id));
       await asTenant(
         db,
         tenantId,

@@ -1,4 +1,4 @@
-import { newId } from '@tocsin/db';
+import { isUuid, newId } from '@tocsin/db';
 import { createApiKey, createTenant, listApiKeys, listTenants, notFound, revokeApiKey } from '@tocsin/services';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
@@ -15,13 +15,11 @@ export function tenantRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.delete(`${keys}/:id`, route(revokeApiKey, { ...ofTenant, input: (request) => ({ id: paramOf(request, 'id') }) }));
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** Throws a 404 for a tenant that is not the caller's. */
 function tenantInPath(request: FastifyRequest): string {
   const tenantId = paramOf(request, 'tenantId').toLowerCase();
   const own = request.caller?.tenantId ?? null;
-  if (!UUID.test(tenantId) || (own !== null && own !== tenantId)) throw notFound('tenant');
+  if (!isUuid(tenantId) || (own !== null && own !== tenantId)) throw notFound('tenant');
   return tenantId;
 }
 

@@ -1,7 +1,8 @@
+import type { DeliveryStatus } from '@tocsin/domain';
 import { and, asc, desc, eq, lt, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { channels } from '../tables/channels.ts';
-import { deliveries, type DeliveryRow, type DeliveryStatus, deliveryAttempts } from '../tables/deliveries.ts';
+import { deliveries, type DeliveryRow, deliveryAttempts } from '../tables/deliveries.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
 
 /** Null: no such condition. */

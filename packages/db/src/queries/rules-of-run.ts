@@ -1,7 +1,7 @@
-import type { EpochMs } from '@tocsin/domain';
+import type { EpochMs, Health } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
-export type RuleHealth = 'ok' | 'no_data' | 'error' | 'warming';
+export type RuleHealth = Health;
 
 /** What a run must know of each enabled rule every time; the rest is read once per version. */
 export interface RuleHead {

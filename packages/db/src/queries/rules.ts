@@ -1,4 +1,4 @@
-import type { Phase, RuleSpec, Severity } from '@tocsin/domain';
+import { PHASES, type Phase, type RuleSpec, type Severity } from '@tocsin/domain';
 import { and, count, desc, eq, ilike, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { type RuleRow, rules, ruleVersions, seriesStates } from '../tables/rules.ts';
@@ -127,9 +127,8 @@ async function insertVersion(tx: DrizzleTx, { tenantId, id }: RuleRow): Promise<
 const oneRule = (tenantId: string, by: { id: string } | { key: string }): SQL | undefined =>
   and(eq(rules.tenantId, tenantId), 'id' in by ? eq(rules.id, by.id) : eq(rules.key, by.key));
 
-// Mildest first, so that the greatest position is the worst.
-const PHASES = sql`array['ok', 'pending', 'recovering', 'firing']`;
-const worstPhase = sql<Phase>`(${PHASES})[max(array_position(${PHASES}, ${seriesStates.phase}))]`;
+const MILDEST_FIRST = sql.raw(`array['${PHASES.join("','")}']`);
+const worstPhase = sql<Phase>`(${MILDEST_FIRST})[max(array_position(${MILDEST_FIRST}, ${seriesStates.phase}))]`;
 const worstPhaseOf = (ruleId: SQL): SQL =>
   sql`select ${worstPhase} from ${seriesStates} where ${seriesStates.tenantId} = ${rules.tenantId} and ${seriesStates.ruleId} = ${ruleId}`;
 

@@ -1,9 +1,6 @@
 import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { TriggerKind } from '@tocsin/domain';
+import type { DeliveryStatus, TriggerKind } from '@tocsin/domain';
 import { instant, tocsinNow } from '../columns.ts';
-
-export const DELIVERY_STATUSES = ['pending', 'sending', 'retrying', 'delivered', 'dead', 'suppressed'] as const;
-export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 export const deliveries = pgTable(
   'deliveries',

@@ -1,11 +1,10 @@
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+import { hasControlCharacters } from '@tocsin/domain';
 
 /** What is wrong with the name of an event, a dimension or a measure; null when nothing is. */
 export function nameProblem(name: string, maxLength: number): string | null {
   if (name === '') return 'is empty';
   if (name.length > maxLength) return `is longer than ${maxLength} characters`;
-  if (CONTROL.test(name)) return 'contains a control character';
+  if (hasControlCharacters(name)) return 'contains a control character';
   if (!name.isWellFormed()) return 'is not well-formed Unicode';
   return name === '__proto__' ? 'is not allowed' : null;
 }

@@ -1,5 +1,5 @@
 import type { Outside, Verdict } from '@tocsin/channels';
-import { newId, putInboxMessage, withTenantsSql } from '@tocsin/db';
+import { newId, placeOfSecrets, putInboxMessage, withTenantsSql } from '@tocsin/db';
 import type { AttemptDeps } from './delivery-deps.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -31,9 +31,7 @@ function openConfig(
 ): Record<string, unknown> | null {
   if (channel.secrets === null) return channel.config;
   try {
-    const secrets = JSON.parse(
-      secretBox.open(channel.secrets, { tenantId, table: 'channels', rowId: channelId, column: 'secrets' }),
-    ) as object;
+    const secrets = JSON.parse(secretBox.open(channel.secrets, placeOfSecrets(tenantId, channelId))) as object;
     return { ...channel.config, ...secrets };
   } catch (error) {
     logger.error({ tenantId, channelId, err: error }, 'secrets of a channel cannot be opened');

@@ -1,6 +1,6 @@
 import { channelOf, maskSecrets } from '@tocsin/channels';
 import type { Channel } from '@tocsin/contracts';
-import type { ChannelRow } from '@tocsin/db';
+import { placeOfSecrets, type ChannelRow } from '@tocsin/db';
 import type { Context } from '../context.ts';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 
@@ -27,12 +27,10 @@ export function viewChannel(ctx: Context, row: ChannelRow): Channel {
 }
 
 export function openSecrets({ secretBox }: Context, { tenantId, id, secrets }: Pick<ChannelRow, 'tenantId' | 'id' | 'secrets'>): Fields {
-  return secrets === null ? {} : (JSON.parse(secretBox.open(secrets, binding(tenantId, id))) as Fields);
+  return secrets === null ? {} : (JSON.parse(secretBox.open(secrets, placeOfSecrets(tenantId, id))) as Fields);
 }
 
 /** Null: nothing to seal. */
 export function sealSecrets({ secretBox }: Context, tenantId: string, id: string, secrets: Fields): Buffer | null {
-  return Object.keys(secrets).length === 0 ? null : secretBox.seal(JSON.stringify(secrets), binding(tenantId, id));
+  return Object.keys(secrets).length === 0 ? null : secretBox.seal(JSON.stringify(secrets), placeOfSecrets(tenantId, id));
 }
-
-const binding = (tenantId: string, rowId: string) => ({ tenantId, table: 'channels', rowId, column: 'secrets' });
