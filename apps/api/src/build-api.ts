@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRepl
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { queueBoard } from './admin/queue-board.ts';
+import { API_BOUNDS, type ApiBounds } from './api-bounds.ts';
 import { authenticate } from './http/authenticate.ts';
 import { refuseEncodedBodies } from './http/encoded-bodies.ts';
 import { readJsonBodies } from './http/json-body.ts';
@@ -29,19 +30,26 @@ export interface ApiDeps {
   /** Routes of whoever runs the API in its own process; each declares its permission. */
   extend?: (app: FastifyInstance) => void;
   limits?: WireLimits;
+  bounds?: ApiBounds;
 }
 
-const BODY_MAX_BYTES = 5 * 1_024 * 1_024;
 const API = { prefix: '/api/v1' };
 
 /** The whole HTTP surface as a function of what it needs; not listening yet. */
-export async function buildApi({ services, adminKey, dependencies, extend, limits = WIRE_LIMITS }: ApiDeps): Promise<FastifyInstance> {
+export async function buildApi({
+  services,
+  adminKey,
+  dependencies,
+  extend,
+  limits = WIRE_LIMITS,
+  bounds = API_BOUNDS,
+}: ApiDeps): Promise<FastifyInstance> {
   // Typed down, or the whole app would be an app of that one logger.
   const loggerInstance: FastifyBaseLogger = services.logger;
   const app: FastifyInstance = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    bodyLimit: BODY_MAX_BYTES,
+    bodyLimit: bounds.bodyBytes,
     genReqId: () => randomUUID(),
     trustProxy: false,
     onProtoPoisoning: 'error',
@@ -69,7 +77,7 @@ export async function buildApi({ services, adminKey, dependencies, extend, limit
   app.register(async (api) => {
     for (const routes of [ruleRoutes, alertRoutes, channelRoutes, scheduleRoutes, tenantRoutes, metricRoutes]) routes(api, route);
   }, API);
-  app.register(async (api) => ingestRoute(api, services), API);
+  app.register(async (api) => ingestRoute(api, services, bounds.eventsPerRequest), API);
   app.register(async (admin) => queueBoard(admin, services.queues));
   extend?.(app);
   await app.ready();

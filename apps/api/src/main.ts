@@ -2,14 +2,20 @@ import { openEventStore } from '@tocsin/events';
 import { deliveryVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
 import { runProcess, variables } from '@tocsin/runtime';
 import { z } from 'zod';
+import { boundVariables, eventBounds } from './api-bounds.ts';
 import { startApi } from './start-api.ts';
 
-const apiVariables = { ...pipelineVariables, ...deliveryVariables, adminKey: variables.adminKey };
+const apiVariables = {
+  ...pipelineVariables,
+  ...deliveryVariables,
+  ...boundVariables,
+  adminKey: variables.adminKey,
+};
 
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
   const deps = openDelivery(await openPipeline({ name: 'api', ...config, logger, stack }), config, stack);
-  const events = openEventStore({ ...deps, bounds: { retentionMs: config.retention } });
+  const events = openEventStore({ ...deps, bounds: eventBounds(config) });
   stack.defer('event store', events.close);
-  const { port } = await startApi({ ...deps, events }, config, stack);
+  const { port } = await startApi({ ...deps, events }, { ...config, bounds: config }, stack);
   logger.info({ host: config.host, port }, 'serving');
 });

@@ -1,5 +1,5 @@
 import type { EventStore } from '@tocsin/events';
-import { DEFAULT_RETENTION, type PipelineDeps, startEvaluator, startMaintenance } from '@tocsin/pipeline';
+import { DEFAULT_RETENTION, type EvaluationBounds, type PipelineDeps, startEvaluator, startMaintenance } from '@tocsin/pipeline';
 import type { ShutdownStack } from '@tocsin/runtime';
 import { sources } from '@tocsin/sources';
 
@@ -7,6 +7,7 @@ export interface EvaluationDeps extends PipelineDeps {
   store: EventStore;
   /** Of events, evaluations and runs. */
   retentionMs: number;
+  runBounds: EvaluationBounds;
 }
 
 /** Takes runs and house-keeping from the queues until the stack is unwound. Resolves once it does. */

@@ -1,10 +1,10 @@
-import { startApi } from '@tocsin/api';
+import { boundVariables, eventBounds, startApi } from '@tocsin/api';
 import { startDispatch } from '@tocsin/dispatcher';
 import { startPostgres } from '@tocsin/embedded-postgres';
 import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
-import { deliveryVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
+import { deliveryVariables, evaluationBounds, evaluationVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
 import { type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
 import type { FastifyInstance } from 'fastify';
@@ -20,6 +20,8 @@ import { reachableUrl } from './reachable-url.ts';
 
 export const standaloneConfig = z.object({
   ...deliveryVariables,
+  ...evaluationVariables,
+  ...boundVariables,
   secretKey: variables.secretKey.optional(),
   adminKey: variables.adminKey.optional(),
   schedulerSecret: z.string().min(32, 'at least 32 characters').optional(),
@@ -78,16 +80,22 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   const delivery = isDemo ? { ...config, allowHttp: true, allowCidrs: [...config.allowCidrs, ...LOOPBACK] } : config;
   const publicUrl = config.publicUrl ?? reachableUrl(config.host, config.port);
   const deps = openDelivery(pipeline, { ...delivery, publicUrl, secretKey: config.secretKey ?? secrets.secretKey }, stack);
-  const store = openEventStore({ ...deps, bounds: { cacheBytes: CACHE_BYTES, retentionMs: config.retention } });
+  const store = openEventStore({
+    ...deps,
+    bounds: { ...eventBounds(config), seriesPerQuery: config.seriesPerRule, cacheBytes: CACHE_BYTES },
+  });
   stack.defer('event store', store.close);
   startScheduler(deps, stack);
-  await Promise.all([startEvaluation({ ...deps, store, retentionMs: config.retention }, stack), startDispatch(deps, stack)]);
+  await Promise.all([
+    startEvaluation({ ...deps, store, retentionMs: config.retention, runBounds: evaluationBounds(config) }, stack),
+    startDispatch(deps, stack),
+  ]);
 
   const demo = { state: { isBroken: false }, echo: openEcho() };
   const adminKey = config.adminKey ?? secrets.adminKey;
   const { host, port: wantedPort } = config;
   const extend = isDemo ? { extend: (api: FastifyInstance) => demoRoutes(api, demo.state, demo.echo) } : {};
-  const { app, port } = await startApi({ ...deps, events: store }, { host, port: wantedPort, adminKey, ...extend }, stack);
+  const { app, port } = await startApi({ ...deps, events: store }, { host, port: wantedPort, adminKey, bounds: config, ...extend }, stack);
   const url = reachableUrl(host, port);
 
   const credentials = await firstTenant({

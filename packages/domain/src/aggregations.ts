@@ -14,6 +14,7 @@ interface AggregationFacts {
   emptyValue: 0 | null;
   /** The share of values that lie below it; null: it is no percentile. */
   quantile: number | null;
+  /** Infinity: as long as any. */
   maxWindowMs: number;
 }
 
@@ -23,7 +24,7 @@ const OF_VALUES: Omit<AggregationFacts, 'said'> = {
   unit: 'own',
   emptyValue: null,
   quantile: null,
-  maxWindowMs: RULE_BOUNDS.maxWindowMs,
+  maxWindowMs: Infinity,
 };
 const OF_EVENTS: Omit<AggregationFacts, 'said' | 'unit'> = { ...OF_VALUES, takes: ['event', 'measure', 'share'], emptyValue: 0 };
 

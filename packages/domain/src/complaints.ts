@@ -1,5 +1,6 @@
 import { didYouMean } from './nearest-name.ts';
 import { pointerTo, type Issue, type IssueCode, type Path } from './issue.ts';
+import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 
 // Enough to mend a rule by; a hostile one must not make an endless answer.
 const MAX_ISSUES = 50;
@@ -7,6 +8,12 @@ const MAX_ISSUES = 50;
 /** Gathers what is wrong with an input, so that all of it is told at once. */
 export class Complaints {
   readonly issues: Issue[] = [];
+  /** What there is to complain about. */
+  readonly bounds: RuleBounds;
+
+  constructor(bounds: RuleBounds = RULE_BOUNDS) {
+    this.bounds = bounds;
+  }
 
   /** Nothing more is told: what would only find further faults may stop. */
   get isFull(): boolean {

@@ -41,7 +41,7 @@ export {
 export { renderTemplate, type TemplateValues } from './render-template.ts';
 export { expiresAt, isExpired, RETRY, retryDelay, verdictOfStatus } from './retry.ts';
 export { parseRetryAfter } from './retry-after.ts';
-export { RULE_BOUNDS } from './rule-bounds.ts';
+export { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 export { ComparisonSpec, ConditionSpec, RuleSpec } from './rule-spec.ts';
 export {
   ALERT_TYPES,

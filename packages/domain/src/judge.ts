@@ -26,8 +26,14 @@ const NO_READING: SeriesReading = { labels: {}, value: null, samples: 0 };
  * has one. A query that does not answer with a series counts nothing there: 0 for `count`, `sum` and `rate`, else no reading.
  * The order of results' series does not matter.
  * @param results one per comparison, in their order
+ * @param atMost of so many series the worst are judged
  */
-export function judge(rule: CompiledRule, results: readonly QueryResult[], known: readonly KnownSeries[]): Judged {
+export function judge(
+  rule: CompiledRule,
+  results: readonly QueryResult[],
+  known: readonly KnownSeries[],
+  atMost: number = RULE_BOUNDS.seriesPerRule,
+): Judged {
   if (rule.groupBy.length === 0) return { judgements: [judgeOnly(rule, results)], dropped: 0 };
 
   const series = new Map<string, { labels: Labels; isOpen: boolean; answers: (Answer | undefined)[] }>();
@@ -50,8 +56,8 @@ export function judge(rule: CompiledRule, results: readonly QueryResult[], known
     const all = elsewhere.map((otherwise, index) => answers[index] ?? otherwise);
     return { isOpen, judgement: judgeSeries(rule, key, labels, all, answers.some(isSeen)) };
   });
-  if (judged.length <= RULE_BOUNDS.seriesPerRule) return { judgements: judged.map(({ judgement }) => judgement), dropped };
-  const kept = judged.sort(worstFirst).slice(0, RULE_BOUNDS.seriesPerRule);
+  if (judged.length <= atMost) return { judgements: judged.map(({ judgement }) => judgement), dropped };
+  const kept = judged.sort(worstFirst).slice(0, atMost);
   return { judgements: kept.map(({ judgement }) => judgement), dropped: dropped + judged.length - kept.length };
 }
 

@@ -4,7 +4,6 @@ import type { Path } from './issue.ts';
 import { OPERATORS, type Operator } from './metric-query.ts';
 import { parseQuerySpec, QUERY_FIELDS } from './parse-query.ts';
 import { readNumber, readWord } from './read-values.ts';
-import { RULE_BOUNDS } from './rule-bounds.ts';
 import type { ComparisonSpec, ConditionSpec } from './rule-spec.ts';
 
 const GROUPS = ['all', 'any', 'not'] as const;
@@ -27,8 +26,9 @@ interface Place {
 export function parseCondition(input: unknown, path: Path, complaints: Complaints): ConditionSpec | null {
   const tree: Tree = { complaints, comparisons: 0 };
   const condition = parseNode(input, { path, depth: 0, isNegated: false }, tree);
-  if (tree.comparisons <= RULE_BOUNDS.comparisons) return condition;
-  return complaints.add(path, 'too_many', `must have at most ${RULE_BOUNDS.comparisons} comparisons, not ${tree.comparisons}`);
+  const { comparisons } = complaints.bounds;
+  if (tree.comparisons <= comparisons) return condition;
+  return complaints.add(path, 'too_many', `must have at most ${comparisons} comparisons, not ${tree.comparisons}`);
 }
 
 function parseNode(input: unknown, place: Place, tree: Tree): ConditionSpec | null {
@@ -45,7 +45,8 @@ function parseNode(input: unknown, place: Place, tree: Tree): ConditionSpec | nu
       return complaints.add(place.path, 'empty', 'must not be empty: a comparison, all, any or not is needed');
     return parseComparison(input, place, tree);
   }
-  if (place.depth >= RULE_BOUNDS.depth) return complaints.add(place.path, 'too_deep', `must be nested at most ${RULE_BOUNDS.depth} deep`);
+  const { depth } = complaints.bounds;
+  if (place.depth >= depth) return complaints.add(place.path, 'too_deep', `must be nested at most ${depth} deep`);
   const child = readFields(input, place.path, [group], complaints)?.get(group);
   const inside: Place = { path: [...place.path, group], depth: place.depth + 1, isNegated: place.isNegated || group === 'not' };
   if (group === 'not') {
@@ -61,8 +62,8 @@ function parseChildren(input: unknown, place: Place, tree: Tree): ConditionSpec[
   const { complaints } = tree;
   if (!Array.isArray(input)) return complaints.add(place.path, 'invalid_type', `must be a list of conditions, not ${kindOf(input)}`);
   if (input.length === 0) return complaints.add(place.path, 'empty', 'must hold a condition at least');
-  if (input.length > RULE_BOUNDS.comparisons)
-    return complaints.add(place.path, 'too_many', `must have at most ${RULE_BOUNDS.comparisons} entries`);
+  const { comparisons } = complaints.bounds;
+  if (input.length > comparisons) return complaints.add(place.path, 'too_many', `must have at most ${comparisons} entries`);
   const children = input.map((child, index) => parseNode(child, { ...place, path: [...place.path, index] }, tree));
   return children.every((child) => child !== null) ? children : null;
 }
@@ -70,7 +71,7 @@ function parseChildren(input: unknown, place: Place, tree: Tree): ConditionSpec[
 function parseComparison(input: object, { path, isNegated }: Place, tree: Tree): ComparisonSpec | null {
   const { complaints } = tree;
   tree.comparisons++;
-  if (tree.comparisons > RULE_BOUNDS.comparisons) return null;
+  if (tree.comparisons > complaints.bounds.comparisons) return null;
   const fields = readFields(input, path, COMPARISON_FIELDS, complaints);
   if (fields === null) return null;
   const query = parseQuerySpec(fields, path, complaints);

@@ -10,7 +10,7 @@ import { didYouMean } from './nearest-name.ts';
 import { parseWhere } from './parse-where.ts';
 import { RATE_UNITS, rateUnit } from './rate-unit.ts';
 import { readDuration, readLine, readList, readWord } from './read-values.ts';
-import { RULE_BOUNDS } from './rule-bounds.ts';
+import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 
 export const QUERY_FIELDS = ['metric', 'measure', 'dim', 'name', 'aggregation', 'where', 'window', 'unit'] as const;
 type QueryField = (typeof QUERY_FIELDS)[number];
@@ -34,7 +34,7 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
   const where = read('where', (value, at) => parseWhere(value, at, complaints));
   const unit = read('unit', (value, at) => readLine(value === '%' ? 'percent' : value, at, RULE_BOUNDS.unitLength, complaints));
   const window = fields.has('window')
-    ? readDuration(fields.get('window'), [...path, 'window'], RULE_BOUNDS.minWindowMs, RULE_BOUNDS.maxWindowMs, complaints)
+    ? readDuration(fields.get('window'), [...path, 'window'], RULE_BOUNDS.minWindowMs, complaints.bounds.maxWindowMs, complaints)
     : complaints.add([...path, 'window'], 'required', "needs a window, such as '5m'");
 
   const subjects = (['metric', 'measure', 'dim'] as const).filter((field) => fields.has(field));
@@ -77,8 +77,11 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
 }
 
 /** A metric query by itself, in the words of a rule's comparison, with `groupBy`. `unit` is that of its values, for `formatValue`. */
-export function parseMetricQuery(input: unknown): { ok: true; query: MetricQuery; unit: string | null } | { ok: false; issues: Issue[] } {
-  const complaints = new Complaints();
+export function parseMetricQuery(
+  input: unknown,
+  bounds?: RuleBounds,
+): { ok: true; query: MetricQuery; unit: string | null } | { ok: false; issues: Issue[] } {
+  const complaints = new Complaints(bounds);
   const fields = readFields(input, [], [...QUERY_FIELDS, 'groupBy'], complaints);
   if (fields === null) return { ok: false, issues: complaints.issues };
   const spec = parseQuerySpec(fields, [], complaints);

@@ -4,7 +4,7 @@ import type { Issue, Path } from './issue.ts';
 import { parseCondition } from './parse-condition.ts';
 import { parseGroupBy } from './parse-query.ts';
 import { exactly, readBoolean, readDuration, readLine, readList, readValue, readWord } from './read-values.ts';
-import { RULE_BOUNDS } from './rule-bounds.ts';
+import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 import { ruleKey } from './rule-key.ts';
 import type { ConditionSpec, RuleSpec } from './rule-spec.ts';
 import { SEVERITIES } from './severity.ts';
@@ -33,11 +33,11 @@ const FIELDS = [
 ] as const;
 type Field = (typeof FIELDS)[number];
 
-const { minEveryMs, maxEveryMs, maxHoldMs, maxEvaluationDelayMs, minRemindEveryMs } = RULE_BOUNDS;
+const { maxEveryMs, maxHoldMs, maxEvaluationDelayMs, minRemindEveryMs } = RULE_BOUNDS;
 
 /** A rule as people write it, made canonical; or everything that is wrong with it. Takes any value, a stored spec too, which it leaves as it is. */
-export function parseRule(input: unknown): ParsedRule {
-  const complaints = new Complaints();
+export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
+  const complaints = new Complaints(bounds);
   const fields = readFields(input, [], FIELDS, complaints);
   if (fields === null) return { ok: false, issues: complaints.issues };
 
@@ -55,7 +55,7 @@ export function parseRule(input: unknown): ParsedRule {
   const name = need('name', 'a name', (value, path) => readLine(value, path, RULE_BOUNDS.nameLength, complaints));
   const condition = need('condition', 'a condition', (value, path) => parseCondition(value, path, complaints));
   const groupBy = read('groupBy', [], (value, path) => parseGroupBy(value, path, complaints));
-  const every = duration('every', undefined, minEveryMs, maxEveryMs);
+  const every = duration('every', undefined, complaints.bounds.minEveryMs, maxEveryMs);
   const remindEvery = duration('remindEvery', undefined, minRemindEveryMs, maxHoldMs);
   const enabled = read('enabled', null, (value, path) => readBoolean(value, path, complaints));
   const spec = {

@@ -2,7 +2,7 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** What a rule may hold at most. */
+/** What a rule may hold at most, unless an installation says otherwise. */
 export const RULE_BOUNDS = {
   depth: 8,
   comparisons: 32,
@@ -30,3 +30,6 @@ export const RULE_BOUNDS = {
   maxEvaluationDelayMs: HOUR,
   minRemindEveryMs: 60 * SECOND,
 } as const;
+
+/** The bounds an installation may set; the others are part of what a rule is. */
+export type RuleBounds = Readonly<Record<'depth' | 'comparisons' | 'maxWindowMs' | 'minEveryMs', number>>;

@@ -1,3 +1,5 @@
+export { durationVariable, evaluationBounds, evaluationVariables, numberVariable, readingVariables } from './bound-variables.ts';
+export type { EvaluationBounds } from './evaluate/evaluation-bounds.ts';
 export type { PipelineDeps } from './pipeline-deps.ts';
 export { runScheduler } from './schedule/run-scheduler.ts';
 export { claimDueSlots, type ClaimedSlots } from './schedule/claim-due-slots.ts';

@@ -1,5 +1,4 @@
 import { checkDatabase, checkMigrations, DatabaseUnfit, ensurePartitions, openDatabase, type Database } from '@tocsin/db';
-import { parseDuration } from '@tocsin/domain';
 import { openQueues } from '@tocsin/queue';
 import {
   createMetrics,
@@ -11,19 +10,8 @@ import {
   variables,
 } from '@tocsin/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
-import { DEFAULT_RETENTION } from './maintain/tasks.ts';
+import { retention } from './bound-variables.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-
-const DAY_MS = 86_400_000;
-
-/** How long events, evaluations and runs are kept. */
-const retention = z
-  .string()
-  .transform((text) => parseDuration(text))
-  .refine((ms) => ms !== null && ms >= DAY_MS && ms <= 400 * DAY_MS, 'a duration from 1d to 400d')
-  .transform((ms) => ms ?? DEFAULT_RETENTION.eventsMs)
-  .default(DEFAULT_RETENTION.eventsMs);
 
 /** The variables of every process that works on the pipeline. */
 export const pipelineVariables = {

@@ -1,11 +1,14 @@
 import { can, type Permission, type Role } from '@tocsin/domain';
 import type { EventStore } from '@tocsin/events';
 import type { DeliveryDeps } from '@tocsin/pipeline';
+import type { ServiceBounds } from './bounds.ts';
 import type { IdempotentRequest } from './idempotency.ts';
 
 /** What verbs need of the process they run in: what the pipeline stands on, the way out, and the event store. */
 export interface Services extends DeliveryDeps {
   events: EventStore;
+  /** Absent: those of the design. */
+  serviceBounds?: ServiceBounds;
 }
 
 /** Whoever holds `TOCSIN_ADMIN_KEY`: makes tenants and their keys, and sees the queues. No role within a tenant. */

@@ -1,4 +1,5 @@
 export { AppError, invalid, notFound } from './app-error.ts';
+export { serviceBounds, serviceVariables, type ServiceConfig } from './bounds.ts';
 export type { Caller, CallerRole, Context, Services, VerbPermission } from './context.ts';
 export type { IdempotentRequest } from './idempotency.ts';
 export { pointerOf } from './parse.ts';

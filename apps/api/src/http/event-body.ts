@@ -9,19 +9,17 @@ export interface EventBody {
   notJson: ReadonlySet<number>;
 }
 
-const EVENTS_MAX = 5_000;
-
 const NONE: ReadonlySet<number> = new Set();
 
 /** Reads `{"events": […]}` and NDJSON. Lean, because it bounds what a core can take in: events themselves are checked by the store. */
-export function readEventBodies(app: FastifyInstance): void {
+export function readEventBodies(app: FastifyInstance, atMost: number): void {
   const parseJson = jsonParserOf(app);
   app.removeAllContentTypeParsers();
-  addBodyParser(app, 'application/json', (text, request) => eventsOfJson(parseJson(text, request)));
-  addBodyParser(app, 'application/x-ndjson', (text, request) => eventsOfLines(text, (line) => parseJson(line, request)));
+  addBodyParser(app, 'application/json', (text, request) => eventsOfJson(parseJson(text, request), atMost));
+  addBodyParser(app, 'application/x-ndjson', (text, request) => eventsOfLines(text, (line) => parseJson(line, request), atMost));
 }
 
-function eventsOfJson(body: unknown): EventBody {
+function eventsOfJson(body: unknown, atMost: number): EventBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw invalid([{ pointer: '', code: 'invalid_type', message: 'The body must be an object {"events": [...]}.' }]);
   }
@@ -32,12 +30,12 @@ function eventsOfJson(body: unknown): EventBody {
   }
   const items = (body as { events?: unknown }).events;
   if (!Array.isArray(items)) throw invalid([{ pointer: '/events', code: 'invalid_type', message: '`events` must be a list.' }]);
-  if (items.length > EVENTS_MAX) throw tooMany(items.length);
+  if (items.length > atMost) throw tooMany(atMost, items.length);
   return { items, notJson: NONE };
 }
 
 /** Stops reading at the first line too many: what comes after it is not looked at. */
-function eventsOfLines(text: string, parseLine: (line: string) => unknown): EventBody {
+function eventsOfLines(text: string, parseLine: (line: string) => unknown, atMost: number): EventBody {
   const items: unknown[] = [];
   const notJson = new Set<number>();
   for (let at = 0; at < text.length;) {
@@ -45,7 +43,7 @@ function eventsOfLines(text: string, parseLine: (line: string) => unknown): Even
     const line = text.slice(at, end === -1 ? text.length : end);
     at = end === -1 ? text.length : end + 1;
     if (line.trim() === '') continue;
-    if (items.length === EVENTS_MAX) throw tooMany('more');
+    if (items.length === atMost) throw tooMany(atMost, 'more');
     try {
       items.push(parseLine(line));
     } catch {
@@ -56,5 +54,5 @@ function eventsOfLines(text: string, parseLine: (line: string) => unknown): Even
   return { items, notJson };
 }
 
-const tooMany = (count: number | 'more'): AppError =>
-  new AppError('too_large', `A request takes at most ${EVENTS_MAX} events; this one has ${count}.`);
+const tooMany = (atMost: number, count: number | 'more'): AppError =>
+  new AppError('too_large', `A request takes at most ${atMost} events; this one has ${count}.`);

@@ -12,8 +12,8 @@ export function metricRoutes(app: FastifyInstance, route: VerbRoute): void {
 }
 
 /** `POST /events`, in a scope of its own: its bodies are read by their own parsers. The store checks each event and groups commits. */
-export function ingestRoute(app: FastifyInstance, { events }: Pick<Services, 'events'>): void {
-  readEventBodies(app);
+export function ingestRoute(app: FastifyInstance, { events }: Pick<Services, 'events'>, eventsPerRequest: number): void {
+  readEventBodies(app, eventsPerRequest);
   app.post('/events', { config: { permission: 'events:write' } }, async (request, reply) => {
     const { caller } = request;
     if (caller?.tenantId == null) throw new Error('events without a tenant');

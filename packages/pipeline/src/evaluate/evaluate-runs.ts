@@ -5,6 +5,7 @@ import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { hintRuns, sendHints } from '../send-hints.ts';
 import { commitRuns, type CommittedRuns, type RunResult } from './commit-runs.ts';
+import { EVALUATION_BOUNDS, type EvaluationBounds } from './evaluation-bounds.ts';
 import { judgeRule, type RuleOutcome } from './judge-rule.ts';
 import { readMetrics, readRuns, type ReadRun } from './read-runs.ts';
 import type { RuleCache } from './rule-cache.ts';
@@ -12,10 +13,9 @@ import type { RuleCache } from './rule-cache.ts';
 export interface EvaluationDeps extends PipelineDeps {
   source: MetricSource;
   rules: RuleCache;
+  runBounds?: EvaluationBounds;
 }
 
-/** Queries of one run may take this long; then they count as failed. */
-const RUN_QUERIES_MS = 30_000;
 /** A batch gives up sooner and is read run by run, so that one slow tenant holds the others for this long at most. */
 const BATCH_QUERIES_MS = 10_000;
 /** Work between two looks at the event loop, where leases are renewed. */
@@ -48,21 +48,25 @@ export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRu
   ]);
 }
 
-async function ask({ source }: EvaluationDeps, read: readonly ReadRun[]): Promise<Map<ReadRun, QueryResult[]>> {
+async function ask(
+  { source, runBounds = EVALUATION_BOUNDS }: EvaluationDeps,
+  read: readonly ReadRun[],
+): Promise<Map<ReadRun, QueryResult[]>> {
+  const { queryTimeMs, seriesPerRun } = runBounds;
   const [only] = read;
   const isAlone = read.length === 1 && only !== undefined;
-  const signal = AbortSignal.timeout(isAlone ? RUN_QUERIES_MS : BATCH_QUERIES_MS);
+  const signal = AbortSignal.timeout(isAlone ? queryTimeMs : Math.min(queryTimeMs, BATCH_QUERIES_MS));
   try {
-    return await readMetrics(source, read, signal);
+    return await readMetrics(source, read, seriesPerRun, signal);
   } catch (error) {
     if (!isAlone || !signal.aborted) throw error;
-    const late: QueryResult = { kind: 'failed', code: 'query_timeout', message: `not answered within ${RUN_QUERIES_MS / 1_000} s` };
+    const late: QueryResult = { kind: 'failed', code: 'query_timeout', message: `not answered within ${queryTimeMs / 1_000} s` };
     return new Map([[only, only.planned.flatMap(({ queries }) => queries.map(() => late))]]);
   }
 }
 
 async function judgeAll(
-  deps: EvaluationDeps,
+  { runBounds: { seriesPerRule } = EVALUATION_BOUNDS }: EvaluationDeps,
   read: readonly ReadRun[],
   answers: ReadonlyMap<ReadRun, QueryResult[]>,
 ): Promise<Map<ReadRun, RuleOutcome[]>> {
@@ -76,7 +80,7 @@ async function judgeAll(
       const head = each.heads.get(planned.rule.id);
       if (head === undefined) throw new Error('a planned rule has no head');
       const ofRule = results.slice(at, (at += planned.queries.length));
-      outcomes.push(judgeRule(each.run, head, planned, ofRule, each.series.get(planned.rule.id) ?? []));
+      outcomes.push(judgeRule(each.run, head, planned, ofRule, each.series.get(planned.rule.id) ?? [], seriesPerRule));
       if (performance.now() - sliceStartedMs > SLICE_MS) {
         await new Promise((resolve) => setImmediate(resolve));
         sliceStartedMs = performance.now();

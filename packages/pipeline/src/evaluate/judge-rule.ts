@@ -1,5 +1,5 @@
 import type { LeasedRun, RuleHead, RuleHealth, SeriesRow } from '@tocsin/db';
-import { advance, firstState, judge, RULE_BOUNDS, type Judgement, type QueryResult, type Step } from '@tocsin/domain';
+import { advance, firstState, judge, type Judgement, type QueryResult, type Step } from '@tocsin/domain';
 import type { PlannedRule } from './plan-run.ts';
 import { RUN_FULL } from './series-budget.ts';
 
@@ -35,9 +35,10 @@ export function judgeRule(
   planned: PlannedRule,
   results: QueryResult[],
   knownSeries: readonly SeriesRow[],
+  atMost: number,
 ): RuleOutcome {
   try {
-    return judgeSeries(run, head, planned, results, knownSeries);
+    return judgeSeries(run, head, planned, results, knownSeries, atMost);
   } catch (error) {
     const healthReason = `evaluation_error: ${error instanceof Error ? error.message : 'unknown'}`;
     return { run, head, planned, series: [], dropped: 0, forgotten: [], isSuperseded: false, health: 'error', healthReason };
@@ -50,6 +51,7 @@ function judgeSeries(
   planned: PlannedRule,
   results: QueryResult[],
   knownSeries: readonly SeriesRow[],
+  atMost: number,
 ): RuleOutcome {
   const { rule, slotMs } = planned;
   const forgottenAtMs = slotMs - Math.max(FORGOTTEN_AFTER_MS, 2 * planned.everyMs);
@@ -59,6 +61,7 @@ function judgeSeries(
     rule.compiled,
     results,
     knownSeries.filter((row) => !isForgotten(row) && !(isLeftOut && row.state.phase === 'ok')),
+    atMost,
   );
 
   const rows = new Map(knownSeries.map((row) => [row.seriesKey, row]));
@@ -75,7 +78,7 @@ function judgeSeries(
     dropped,
     isSuperseded: false,
     forgotten: knownSeries.filter((row) => !row.isOpen && !judged.has(row.seriesKey)),
-    ...healthOf(judgements, results, dropped),
+    ...healthOf(judgements, results, dropped > 0 ? `series_dropped: only the worst ${atMost} series are judged` : null),
   };
 }
 
@@ -83,11 +86,10 @@ function judgeSeries(
 function healthOf(
   judgements: readonly Judgement[],
   results: readonly QueryResult[],
-  dropped: number,
+  reasonOfOk: string | null,
 ): { health: RuleHealth; healthReason: string | null } {
   const failed = results.find((result) => result.kind === 'failed');
   if (failed?.kind === 'failed') return { health: 'error', healthReason: `${failed.code}: ${failed.message}` };
   const hasData = judgements.some((judgement) => judgement.verdict !== 'unknown');
-  const isCut = dropped > 0 ? `series_dropped: only the worst ${RULE_BOUNDS.seriesPerRule} series are judged` : null;
-  return hasData ? { health: 'ok', healthReason: isCut } : { health: 'no_data', healthReason: 'no series has a reading' };
+  return hasData ? { health: 'ok', healthReason: reasonOfOk } : { health: 'no_data', healthReason: 'no series has a reading' };
 }

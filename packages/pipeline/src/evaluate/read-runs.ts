@@ -45,6 +45,7 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
 export async function readMetrics(
   source: MetricSource,
   runs: readonly ReadRun[],
+  seriesPerRun: number,
   signal: AbortSignal,
 ): Promise<Map<ReadRun, QueryResult[]>> {
   const asking = runs.filter(({ planned }) => planned.length > 0);
@@ -54,24 +55,22 @@ export async function readMetrics(
     queries: each.planned.flatMap((planned) => queriesOf(planned, each.series.get(planned.rule.id) ?? [])),
   }));
   const answers = await source.read(requests, signal);
-  return new Map(asking.map((each, index) => [each, withinBudget(each, answers[index] ?? [])]));
+  return new Map(asking.map((each, index) => [each, withinBudget(each, answers[index] ?? [], seriesPerRun)]));
 }
 
 /** A tenant's rules share room for so many series; a rule that does not fit fails like a query, and is told of like one. */
-const SERIES_PER_RUN = 100_000;
-
-function withinBudget({ planned, series }: ReadRun, answers: QueryResult[]): QueryResult[] {
+function withinBudget({ planned, series }: ReadRun, answers: QueryResult[], seriesPerRun: number): QueryResult[] {
   let at = 0;
   const rules = planned.map(({ rule, queries }) => ({
     results: answers.slice(at, (at += queries.length)),
     known: series.get(rule.id)?.length ?? 0,
   }));
-  const over = rulesOverBudget(rules, SERIES_PER_RUN);
+  const over = rulesOverBudget(rules, seriesPerRun);
   if (over.size === 0) return answers;
   const full: QueryResult = {
     kind: 'failed',
     code: RUN_FULL,
-    message: `the tenant’s rules have more than ${SERIES_PER_RUN} series together; those with the most are not evaluated`,
+    message: `the tenant’s rules have more than ${seriesPerRun} series together; those with the most are not evaluated`,
   };
   return rules.flatMap(({ results }, index) => (over.has(index) ? results.map(() => full) : results));
 }

@@ -3,11 +3,14 @@ import type { MetricSource } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { TryAgain } from './end-attempt.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
+import type { EvaluationBounds } from './evaluation-bounds.ts';
 import { gather } from './gather.ts';
 import { openRuleCache } from './rule-cache.ts';
 
 export interface EvaluatorDeps extends PipelineDeps {
   source: MetricSource;
+  /** Absent: those of the design. */
+  runBounds?: EvaluationBounds;
 }
 
 const TENANTS_PER_BATCH = 50;

@@ -2,6 +2,7 @@ import { type MetricRange, QueryMetrics } from '@tocsin/contracts';
 import { parseDuration, parseMetricQuery } from '@tocsin/domain';
 import { TooManySeries } from '@tocsin/events';
 import { AppError, invalid } from '../app-error.ts';
+import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
 import { parse } from '../parse.ts';
 import { timeText } from '../time-text.ts';
@@ -19,7 +20,7 @@ interface Input {
 export const queryMetrics = verb('metrics:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<MetricRange> => {
   const { from: fromMs, to: toMs, step, ...words } = parse(QueryMetrics, input.body);
   const stepMs = stepOf(step, fromMs, toMs);
-  const parsed = parseMetricQuery(words);
+  const parsed = parseMetricQuery(words, boundsOf(ctx).rule);
   if (!parsed.ok) throw invalid(parsed.issues);
   const range = ctx.events.queryRange(ctx.tenantId, parsed.query, { fromMs, toMs, stepMs }, input.signal);
   const { series, dropped } = await range.catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { parseRule, type RuleSpec } from '@tocsin/domain';
+import { parseRule, type RuleBounds, type RuleSpec } from '@tocsin/domain';
 import { invalid } from '../app-error.ts';
 
 type Fields = Record<string, unknown>;
@@ -10,18 +10,18 @@ interface RuleBody {
 }
 
 /** A rule as written, `enabled` beside it. Throws a 422 that names every fault. */
-export function readRuleBody(body: unknown): RuleBody {
+export function readRuleBody(body: unknown, bounds: RuleBounds): RuleBody {
   const { enabled, rest } = takeEnabled(body);
-  const parsed = parseRule(rest);
+  const parsed = parseRule(rest, bounds);
   if (!parsed.ok) throw invalid(parsed.issues);
   return { spec: parsed.spec, enabled };
 }
 
 /** A stored rule, whatever its words are, with some fields replaced; a field that is null goes back to its default. */
-export function readRulePatch(stored: unknown, body: unknown): RuleBody {
-  if (!isFields(body)) return readRuleBody(body);
+export function readRulePatch(stored: unknown, body: unknown, bounds: RuleBounds): RuleBody {
+  if (!isFields(body)) return readRuleBody(body, bounds);
   const merged = Object.entries({ ...fieldsOf(stored), ...body }).filter(([, value]) => value !== null);
-  return readRuleBody(Object.fromEntries(merged));
+  return readRuleBody(Object.fromEntries(merged), bounds);
 }
 
 function takeEnabled(body: unknown): { enabled: boolean | undefined; rest: unknown } {

@@ -17,13 +17,12 @@ import { sendHints } from '@tocsin/pipeline';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../app-error.ts';
 import { audit } from '../audit.ts';
+import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
 import { change } from '../idempotency.ts';
 import { checkNotify } from './check-notify.ts';
 import { fieldsOf } from './read-rule-body.ts';
 import { viewRules } from './rule-view.ts';
-
-const RULES_MAX = 10_000;
 
 /** What a change to a rule did beside its answer. */
 interface Told<Output> {
@@ -62,7 +61,9 @@ export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, 
   if (row === null) throw new AppError('key_taken', `There is a rule with the key '${spec.key}' already.`);
   // It holds the lock of the tenant's schedule, so that rules are counted one change at a time.
   await refreshSchedule(tx, tenantId);
-  if ((await countRules(tx, tenantId)) > RULES_MAX) throw new AppError('bound_exceeded', `A tenant has at most ${RULES_MAX} rules.`);
+  const { rulesPerTenant } = boundsOf(ctx);
+  if ((await countRules(tx, tenantId)) > rulesPerTenant)
+    throw new AppError('bound_exceeded', `A tenant has at most ${rulesPerTenant} rules.`);
   await audit(tx, ctx, 'rule.created', row.id, { key: row.key, enabled });
   return shown(ctx, tx, row);
 }

@@ -1,6 +1,7 @@
 import type { ShownRule } from '@tocsin/contracts';
 import { lockRule } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
+import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
 import { idFrom } from '../parse.ts';
 import { requireVersion } from '../version.ts';
@@ -21,7 +22,7 @@ export const updateRule = verb('rules:write', async ({ ctx, input }: { ctx: Cont
     const before = await lockRule(tx, ctx.tenantId, { id });
     if (before === null) throw notFound('rule');
     requireVersion(input.ifMatch, before.version);
-    const { spec, enabled = before.enabled } = readRulePatch(before.spec, input.body);
+    const { spec, enabled = before.enabled } = readRulePatch(before.spec, input.body, boundsOf(ctx).rule);
     return storeChangedRule(ctx, tx, before, spec, enabled);
   });
 });

@@ -1,0 +1,17 @@
+import { RULE_BOUNDS } from '@tocsin/domain';
+
+/** What one run may take, so that no tenant takes an evaluator for itself. */
+export interface EvaluationBounds {
+  /** The worst are judged, the others counted. */
+  seriesPerRule: number;
+  /** Of all rules of a run together; the rules with the most fail. */
+  seriesPerRun: number;
+  /** Queries of one run may take this long, in milliseconds; then they fail. */
+  queryTimeMs: number;
+}
+
+export const EVALUATION_BOUNDS: EvaluationBounds = {
+  seriesPerRule: RULE_BOUNDS.seriesPerRule,
+  seriesPerRun: 100_000,
+  queryTimeMs: 30_000,
+};
