@@ -43,22 +43,27 @@ export async function copyNewSegments(
   const fromMs = Math.min(...ranges.map((range) => range.fromMs)) - LONGEST_SEGMENT_MS;
   const listedToMs = Math.min(...ranges.map((range) => range.listedToMs));
   const toMs = Math.max(...ranges.map((range) => range.toMs));
-  // The bounds over all ranges are constants, so that the planner leaves out the other days.
-  const overlapping = `segments.tenant_id = wanted.tenant_id and segments.stream = '${stream}'
-    and segments.starts_at < wanted.to_at and segments.ends_at > wanted.from_at and segments.starts_at < '${instant(toMs)}'`;
-  // A number that no transaction has had yet came with a restored backup: that row was there before.
-  const isLater = `written_by < pg_snapshot_xmax(pg_current_snapshot()) and not pg_visible_in_snapshot(written_by, wanted.snapshot)`;
+  const oldest = ranges
+    .map(({ transactions }) => BigInt(transactions.slice(0, transactions.indexOf(':'))))
+    .reduce((a, b) => (a < b ? a : b));
   const tells = `case when level = 0 or replaces is not null then 0::smallint else 1::smallint end`;
   const replacedBytes = `coalesce(decode(replace(array_to_string(replaces, ''), '-', ''), 'hex'), '')`;
+  const fields = `${PACKED_KEY} || int2send(${tells}) || ${replacedBytes}, data`;
+  const overlapping = `segments.tenant_id = wanted.tenant_id and segments.stream = '${stream}'
+    and segments.ends_at > wanted.from_at and segments.starts_at < wanted.to_at and segments.starts_at < '${instant(toMs)}'`;
+  // A number that no transaction has had yet came with a restored backup: that row was there before.
+  const isLater = `pg_visible_in_snapshot(written_by, pg_current_snapshot()) and not pg_visible_in_snapshot(written_by, wanted.snapshot)`;
+  // Constants, where they say nothing new, let the planner leave out the other days, and expect few rows of the new ones.
   const select = `
-    select wanted.tenant_id, ${PACKED_KEY} || int2send(${tells}) || ${replacedBytes}, data from unnest(
+    with wanted as materialized (select * from unnest(
       ${list(ranges.map((range) => range.tenantId))}::uuid[], ${list(ranges.map((range) => instant(range.fromMs)))}::timestamptz[],
       ${list(ranges.map((range) => instant(range.listedToMs)))}::timestamptz[], ${list(ranges.map((range) => instant(range.toMs)))}::timestamptz[],
       ${list(ranges.map((range) => range.transactions))}::pg_snapshot[]
-    ) as wanted (tenant_id, from_at, listed_to, to_at, snapshot) cross join lateral (
-      select id, starts_at, level, replaces, data from segments
-      where ${overlapping} and starts_at > '${instant(fromMs)}' and written_by > '0'::xid8 and written_by >= pg_snapshot_xmin(wanted.snapshot) and ${isLater}
-      union all
+    ) as wanted (tenant_id, from_at, listed_to, to_at, snapshot))
+    select wanted.tenant_id, ${fields} from wanted join segments on ${overlapping} and starts_at > '${instant(fromMs)}'
+      and written_by > '0'::xid8 and written_by >= '${oldest}'::xid8 and ${isLater}
+    union all
+    select wanted.tenant_id, ${fields} from wanted cross join lateral (
       select id, starts_at, level, replaces, data from segments
       where ${overlapping} and starts_at >= '${instant(listedToMs)}' and starts_at >= wanted.listed_to and not (${isLater})
     ) found`;
