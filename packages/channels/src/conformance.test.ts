@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { aNotification } from '../test/a-notification.ts';
 import { anOutside, doorError } from '../test/an-outside.ts';
@@ -17,11 +18,27 @@ const EXAMPLES: Record<string, Record<string, unknown>> = {
 
 const NOW = Date.parse('2026-03-01T12:00:11.000Z');
 const sending = { deliveryId: '01990000-0000-7000-8000-00000000000d', alertId: null, nowMs: NOW };
-const all = channels.map((channel) => ({ channel, kind: channel.kind, config: channel.config.parse(EXAMPLES[channel.kind]) }));
-const overHttp = all.filter(({ channel, config }) => outboundUrls(channel, config).length > 0);
+const all = channels.flatMap((channel) => {
+  const example = EXAMPLES[channel.kind];
+  return example === undefined ? [] : [{ channel, kind: channel.kind, config: channel.config.parse(example) }];
+});
+
+/** What each channel asks of the network. Found by sending, since a mark in the configuration may be forgotten. */
+const sent = await Promise.all(
+  all.map(async ({ channel, kind, config }) => {
+    const outside = anOutside();
+    await channel.deliver(channel.render(aNotification()), config, outside, sending);
+    return { channel, kind, config, calls: outside.calls };
+  }),
+);
+const overHttp = sent.filter(({ calls }) => calls.length > 0);
 
 test('every channel has an example here', () => {
   expect(channels.map(({ kind }) => kind).sort()).toEqual(Object.keys(EXAMPLES).sort());
+});
+
+test.each(channels)('the messages of $kind are pinned by a test beside it', ({ kind }) => {
+  expect(existsSync(new URL(`./${kind}/${kind}.test.ts`, import.meta.url))).toBe(true);
 });
 
 describe.each(all)('$kind', ({ channel, config }) => {
@@ -46,7 +63,7 @@ describe.each(all)('$kind', ({ channel, config }) => {
   });
 });
 
-describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
+describe.each(overHttp)('$kind over HTTP', ({ channel, config, calls }) => {
   const body = channel.render(aNotification());
   const deliver = (outside = anOutside()) => channel.deliver(body, config, outside, sending);
 
@@ -140,9 +157,11 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config }) => {
   });
 
   test('its addresses are known, so that they are checked when saved', () => {
-    const addresses = outboundUrls(channel, config);
-    expect(addresses.length).toBeGreaterThan(0);
-    for (const { pointer, url } of addresses) expect(config[pointer.slice(1)]).toBe(url);
+    const hosts = calls.map(({ url }) => new URL(url).host);
+    const addresses = leaves(config).filter((text) => hosts.some((host) => text.includes(host)));
+    const known = outboundUrls(channel, config);
+    expect(known.map(({ url }) => url)).toEqual(expect.arrayContaining(addresses));
+    for (const { pointer, url } of known) expect(config[pointer.slice(1)]).toBe(url);
   });
 
   test('has secret fields, so that they are sealed when saved', () => {
