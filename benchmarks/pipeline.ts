@@ -107,15 +107,15 @@ async function evaluateSlot({ bench: { db }, admin }: Scene, queues: Queues, slo
   if (claimed !== TENANTS) throw new Error(`${claimed} runs of ${TENANTS} tenants`);
 
   const giveUpAtMs = performance.now() + SLOT_TIMEOUT_MS;
-  for (;;) {
-    const [ended] = await admin<{ runs: number; rules: number; failed: number }[]>`
-      select count(*)::int as runs, coalesce(sum(rules), 0)::int as rules, count(*) filter (where status = 'failed')::int as failed
-      from tocsin.runs where slot_at = to_timestamp(${slotMs}::float8 / 1000) and finished_at is not null`;
-    if (ended?.runs === TENANTS && ended.rules === RULES) return;
-    if (ended?.runs === TENANTS || (ended?.failed ?? 0) > 0 || performance.now() > giveUpAtMs) {
-      throw new Error(`evaluated ${ended?.rules} rules in ${ended?.runs} runs, ${ended?.failed} failed`);
-    }
-    await sleep(POLL_MS);
+  // Answered by an index of its own: to look on costs next to nothing.
+  const unfinished = async (): Promise<number> =>
+    (await admin<{ runs: number }[]>`select count(*)::int as runs from tocsin.runs where finished_at is null`)[0]?.runs ?? 0;
+  while ((await unfinished()) > 0 && performance.now() < giveUpAtMs) await sleep(POLL_MS);
+  const [ended] = await admin<{ runs: number; rules: number; failed: number }[]>`
+    select count(*)::int as runs, coalesce(sum(rules), 0)::int as rules, count(*) filter (where status = 'failed')::int as failed
+    from tocsin.runs where slot_at = to_timestamp(${slotMs}::float8 / 1000) and finished_at is not null`;
+  if (ended?.runs !== TENANTS || ended.rules !== RULES) {
+    throw new Error(`evaluated ${ended?.rules} rules in ${ended?.runs} runs, ${ended?.failed} failed`);
   }
 }
 
