@@ -49,6 +49,17 @@ test('a role that owns schema bullmq and nothing else migrates twice at once and
   await expect(query(as(name), 'select * from public.secrets')).rejects.toThrow(/permission denied/);
 });
 
+test('queues that are closed have no connection any more, so that the server may be stopped at once', async () => {
+  const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+  await queues?.close();
+  const before = sockets();
+  const opened = await openQueues({ url: as(name), logger: silent });
+  await opened.consumer(dispatchTrigger, { concurrency: 1 }, async () => undefined).ready();
+  expect(sockets()).toBeGreaterThan(before);
+  await opened.close();
+  expect(sockets()).toBe(before);
+});
+
 test('a Redis URL has nothing to migrate', async () => {
   await expect(migrateQueue({ url: 'redis://127.0.0.1:1' })).resolves.toBeUndefined();
 });

@@ -33,6 +33,8 @@ export async function openPostgresServer(url: string, onError: (source: string, 
   pool.on('error', (error) => onError('postgres', error));
   // While a client is out of the pool nobody else listens, and an error that nobody hears ends the process.
   pool.on('connect', (client) => client.on('error', (error) => onError('postgres', error)));
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => open.add(client)).on('remove', (client) => open.delete(client));
   try {
     // BullMQ remembers a failed first connection for ever, so nothing of it is made before the server answers.
     await pool.query('select 1');
@@ -51,7 +53,11 @@ export async function openPostgresServer(url: string, onError: (source: string, 
       await pool.query('select 1');
     },
     repairClocks: () => repairClocks(pool),
-    close: () => pool.end(),
+    // A pool has ended once it has said goodbye; a server stopped before its answer has something to complain about.
+    close: async () => {
+      await pool.end();
+      while (open.size > 0) await new Promise((resolve) => pool.once('remove', resolve));
+    },
   };
 }
 
