@@ -7,29 +7,35 @@ import { deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
 /** Tenants of one job: small enough that a job ends within seconds. */
 const TENANTS_PER_JOB = 100;
 
-type TenantTask = (deps: MaintenanceDeps, tenantIds: readonly string[], signal: AbortSignal) => Promise<unknown>;
+interface ForTenants {
+  everyMs: number;
+  forTenants: (deps: MaintenanceDeps, tenantIds: readonly string[], signal: AbortSignal) => Promise<unknown>;
+}
 
-const TENANT_TASKS: Readonly<Record<string, TenantTask>> = {
-  compact: ({ store }, tenantIds, signal) => store.compact(tenantIds, signal),
-  expire: deleteOld,
+interface ForAll {
+  everyMs: number;
+  forAll: (deps: MaintenanceDeps) => Promise<void>;
+}
+
+/** All there is, and how often it is asked for. Each is harmless when it is done too often or twice at a time. */
+const TASKS: Readonly<Record<string, ForTenants | ForAll>> = {
+  compact: { everyMs: 60_000, forTenants: ({ store }, tenantIds, signal) => store.compact(tenantIds, signal) },
+  expire: { everyMs: 600_000, forTenants: deleteOld },
+  partitions: { everyMs: 600_000, forAll: keepPartitions },
 };
 
-/** What the scheduler asks for: how often, and which tasks. Each is harmless when it is done too often or twice at a time. */
-export const MAINTENANCE: readonly { everyMs: number; task: string }[] = [
-  { everyMs: 60_000, task: 'compact' },
-  { everyMs: 600_000, task: 'expire' },
-  { everyMs: 600_000, task: 'partitions' },
-];
+/** What the scheduler asks for. */
+export const MAINTENANCE = Object.entries(TASKS).map(([task, { everyMs }]) => ({ task, everyMs }));
 
 /** Does the house-keeping that is asked for. A task for all tenants is first split into jobs of a few, so that every process takes part. */
 export function startMaintenance(deps: MaintenanceDeps): Consumer {
   return deps.queues.consumer(maintain, { concurrency: 1 }, async ({ task, tenantIds }, signal) => {
-    const work = TENANT_TASKS[task];
+    const found = TASKS[task];
     try {
-      if (task === 'partitions') await keepPartitions(deps);
-      else if (work === undefined) deps.logger.warn({ task }, 'no such maintenance task');
+      if (found === undefined) deps.logger.warn({ task }, 'no such maintenance task');
+      else if ('forAll' in found) await found.forAll(deps);
       else if (tenantIds === undefined) await split(deps, task);
-      else await work(deps, tenantIds, signal);
+      else await found.forTenants(deps, tenantIds, signal);
     } catch (error) {
       deps.logger.warn({ err: error, task }, 'maintenance failed; it is asked for again');
     }
