@@ -3,6 +3,7 @@ import { CannotStart } from './cannot-start.ts';
 import { loadConfig } from './config/load-config.ts';
 import { unreadVariables } from './config/unread-variables.ts';
 import { logLevel } from './config/variables.ts';
+import { forPeople } from './log-for-people.ts';
 import { type Logger, createLogger } from './logger.ts';
 import { type ShutdownStack, shutdownStack } from './shutdown-stack.ts';
 
@@ -32,7 +33,7 @@ export async function runProcess<Shape extends z.ZodRawShape>(
   for (const line of unreadVariables(process.env)) tell(line);
   const config = configOrExit(schema);
   const { logLevel: level } = loadConfig(z.object({ logLevel }), process.env);
-  const logger = createLogger(name, level);
+  const logger = createLogger(name, level, process.stdout.isTTY ? forPeople(process.stdout) : undefined);
   const stack = shutdownStack(logger);
   const stopping = new AbortController();
   let stoppingSinceMs = 0;
