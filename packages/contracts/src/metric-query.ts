@@ -27,7 +27,7 @@ export const MetricRange = z.strictObject({
   ),
   /** Null: a bare number. */
   unit: z.string().nullable(),
-  /** Series past the limit of 1,000; those of most samples are kept. */
+  /** Series past the limit of 1,000, or of 100,000 points in all; those of most samples are kept. */
   dropped: z.int(),
 });
 export type MetricRange = z.infer<typeof MetricRange>;

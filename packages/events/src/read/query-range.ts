@@ -8,12 +8,14 @@ export interface Range {
   stepMs: number;
 }
 
-/** Windows of one read: what they hold is in memory together. */
-const STEPS_AT_A_TIME = 100;
+/** Windows of one read: what they hold is in memory together, and nothing else is answered while they are worked out. */
+const STEPS_AT_A_TIME = { first: 10, most: 100, readings: 20_000 };
+/** Of all series together, some 6 MB as JSON: more is no chart, and holds up everybody else's answers while it is written. */
+const POINTS_MAX = 100_000;
 
 /**
  * Reads a query for windows that end at `fromMs + stepMs`, … up to `toMs`. A series has a point at every step, empty where it had no sample.
- * At most `maxSeries` are answered, those of most samples, and the rest counted. Throws `TooManySeries` where there are too many to look at.
+ * At most `maxSeries`, and 100,000 points, are answered, of the series of most samples, and the rest counted. Throws `TooManySeries` where there are too many to look at.
  */
 export async function queryRange(
   source: MetricSource,
@@ -26,16 +28,20 @@ export async function queryRange(
   const ends = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, step) => fromMs + (step + 1) * stepMs);
   const found = new Map<string, Found>();
   let dropped = 0;
-  for (let first = 0; first < ends.length; first += STEPS_AT_A_TIME) {
-    const some = ends.slice(first, first + STEPS_AT_A_TIME);
+  let atATime = STEPS_AT_A_TIME.first;
+  for (let first = 0; first < ends.length;) {
+    const some = ends.slice(first, first + atATime);
     const [results] = await source.read([{ tenantId, queries: some.map((endMs) => ({ query, endMs })) }], signal);
     for (const [place, result] of results!.entries()) {
       if (result.kind === 'failed') throw new TooManySeries(result.message);
       dropped = Math.max(dropped, result.dropped);
       for (const reading of result.series) note(found, first + place, reading);
     }
+    first += some.length;
+    atATime = Math.min(STEPS_AT_A_TIME.most, Math.ceil(STEPS_AT_A_TIME.readings / Math.max(1, found.size)));
   }
-  const kept = [...found].sort(([a, { samples: ofA }], [b, { samples: ofB }]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, maxSeries);
+  const most = Math.min(maxSeries, Math.floor(POINTS_MAX / ends.length));
+  const kept = [...found].sort(([a, { samples: ofA }], [b, { samples: ofB }]) => ofB - ofA || (a < b ? -1 : 1)).slice(0, most);
   return {
     series: kept
       .sort(([a], [b]) => (a < b ? -1 : 1))
