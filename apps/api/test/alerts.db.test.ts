@@ -117,6 +117,7 @@ describe('alerts', () => {
       kind: 'fired' as const,
       suppressed: null,
       lifetimeMs: 60_000,
+      body: null,
       first: null,
     };
     await inTenant((sql) => insertDeliveries(sql, [delivery]));

@@ -1,11 +1,13 @@
 import { formatValue, type AlertSnapshot, type Notification } from '@tocsin/domain';
 
+/** Those whose headline begins with a word of their own. */
 const KIND_WORDS = { reminded: 'Still firing', resolved: 'Resolved', no_data: 'No data', test: 'Test' } as const;
 
 /** `Critical · Checkout latency`, `Resolved · Checkout latency`. Plain text, unescaped. */
-export function headline({ kind, alert }: Notification): string {
+export function headline({ kind, alert, undelivered }: Notification): string {
   const severity = alert.severity.charAt(0).toUpperCase() + alert.severity.slice(1);
   if (kind === 'fired') return `${severity} · ${alert.name}`;
+  if (kind === 'undelivered') return `Not delivered to ${undelivered?.channel ?? 'a channel'} · ${alert.name}`;
   return kind === 'escalated' ? `Escalated to ${alert.severity} · ${alert.name}` : `${KIND_WORDS[kind]} · ${alert.name}`;
 }
 

@@ -36,6 +36,7 @@ export * from './queries/backlog.ts';
 export * from './queries/channels-for-delivery.ts';
 export * from './queries/channels.ts';
 export * from './queries/close-alerts-of-rule.ts';
+export * from './queries/dead-notices.ts';
 export * from './queries/deliveries-list.ts';
 export * from './queries/deliveries.ts';
 export * from './queries/delivery-attempts.ts';

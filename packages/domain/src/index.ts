@@ -16,6 +16,7 @@ export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject }
 export {
   TRIGGER_KINDS,
   type AlertSnapshot,
+  type MessageKind,
   type Notification,
   type NotificationContext,
   type RuleName,

@@ -51,29 +51,45 @@ export interface NotificationContext {
   [name: string]: string | undefined;
 }
 
-/** What a channel renders. `test` is a made-up alert that takes the same way. */
+/**
+ * What a message tells. `test`: a made-up alert that takes the same way. `undelivered`: another channel could not be told of this alert, so
+ * it is told here.
+ */
+export type MessageKind = TriggerKind | 'test' | 'undelivered';
+
+/** The channel that was not reached, by its key, and why, in a code. */
+export interface Undelivered {
+  channel: string;
+  reason: string;
+}
+
+/** What a channel renders. */
 export interface Notification {
   /** Stays the same through every attempt. */
   deliveryId: string;
-  kind: TriggerKind | 'test';
+  kind: MessageKind;
   /** RFC 3339: the instant of the trigger. */
   timestamp: string;
   tenant: { id: string; externalKey: string };
   alert: AlertSnapshot;
   rule: RuleName;
   context: NotificationContext;
+  /** Of kind `undelivered` alone. */
+  undelivered?: Undelivered;
 }
 
 /** The body of a webhook, in the words receivers know. */
 export interface WebhookBody {
   /** The delivery's id: a repeated send is recognised by it. */
   id: string;
-  type: `alert.${TriggerKind}` | 'test';
+  type: `alert.${Exclude<MessageKind, 'test'>}` | 'test';
   timestamp: string;
   tenant: { id: string; externalKey: string };
   data: {
     alert: AlertSnapshot;
     rule: RuleName;
     context: NotificationContext;
+    /** Of type `alert.undelivered` alone. */
+    undelivered?: Undelivered;
   };
 }

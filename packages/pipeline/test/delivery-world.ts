@@ -165,12 +165,14 @@ export async function deliveryWorld(backend: QueueBackend) {
       return { tenantId, triggerId };
     },
 
+    /** Of an alert, or of none; without what was told instead of one that is dead. */
     deliveries: (alertId: string | null): Promise<DeliveryRow[]> =>
       inTenant(
         (sql) => sql<DeliveryRow[]>`
           select id, channel_key as "channelKey", kind, status, reason, body, attempts, counted_attempts as "countedAttempts",
                  (extract(epoch from next_attempt_at - tocsin_now()) * 1000)::float8 as "nextInMs"
-          from deliveries where tenant_id = ${tenantId} and alert_id is not distinct from ${alertId} order by created_at, channel_key`,
+          from deliveries where tenant_id = ${tenantId} and alert_id is not distinct from ${alertId} and kind <> 'undelivered'
+          order by created_at, channel_key`,
       ),
 
     attempts: (deliveryId: string): Promise<AttemptRow[]> =>

@@ -19,6 +19,7 @@ export const inbox = defineChannel({
       alert: notification.alert,
       rule: notification.rule,
       context: notification.context,
+      ...(notification.undelivered === undefined ? {} : { undelivered: notification.undelivered }),
     }),
 
   async deliver(body, _config, outside, { deliveryId, alertId }) {

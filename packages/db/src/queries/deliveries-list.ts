@@ -1,5 +1,5 @@
 import type { DeliveryStatus } from '@tocsin/domain';
-import { and, asc, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { channels } from '../tables/channels.ts';
 import { deliveries, type DeliveryRow, deliveryAttempts } from '../tables/deliveries.ts';
@@ -16,6 +16,10 @@ export interface DeliveryFilter {
   alertId: string | null;
 }
 
+/** As people see it: the id of a channel that is deleted leads nowhere, so it is null. */
+const shown = { ...getTableColumns(deliveries), channelId: channels.id };
+const itsChannel = and(eq(channels.tenantId, deliveries.tenantId), eq(channels.id, deliveries.channelId));
+
 /** Newest first. */
 export async function selectDeliveries(tx: DrizzleTx, tenantId: string, filter: DeliveryFilter): Promise<DeliveryRow[]> {
   const { beforeId, status, channelId, channelKey, alertId } = filter;
@@ -28,8 +32,9 @@ export async function selectDeliveries(tx: DrizzleTx, tenantId: string, filter: 
     alertId === null ? undefined : eq(deliveries.alertId, alertId),
   ];
   return tx
-    .select()
+    .select(shown)
     .from(deliveries)
+    .leftJoin(channels, itsChannel)
     .where(and(...conditions))
     .orderBy(desc(deliveries.id))
     .limit(filter.limit);
@@ -37,8 +42,9 @@ export async function selectDeliveries(tx: DrizzleTx, tenantId: string, filter: 
 
 export async function findDelivery(tx: DrizzleTx, tenantId: string, id: string): Promise<DeliveryRow | null> {
   const [row] = await tx
-    .select()
+    .select(shown)
     .from(deliveries)
+    .leftJoin(channels, itsChannel)
     .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)));
   return row ?? null;
 }
@@ -66,7 +72,7 @@ export async function lockDelivery(tx: DrizzleTx, tenantId: string, id: string):
   const [row] = await tx
     .select({ status: deliveries.status, channelId: channels.id })
     .from(deliveries)
-    .leftJoin(channels, and(eq(channels.tenantId, deliveries.tenantId), eq(channels.id, deliveries.channelId)))
+    .leftJoin(channels, itsChannel)
     .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)))
     .for('no key update', { of: deliveries });
   return row === undefined ? null : { status: row.status, hasChannel: row.channelId !== null };

@@ -1,4 +1,4 @@
-import type { EpochMs, TriggerKind } from '@tocsin/domain';
+import type { EpochMs, MessageKind } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface NewDelivery {
@@ -11,13 +11,15 @@ export interface NewDelivery {
   channelId: string | null;
   channelKey: string;
   channelKind: string;
-  kind: TriggerKind | 'test';
+  kind: MessageKind;
   /** Why nothing is sent; null: it is to be sent. */
   suppressed: string | null;
   /** How long after its trigger it may still be sent; a test counts from now. */
   lifetimeMs: number;
-  /** The first attempt is made at once: it is leased and its attempt written with it. Null: somebody takes it later. */
-  first: { token: string; leaseMs: number; body: string; attemptId: string } | null;
+  /** Frozen. Null: the first attempt will write it. */
+  body: string | null;
+  /** The first attempt is made at once, with a body: it is leased and its attempt written with it. Null: somebody takes it later. */
+  first: { token: string; leaseMs: number; attemptId: string } | null;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDeliv
         ${deliveries.map((each) => each.channelKind)}::text[], ${deliveries.map((each) => each.kind)}::text[],
         ${deliveries.map((each) => each.suppressed)}::text[], ${deliveries.map((each) => each.lifetimeMs)}::float8[],
         ${deliveries.map(({ first }) => first?.token ?? null)}::uuid[], ${deliveries.map(({ first }) => first?.leaseMs ?? null)}::float8[],
-        ${deliveries.map(({ first }) => first?.body ?? null)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[]
+        ${deliveries.map((each) => each.body)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[]
       ) as new (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, suppressed, lifetime, token, lease, body, attempt_id)
     ), inserted as (
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, expires_at, finished_at,

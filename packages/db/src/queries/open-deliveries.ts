@@ -1,4 +1,4 @@
-import type { AlertSnapshot, EpochMs, RuleName, TriggerKind } from '@tocsin/domain';
+import type { AlertSnapshot, EpochMs, MessageKind, RuleName } from '@tocsin/domain';
 import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 
@@ -32,7 +32,7 @@ export interface OpenDelivery {
   channelId: string | null;
   channelKey: string;
   channelKind: string;
-  kind: TriggerKind | 'test';
+  kind: MessageKind;
   body: string | null;
   countedAttempts: number;
   attempts: number;

@@ -16,6 +16,7 @@ export const channels = pgTable(
     version: integer().notNull().default(1),
     lastUsedAtMs: instant('last_used_at'),
     lastError: text('last_error'),
+    deadToldAtMs: instant('dead_told_at'),
     createdAtMs: instant('created_at').notNull().default(tocsinNow),
     createdBy: text('created_by').notNull(),
     updatedAtMs: instant('updated_at').notNull().default(tocsinNow),

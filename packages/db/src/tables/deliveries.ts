@@ -1,5 +1,5 @@
 import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { DeliveryStatus, TriggerKind } from '@tocsin/domain';
+import type { DeliveryStatus, MessageKind } from '@tocsin/domain';
 import { instant, tocsinNow } from '../columns.ts';
 
 export const deliveries = pgTable(
@@ -9,10 +9,11 @@ export const deliveries = pgTable(
     id: uuid().notNull(),
     triggerId: uuid('trigger_id'),
     alertId: uuid('alert_id'),
+    /** Stays when the channel is deleted. */
     channelId: uuid('channel_id'),
     channelKey: text('channel_key').notNull(),
     channelKind: text('channel_kind').notNull(),
-    kind: text().$type<TriggerKind | 'test'>().notNull(),
+    kind: text().$type<MessageKind>().notNull(),
     status: text().$type<DeliveryStatus>().notNull().default('pending'),
     reason: text(),
     body: text(),

@@ -21,7 +21,7 @@ import { tellEnded } from './tell-ended.ts';
 /** What a send needs of its delivery. */
 export type Message = Pick<
   OpenDelivery,
-  'tenantId' | 'id' | 'alertId' | 'channelKey' | 'channelKind' | 'kind' | 'countedAttempts' | 'told'
+  'tenantId' | 'id' | 'alertId' | 'channelKey' | 'channelKind' | 'kind' | 'countedAttempts' | 'told' | 'tenantExternalKey' | 'nowMs'
 > & {
   channelId: string;
   channel: ChannelToSend;
@@ -83,6 +83,7 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
         );
       const woken = await tellEnded(
         sql,
+        deps.publicUrl,
         toEnd.map(({ delivery, status, reason }) => ({ delivery, status, reason, attempts: delivery.attempts })),
       );
       const toLease = decided.flatMap((each) => (each.kind === 'send' ? each.lease : []));

@@ -29,7 +29,7 @@ export interface Settled {
   sinceTriggerMs: number | null;
   /** Null: it is finished. */
   againInMs: number | null;
-  /** Deliveries that waited for this one and may go now. */
+  /** Deliveries that waited for this one, or are sent instead, and may go now. */
   woken: DeliveryRef[];
 }
 
@@ -46,7 +46,7 @@ export const madeOf = (prepared: Prepared, verdict: Verdict): Made => {
  * Writes how attempts ended, in one transaction fenced by their leases. Answers in the order given; null: the lease was lost, and who has
  * it now decides.
  */
-export function settle(deps: Pick<DeliveryDeps, 'db'>, made: readonly Made[]): Promise<(Settled | null)[]> {
+export function settle(deps: Pick<DeliveryDeps, 'db' | 'publicUrl'>, made: readonly Made[]): Promise<(Settled | null)[]> {
   const tenantIds = [...new Set(made.map(({ prepared }) => prepared.delivery.tenantId))];
   return withTenantsSql(deps.db, tenantIds, async (sql) => {
     const settled = await settleDeliveries(sql, made.map(deliveryOutcome));
@@ -63,7 +63,7 @@ export function settle(deps: Pick<DeliveryDeps, 'db'>, made: readonly Made[]): P
     );
     for (const { prepared, verdict } of ours)
       if (verdict.outcome === 'rejected' && verdict.disable) await disable(sql, prepared.delivery, verdict.reason);
-    const woken = await tellEnded(sql, ours.flatMap(ended));
+    const woken = await tellEnded(sql, deps.publicUrl, ours.flatMap(ended));
     return made.map(({ prepared: { delivery }, outcome }): Settled | null => {
       const row = settled.get(delivery.id);
       if (row === undefined) return null;

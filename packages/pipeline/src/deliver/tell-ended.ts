@@ -1,15 +1,23 @@
-import { newId, noteOnTimeline, wakeResolved, type DeliveryRef, type OpenDelivery, type SqlTx } from '@tocsin/db';
+import { newId, noteOnTimeline, wakeResolved, type DeliveryRef, type SqlTx } from '@tocsin/db';
+import { tellDead, type DeadDelivery } from './tell-dead.ts';
 
 export interface EndedDelivery {
-  delivery: Pick<OpenDelivery, 'tenantId' | 'id' | 'alertId' | 'kind' | 'channelId' | 'channelKey' | 'channelKind'>;
+  delivery: DeadDelivery['delivery'];
   status: 'delivered' | 'dead' | 'suppressed';
   reason: string | null;
   /** All that were made. */
   attempts: number;
 }
 
-/** Writes what became of messages into their alerts' timelines; answers who waited for each to be over, by its id. */
-export async function tellEnded(sql: SqlTx, ended: readonly EndedDelivery[]): Promise<Map<string, DeliveryRef[]>> {
+/**
+ * Writes what became of messages into their alerts' timelines, and sees to it that people hear of those that did not arrive. Answers what
+ * may go now by the id of the message that is over: what waited for it, and what is sent instead.
+ */
+export async function tellEnded(
+  sql: SqlTx,
+  publicUrl: string | null,
+  ended: readonly EndedDelivery[],
+): Promise<Map<string, DeliveryRef[]>> {
   const ofAlerts = ended.flatMap(({ delivery, ...how }) =>
     delivery.alertId === null ? [] : { ...how, delivery, tenantId: delivery.tenantId, alertId: delivery.alertId },
   );
@@ -31,5 +39,7 @@ export async function tellEnded(sql: SqlTx, ended: readonly EndedDelivery[]): Pr
     kind === 'resolved' ? [] : { overId: id, tenantId, alertId, channelId, channelKey },
   );
   const woken = over.length === 0 ? [] : await wakeResolved(sql, over);
-  return Map.groupBy(woken, ({ overId }) => overId);
+  const dead = ofAlerts.flatMap(({ delivery, status, reason }) => (status === 'dead' && reason !== null ? { delivery, reason } : []));
+  const instead = dead.length === 0 ? [] : await tellDead(sql, publicUrl, dead);
+  return Map.groupBy([...woken, ...instead], ({ overId }) => overId);
 }

@@ -35,7 +35,7 @@ export async function testChannel(
       channelKind: channel.kind,
       kind: 'test' as const,
     };
-    await insertDeliveries(sql, [{ ...test, suppressed: null, lifetimeMs: LIFETIME_MS, first: null }]);
+    await insertDeliveries(sql, [{ ...test, suppressed: null, lifetimeMs: LIFETIME_MS, body: null, first: null }]);
     return true;
   });
   if (!isThere) return null;

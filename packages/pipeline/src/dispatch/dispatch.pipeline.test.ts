@@ -173,6 +173,8 @@ describeQueues('dispatching', (backend) => {
   });
 
   test('a beginning that was tried in vain may have arrived, so its end is told', async () => {
+    // no other channel works, through which it would be told instead
+    await scene.world().inTenant((sql) => sql`update channels set enabled = false`);
     scene.receiver().respondWith((_request, index) => ({ status: index === 0 ? 404 : 200 }));
     const ruleId = await scene.world().rule([await hook()]);
     const alertId = await scene.world().alert(ruleId);

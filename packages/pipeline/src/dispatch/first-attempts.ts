@@ -5,7 +5,7 @@ import type { Place } from '../deliver/lanes.ts';
 import { bodyOf, type Message, type Prepared } from '../deliver/prepare.ts';
 import { LEASE_MS } from '../while-leased.ts';
 
-type First = NonNullable<NewDelivery['first']>;
+type First = Required<Pick<NewDelivery, 'body'>> & { body: string; first: NonNullable<NewDelivery['first']> };
 
 /** The first attempts that are made together with their plan, so that a message goes out without another transaction. */
 export interface FirstAttempts {
@@ -36,8 +36,21 @@ export function firstAttempts(deps: AttemptDeps): FirstAttempts {
     const body = bodyOf(deps, { tenantId, id, kind: tellingKind, told, tenantExternalKey, nowMs }, definition);
     const place = body === null ? null : deps.lanes.enter(tenantId, channelId);
     if (body === null || place === null) return null;
-    const first = { token: newId(), leaseMs: LEASE_MS, body, attemptId: newId() };
-    const message = { tenantId, id, alertId, channelId, channelKey, channelKind, kind: tellingKind, countedAttempts: 0, told, channel };
+    const first = { body, first: { token: newId(), leaseMs: LEASE_MS, attemptId: newId() } };
+    const message = {
+      tenantId,
+      id,
+      alertId,
+      channelId,
+      channelKey,
+      channelKind,
+      kind: tellingKind,
+      countedAttempts: 0,
+      told,
+      tenantExternalKey,
+      nowMs,
+      channel,
+    };
     begun.set(id, { message, channel: definition, first, place });
     return first;
   };
@@ -48,8 +61,9 @@ export function firstAttempts(deps: AttemptDeps): FirstAttempts {
       for (const [id, { message, channel, first, place }] of begun) {
         const atMs = startedMs.get(id);
         if (atMs === undefined) continue;
-        const attempt = { id: first.attemptId, number: 1, startedMs: atMs };
-        prepared.push({ kind: 'send', delivery: message, channel, token: first.token, attempt, body: first.body, place });
+        const { token, attemptId } = first.first;
+        const attempt = { id: attemptId, number: 1, startedMs: atMs };
+        prepared.push({ kind: 'send', delivery: message, channel, token, attempt, body: first.body, place });
         begun.delete(id);
       }
       for (const { place } of begun.values()) place.leave();

@@ -69,7 +69,7 @@ async function planForRules(sql: SqlTx, triggers: readonly PendingTrigger[], fir
     const plan = planOf(trigger, planForRule(trigger, ofTenant));
     for (const delivery of plan.deliveries) {
       const channel = ofTenant.find(({ id }) => id === delivery.channelId);
-      if (delivery.suppressed === null && channel !== undefined) delivery.first = first.begin(trigger, delivery, channel);
+      if (delivery.suppressed === null && channel !== undefined) Object.assign(delivery, first.begin(trigger, delivery, channel));
     }
     return plan;
   });
@@ -87,7 +87,7 @@ async function planForEnds(sql: SqlTx, triggers: readonly PendingTrigger[]): Pro
 
 function planOf(trigger: PendingTrigger, planned: readonly PlannedDelivery[]): Plan {
   const { tenantId, id: triggerId, alertId, kind } = trigger;
-  const common = { tenantId, triggerId, alertId, kind, lifetimeMs: RETRY.expiresAfterMs, first: null };
+  const common = { tenantId, triggerId, alertId, kind, lifetimeMs: RETRY.expiresAfterMs, body: null, first: null };
   return { trigger, deliveries: planned.map((each) => ({ ...common, ...each, id: newId() })), silent: silentReason(trigger, planned) };
 }
 
