@@ -22,6 +22,8 @@ export const DEFAULT_BOUNDS = {
   /** Decoded segments kept between reads. */
   cacheBytes: 512 * 1024 * 1024,
   /** Series a query answers with. */
+  /** Reads that people asked for at once in a process: of its connections for COPY the others are left to evaluations. */
+  readsForPeople: 2,
   seriesPerQuery: 1_000,
   /** Series that all queries of a tenant look at in one read. */
   seriesPerRead: 250_000,

@@ -159,3 +159,30 @@ test('evaluations come back as they were, newest slot first, page by page, befor
     await store.compact([tenantId], NEVER);
   }
 });
+
+test('an evaluation is read while more people ask than there are connections', async () => {
+  const { tenantId } = await makeTenant(database.db);
+  const store = openStore(database.db, { clock });
+  await store.ingest(tenantId, [{ ts: now - 1, name: 'call' }]);
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let connecting = 0;
+  const slow = new Proxy(database.db.pool, {
+    get: (target, name) =>
+      name === 'connect'
+        ? async () => {
+            connecting += 1;
+            if (connecting <= 2) await held;
+            return target.connect();
+          }
+        : (Reflect.get(target, name) as unknown),
+  });
+  const busy = openStore({ ...database.db, pool: slow }, { clock });
+  const range = { fromMs: now - HOUR, toMs: now, stepMs: MINUTE };
+  const asked = Array.from({ length: 20 }, () => busy.queryRange(tenantId, COUNT, range, NEVER));
+  await new Promise(setImmediate);
+  expect(connecting).toBe(2);
+  expect(await countOf(busy, tenantId, now, HOUR)).toBe(1);
+  release();
+  for (const { series } of await Promise.all(asked)) expect(series[0]!.points.at(-1)!.value).toBe(1);
+});

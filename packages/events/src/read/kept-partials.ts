@@ -12,6 +12,7 @@ const CHUNK_SLOTS = 2 ** CHUNK_BITS;
 const IN_ACCUMULATOR = -1;
 const ACCUMULATOR_BYTES = 200;
 const CHUNK_BYTES = 200;
+const FIRST_VALUES = 256;
 const NO_VALUES: Float64Array = new Float64Array(0);
 
 /** A segment whole, or one of its two pieces. */
@@ -124,7 +125,7 @@ export class KeptPartials {
     }
     places.sort((a, b) => a.from - b.from);
     const kept = this.valueCount - this.droppedValues;
-    const values = new Float64Array(Math.ceil((kept + count) * 1.5));
+    const values = new Float64Array(Math.max(FIRST_VALUES, (kept + count) * 2));
     let at = 0;
     for (const place of places) {
       values.set(this.values.subarray(place.from, place.from + place.count), at);
