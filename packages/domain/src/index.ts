@@ -5,6 +5,7 @@ export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
 export type { Clock, EpochMs } from './clock.ts';
 export { compileRule } from './compile-rule.ts';
 export type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
+export { CONNECTION_HEADERS } from './connection-headers.ts';
 export { hasControlCharacters } from './control-characters.ts';
 export { DELIVERY_STATUSES, type DeliveryStatus } from './delivery-status.ts';
 export { describeRule } from './describe-rule.ts';

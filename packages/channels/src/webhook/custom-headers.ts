@@ -1,27 +1,12 @@
+import { CONNECTION_HEADERS } from '@tocsin/domain';
 import { z } from 'zod';
 
 const HEADERS_MAX = 20;
 const VALUE_MAX = 1_024;
 
-// Hop-by-hop fields (RFC 9110 §7.6.1) and those that frame the message: whoever sets them changes where or how it is read.
-const OURS = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'cookie',
-  'host',
-  'content-length',
-  'content-type',
-  'content-encoding',
-  'accept-encoding',
-]);
+/** What this channel says of its body. */
+const OF_THE_BODY = new Set(['content-type', 'content-encoding']);
+const isOurs = (name: string): boolean => CONNECTION_HEADERS.has(name) || OF_THE_BODY.has(name) || name.startsWith('webhook-');
 
 // A token of RFC 9110 §5.6.2.
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/;
@@ -34,7 +19,7 @@ const name = z
   .toLowerCase()
   .regex(NAME, 'is not a header name')
   .refine((text) => text !== '__proto__', 'is not a header name')
-  .refine((text) => !OURS.has(text) && !text.startsWith('webhook-'), 'is set by the sender and cannot be changed');
+  .refine((text) => !isOurs(text), 'is set by the sender and cannot be changed');
 
 const plain = (written: string): string => written.trim().toLowerCase();
 

@@ -1,3 +1,4 @@
+import { CONNECTION_HEADERS } from '@tocsin/domain';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test, vi } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
@@ -146,6 +147,7 @@ describe('custom headers', () => {
     '',
     ':authority',
     ' __PROTO__ ',
+    ...CONNECTION_HEADERS,
   ])('the name %j is refused', (name) => {
     expect(webhook.config.safeParse({ url, headers: { [name]: 'x' } }).success).toBe(false);
   });

@@ -1,3 +1,4 @@
+import { CONNECTION_HEADERS } from '@tocsin/domain';
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestListener, type ServerResponse, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -95,7 +96,7 @@ describe('a request through the outbound door', () => {
     expect(cookies).toEqual([undefined, undefined]);
   });
 
-  test.each(['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Cookie', 'Accept-Encoding'])(
+  test.each(['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Cookie', 'Accept-Encoding', ...CONNECTION_HEADERS])(
     'the header %s is the door’s own',
     async (name) => {
       const url = await http((_request, response) => response.end());

@@ -1,3 +1,4 @@
+import { CONNECTION_HEADERS } from '@tocsin/domain';
 import { Agent, type Dispatcher, request as undiciRequest } from 'undici';
 import { addressPolicy } from './address-policy.ts';
 import { type Resolve, guardedConnector, resolveChecked } from './guarded-connector.ts';
@@ -63,21 +64,6 @@ const LIMITS: OutboundLimits = { connectMs: 5_000, headersMs: 10_000, totalMs: 3
 const RESOLVE_MS = 3_000;
 const MAX_HEADER_BYTES = 16_384;
 const ALLOWED_PORTS = [80, 443, 8_443];
-/** The connection's own business; a tenant's custom header of such a name would let it speak for us. */
-const OUR_HEADERS = new Set([
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'keep-alive',
-  'upgrade',
-  'te',
-  'trailer',
-  'expect',
-  'proxy-authorization',
-  'accept-encoding',
-  'cookie',
-]);
 
 export function openOutbound(options: OutboundOptions): Outbound {
   const { allowHttp, allowCidrs, allowPorts = ALLOWED_PORTS, resolve = openResolver() } = options;
@@ -160,7 +146,8 @@ export function openOutbound(options: OutboundOptions): Outbound {
 
 function ownHeadersOnly(headers: Readonly<Record<string, string>>): Record<string, string> {
   for (const name of Object.keys(headers)) {
-    if (OUR_HEADERS.has(name.toLowerCase())) throw new OutboundError('invalid_request', `the header ${name.toLowerCase()} cannot be set`);
+    if (CONNECTION_HEADERS.has(name.toLowerCase()))
+      throw new OutboundError('invalid_request', `the header ${name.toLowerCase()} cannot be set`);
   }
   return { ...headers };
 }
