@@ -1,14 +1,12 @@
 import type { EpochMs, Health } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
-export type RuleHealth = Health;
-
 /** What a run must know of each enabled rule every time; the rest is read once per version. */
 export interface RuleHead {
   tenantId: string;
   id: string;
   version: number;
-  health: RuleHealth;
+  health: Health;
   healthReason: string | null;
 }
 
@@ -55,7 +53,7 @@ export async function lockCurrentRules(
 export interface RuleNews {
   tenantId: string;
   ruleId: string;
-  health: RuleHealth;
+  health: Health;
   healthReason: string | null;
   /** Null: it did not fire. */
   lastTriggeredMs: EpochMs | null;

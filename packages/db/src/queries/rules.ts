@@ -1,9 +1,8 @@
-import { PHASES, type Phase, type RuleSpec, type Severity } from '@tocsin/domain';
+import { PHASES, type Health, type Phase, type RuleSpec, type Severity } from '@tocsin/domain';
 import { and, count, desc, eq, ilike, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { type RuleRow, rules, ruleVersions, seriesStates } from '../tables/rules.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
-import type { RuleHealth } from './rules-of-run.ts';
 
 export interface NewRule {
   tenantId: string;
@@ -65,7 +64,7 @@ export interface RuleFilter {
   limit: number;
   enabled: boolean | null;
   severity: Severity | null;
-  health: RuleHealth | null;
+  health: Health | null;
   state: Phase | null;
   /** Part of a key or name, in any case. */
   search: string | null;

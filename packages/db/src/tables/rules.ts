@@ -1,7 +1,6 @@
 import { bigint, boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { Labels, Phase, SeriesState } from '@tocsin/domain';
+import type { Health, Labels, Phase, SeriesState } from '@tocsin/domain';
 import { instant, tocsinNow } from '../columns.ts';
-import type { RuleHealth } from '../queries/rules-of-run.ts';
 import { seriesDigest } from './series-digest.ts';
 
 export const rules = pgTable(
@@ -15,7 +14,7 @@ export const rules = pgTable(
     spec: jsonb().$type<unknown>().notNull(),
     enabled: boolean().notNull().default(true),
     version: integer().notNull().default(1),
-    health: text().$type<RuleHealth>().notNull().default('ok'),
+    health: text().$type<Health>().notNull().default('ok'),
     healthReason: text('health_reason'),
     lastTriggeredAtMs: instant('last_triggered_at'),
     triggerCount: bigint('trigger_count', { mode: 'number' }).notNull().default(0),

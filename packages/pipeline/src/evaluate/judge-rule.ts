@@ -1,5 +1,5 @@
-import type { LeasedRun, RuleHead, RuleHealth, SeriesRow } from '@tocsin/db';
-import { advance, firstState, judge, type Judgement, type QueryResult, type Step } from '@tocsin/domain';
+import type { LeasedRun, RuleHead, SeriesRow } from '@tocsin/db';
+import { advance, firstState, judge, type Health, type Judgement, type QueryResult, type Step } from '@tocsin/domain';
 import type { PlannedRule } from './plan-run.ts';
 import { RUN_FULL } from './series-budget.ts';
 
@@ -22,7 +22,7 @@ export interface RuleOutcome {
   forgotten: SeriesRow[];
   /** Series past the bound. */
   dropped: number;
-  health: RuleHealth;
+  health: Health;
   healthReason: string | null;
   /** Set when people changed the rule or its series meanwhile: nothing of this outcome counts. */
   isSuperseded: boolean;
@@ -87,7 +87,7 @@ function healthOf(
   judgements: readonly Judgement[],
   results: readonly QueryResult[],
   reasonOfOk: string | null,
-): { health: RuleHealth; healthReason: string | null } {
+): { health: Health; healthReason: string | null } {
   const failed = results.find((result) => result.kind === 'failed');
   if (failed?.kind === 'failed') return { health: 'error', healthReason: `${failed.code}: ${failed.message}` };
   const hasData = judgements.some((judgement) => judgement.verdict !== 'unknown');
