@@ -6,7 +6,8 @@ import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const END_WITH_PARENT = join(ROOT, 'tooling/end-with-parent.mjs');
-const READY_MS = 30_000;
+/** Several at once on a machine that does other things too. */
+const READY_MS = 60_000;
 
 export interface TocsinProcess {
   app: string;

@@ -25,7 +25,7 @@ const OF_SOME = [
 /** Every variable of docs/operating.md: processes may share one environment, in which each finds what another reads. */
 const KNOWN = [...Object.keys(variables), ...OF_SOME].map(variableOf);
 /** What other programs of this project read under the same prefix: tests, `docker-compose.yml`. */
-const NOT_OURS = /^TOCSIN_(TEST_\w+|FAULT_POINT|PARENT_FD|APP_PASSWORD)$/;
+const NOT_OURS = /^TOCSIN_(TEST_\w+|FAULT_\w+|PARENT_FD|APP_PASSWORD)$/;
 
 /** What to tell of each variable that is set and that no process reads: most are misspelt. The lines carry names alone. */
 export function unreadVariables(env: Readonly<Record<string, string | undefined>>): string[] {
