@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { queueBoard } from './admin/queue-board.ts';
 import { API_BOUNDS, type ApiBounds } from './api-bounds.ts';
 import { authenticate } from './http/authenticate.ts';
+import { boundBodies } from './http/body-room.ts';
 import { refuseEncodedBodies } from './http/encoded-bodies.ts';
 import { readJsonBodies } from './http/json-body.ts';
 import { answerUnknownRoutes } from './http/not-found.ts';
@@ -70,6 +71,7 @@ export async function buildApi({
   answerUnknownRoutes(app);
   authenticate(app, { keyring: openKeyring(services), adminKey });
   refuseEncodedBodies(app);
+  boundBodies(app, bounds.bodyBytes);
   readJsonBodies(app);
 
   const route = verbRoutes(services);
