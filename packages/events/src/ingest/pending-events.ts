@@ -14,6 +14,7 @@ export class PendingEvents {
   private readonly openByMinute = new Map<number, SegmentBuilder>();
   private minute = NaN;
   private open: SegmentBuilder | null = null;
+  private firstCapacity = FIRST_CAPACITY;
   private readonly meter: Meter;
 
   constructor(meter: Meter) {
@@ -23,6 +24,8 @@ export class PendingEvents {
   /** Takes the well-formed events of a request; answers how many, and why not the others. */
   add(rawEvents: readonly unknown[], nowMs: EpochMs, bounds: EventBounds): { accepted: number; rejected: Rejection[] } {
     const rejected: Rejection[] = [];
+    // Most requests are of one minute. Only the first segment is made to hold all of it: a request of many minutes must not take as much for each.
+    if (this.segments.length === 0) this.firstCapacity = Math.max(FIRST_CAPACITY, rawEvents.length + 1);
     for (let index = 0; index < rawEvents.length; index++) {
       const refusal = this.addOne(rawEvents[index], nowMs, bounds);
       if (refusal !== null) rejected.push({ index, ...refusal });
@@ -52,7 +55,7 @@ export class PendingEvents {
   }
 
   private startSegment(minute: number): SegmentBuilder {
-    const started = new SegmentBuilder(FIRST_CAPACITY, this.meter);
+    const started = new SegmentBuilder(this.segments.length === 0 ? this.firstCapacity : FIRST_CAPACITY, this.meter);
     this.segments.push(started);
     this.openByMinute.set(minute, started);
     this.minute = minute;
