@@ -13,6 +13,7 @@ import type { Result } from './lib/result.ts';
 import { seeded } from './lib/span-data.ts';
 
 const EVENTS_PER_REQUEST = 1_000;
+const EVENTS_PER_SMALL_REQUEST = 100;
 const TENANTS = 8;
 const CONNECTIONS = 16;
 const SECONDS = 4;
@@ -29,30 +30,13 @@ export async function run(): Promise<Result[]> {
   try {
     const api = (running = await startApi(bench));
     const tenants = await Promise.all(Array.from({ length: TENANTS }, (_, at) => makeTenant(api.url, at)));
-    const load = { port: api.port, keys: tenants.map(({ key }) => key), bodyFile: join(folder, 'events.json'), connections: CONNECTIONS };
-    const rates: number[] = [];
-    const apiMicros: number[] = [];
-    const serverMicros: number[] = [];
-    const latencies: number[] = [];
-    for (let runAt = -1; runAt < RUNS; runAt++) {
-      await writeFile(load.bodyFile, JSON.stringify({ events: events(Date.now(), runAt) }));
-      const before = [cpuSeconds(api.pid), cpuSeconds(bench.serverPid)] as const;
-      const sent = await sendLoad({ ...load, seconds: runAt < 0 ? 2 : SECONDS });
-      if (sent.refused > 0) throw new Error(`${sent.refused} requests were refused:\n${api.output()}`);
-      const stored = sent.accepted * EVENTS_PER_REQUEST;
-      if (runAt < 0) continue;
-      rates.push(stored / sent.seconds);
-      apiMicros.push(((cpuSeconds(api.pid) - before[0]) / stored) * 1e6);
-      serverMicros.push(((cpuSeconds(bench.serverPid) - before[1]) / stored) * 1e6);
-      latencies.push(sent.p50);
-    }
+    const load = { keys: tenants.map(({ key }) => key), bodyFile: join(folder, 'events.json') };
+    const large = await loads(bench, api, load, EVENTS_PER_REQUEST);
+    const small = await loads(bench, api, load, EVENTS_PER_SMALL_REQUEST);
     const [fresh, compacted] = await storedBytes(bench, await makeTenant(api.url, TENANTS));
-    const shape = `JSON, ${EVENTS_PER_REQUEST} events a request, ${CONNECTIONS} connections, ${TENANTS} tenants, durable`;
     return [
-      { name: 'ingest.rate', unit: 'events/s', values: rates, target: 400_000, note: shape },
-      { name: 'ingest.latency', unit: 'ms', values: latencies, note: `p50 of a request; ${shape}` },
-      { name: 'ingest.cpu.api', unit: 'µs an event', values: apiMicros, note: shape },
-      { name: 'ingest.cpu.postgres', unit: 'µs an event', values: serverMicros, note: shape },
+      ...figures('ingest', large, 400_000, EVENTS_PER_REQUEST),
+      ...figures('ingest.small', small, 150_000, EVENTS_PER_SMALL_REQUEST),
       { name: 'ingest.bytes.fresh', unit: 'bytes an event', values: [fresh], atMost: 48, note: '4 dims and 5 measures' },
       { name: 'ingest.bytes.compacted', unit: 'bytes an event', values: [compacted], atMost: 25, note: 'the same events' },
     ];
@@ -61,6 +45,45 @@ export async function run(): Promise<Result[]> {
     await bench.discard();
     await rm(folder, { recursive: true });
   }
+}
+
+interface Loads {
+  rates: number[];
+  latencies: number[];
+  apiMicros: number[];
+  serverMicros: number[];
+}
+
+async function loads(
+  { serverPid }: BenchDatabase,
+  api: App,
+  load: { keys: string[]; bodyFile: string },
+  eventsPerRequest: number,
+): Promise<Loads> {
+  const measured: Loads = { rates: [], latencies: [], apiMicros: [], serverMicros: [] };
+  for (let runAt = -1; runAt < RUNS; runAt++) {
+    await writeFile(load.bodyFile, JSON.stringify({ events: events(Date.now(), runAt, eventsPerRequest) }));
+    const before = [cpuSeconds(api.pid), cpuSeconds(serverPid)] as const;
+    const sent = await sendLoad({ ...load, port: api.port, connections: CONNECTIONS, seconds: runAt < 0 ? 2 : SECONDS });
+    if (sent.refused > 0) throw new Error(`${sent.refused} requests were refused:\n${api.output()}`);
+    const stored = sent.accepted * eventsPerRequest;
+    if (runAt < 0) continue;
+    measured.rates.push(stored / sent.seconds);
+    measured.apiMicros.push(((cpuSeconds(api.pid) - before[0]) / stored) * 1e6);
+    measured.serverMicros.push(((cpuSeconds(serverPid) - before[1]) / stored) * 1e6);
+    measured.latencies.push(sent.p50);
+  }
+  return measured;
+}
+
+function figures(name: string, { rates, latencies, apiMicros, serverMicros }: Loads, target: number, eventsPerRequest: number): Result[] {
+  const note = `JSON, ${eventsPerRequest} events a request, ${CONNECTIONS} connections, ${TENANTS} tenants, durable`;
+  return [
+    { name: `${name}.rate`, unit: 'events/s', values: rates, target, note },
+    { name: `${name}.latency`, unit: 'ms', values: latencies, note: `p50 of a request; ${note}` },
+    { name: `${name}.cpu.api`, unit: 'µs an event', values: apiMicros, note },
+    { name: `${name}.cpu.postgres`, unit: 'µs an event', values: serverMicros, note },
+  ];
 }
 
 function startApi({ appUrl, queueUrl }: BenchDatabase): Promise<App> {
@@ -95,9 +118,9 @@ async function sendLoad(load: object): Promise<{ accepted: number; refused: numb
 }
 
 /** LLM calls of the last minute with 4 dims and 5 measures, with the digits a client would send. */
-function events(nowMs: number, seed: number): object[] {
+function events(nowMs: number, seed: number, count = EVENTS_PER_REQUEST): object[] {
   const random = seeded(seed);
-  return Array.from({ length: EVENTS_PER_REQUEST }, (_, at) => ({
+  return Array.from({ length: count }, (_, at) => ({
     ts: nowMs - 60_000 + at * 60,
     name: 'llm.call',
     dims: { operation: `op${at % 8}`, model: `model-${at % 6}`, status: at % 33 === 0 ? 'error' : 'ok', env: 'prod' },

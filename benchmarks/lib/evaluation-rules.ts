@@ -23,6 +23,20 @@ export const RULES: readonly BenchRule[] = [
   rule({ aggregation: 'sum', measure: 'output_tokens', minutes: 60, model: 'model-2' }),
 ];
 
+/** A hundred rules of a tenant: the ten for each of six models, and over four other windows. */
+export function manyRules(): readonly MetricQuery[] {
+  const ofModel = (query: MetricQuery, model: number): MetricQuery => ({
+    ...query,
+    filters: [
+      ...query.filters.filter((filter) => filter.kind !== 'in' || filter.dim !== 'model'),
+      { kind: 'in', dim: 'model', values: [`model-${model}`], negate: false },
+    ],
+  });
+  const each = RULES.map(({ query }) => query);
+  const others = [2, 10, 30, 45].flatMap((minutes) => each.map((query) => ({ ...query, windowMs: minutes * MINUTE })));
+  return [...Array.from({ length: 6 }, (_, model) => each.map((query) => ofModel(query, model))).flat(), ...others];
+}
+
 interface Words {
   aggregation: 'p95' | 'p99' | 'avg' | 'sum' | 'count' | 'errorRate';
   measure?: string;

@@ -5,7 +5,7 @@ import { spansOf, type Spans, spansPerMinute } from './span-data.ts';
 import { segmentOf } from './span-segments.ts';
 
 /** 6 million events in the hour. */
-const EVENTS_PER_MINUTE = 100_000;
+export const EVENTS_PER_MINUTE = 100_000;
 /** An hour before each of the slots that are evaluated. */
 const MINUTES = 67;
 const MINUTE = 60_000;
@@ -18,8 +18,13 @@ export function* tenantSpans(tenant: number, tenants: number, endMs: number): Ge
 }
 
 /** Stores all tenants' segments minute by minute, as they would arrive: a tenant's do not lie side by side. */
-export async function loadSegments({ db }: BenchDatabase, tenantIds: readonly string[], endMs: number): Promise<void> {
-  const counts = spansPerMinute(tenantIds.length, EVENTS_PER_MINUTE);
+export async function loadSegments(
+  { db }: BenchDatabase,
+  tenantIds: readonly string[],
+  endMs: number,
+  eventsPerMinute = EVENTS_PER_MINUTE,
+): Promise<void> {
+  const counts = spansPerMinute(tenantIds.length, eventsPerMinute);
   for (let minute = 0; minute < MINUTES; minute++) {
     for (let from = 0; from < tenantIds.length; from += TENANTS_PER_INSERT) {
       const some = tenantIds.slice(from, from + TENANTS_PER_INSERT);
