@@ -1,8 +1,8 @@
 import type { SegmentRange } from '@tocsin/db';
 import type { MetricSource, QueryResult, ReadRequest, WindowedQuery } from '@tocsin/domain';
 import type { EventBounds } from '../bounds.ts';
-import { Plan } from './plan.ts';
 import { readSegments, type SegmentReader } from './read-segments.ts';
+import { RequestPlans } from './request-plans.ts';
 
 type Bounds = Pick<EventBounds, 'seriesPerQuery' | 'seriesPerRead'>;
 
@@ -13,7 +13,7 @@ export function eventsSource(reader: SegmentReader, { seriesPerQuery, seriesPerR
   return {
     read: async (requests, signal) => {
       const asking = requests.filter(({ queries }) => queries.length > 0);
-      const plans = new Map<ReadRequest, Plan>(asking.map((request) => [request, new Plan(request.queries, seriesPerRead)]));
+      const plans = new Map(asking.map((request) => [request, new RequestPlans(request, seriesPerRead)]));
       const byTenant = Map.groupBy(asking, ({ tenantId }) => tenantId);
       const plansOf = new Map([...byTenant].map(([tenantId, ofTenant]) => [tenantId, ofTenant.map((request) => plans.get(request)!)]));
       const ranges = [...byTenant].map(([tenantId, ofTenant]) =>
@@ -23,16 +23,16 @@ export function eventsSource(reader: SegmentReader, { seriesPerQuery, seriesPerR
         ),
       );
       let gathered = 0;
-      const feed = (plan: Plan, segments: (plan: Plan) => void): void => {
-        gathered -= plan.gathered;
+      const feed = (plan: RequestPlans, segments: (plan: RequestPlans) => void): void => {
+        gathered -= plan.room.taken;
         segments(plan);
-        gathered += plan.gathered;
+        gathered += plan.room.taken;
         // One tenant may take all the room there is for one; several at a time would take the process.
         if (gathered > 2 * seriesPerRead && byTenant.size > 1) throw new Error('the series of these tenants do not fit together');
       };
       // A tenant's segments come together.
       let lastId = '';
-      let last: Plan[] = [];
+      let last: RequestPlans[] = [];
       if (ranges.length > 0) {
         await readSegments(reader, 'events', ranges, signal, {
           onSegment: (tenantId, segment) => {
@@ -55,7 +55,7 @@ export function eventsSource(reader: SegmentReader, { seriesPerQuery, seriesPerR
 /** Plans are answered one after the other; the event loop is free in between. */
 async function answerInSlices(
   requests: readonly ReadRequest[],
-  plans: ReadonlyMap<ReadRequest, Plan>,
+  plans: ReadonlyMap<ReadRequest, RequestPlans>,
   maxSeries: number,
   signal: AbortSignal,
 ): Promise<QueryResult[][]> {

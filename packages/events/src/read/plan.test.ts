@@ -5,6 +5,8 @@ import { decodeSegment, encodeSegment } from '../codec/codec.ts';
 import type { TelemetryEvent } from '../event.ts';
 import { KeptSegments } from './kept-segments.ts';
 import { Plan } from './plan.ts';
+import { RequestPlans } from './request-plans.ts';
+import { SeriesRoom } from './series-room.ts';
 
 const dimName = fc.constantFrom('status', 'model', 'env');
 const dimText = fc.constantFrom('', 'ok', 'error', 'timeout', 'gpt-4o', 'gpt-4o-mini');
@@ -338,12 +340,34 @@ test('past the bound of series looked at, the windows with the most are given up
     { query: { ...PER_MODEL, windowMs: 60 }, endMs: 50 },
   ];
   const outcome = (maxGathered: number): string[] => {
-    const plan = new Plan(queries, maxGathered);
+    const room = new SeriesRoom(maxGathered);
+    const plan = new Plan(queries, room);
     for (const part of cut(models(100), [30, 60])) plan.add(decodeSegment(encodeSegment(part, { compact: false })));
-    expect(plan.gathered).toBeLessThanOrEqual(maxGathered);
+    expect(room.taken).toBeLessThanOrEqual(maxGathered);
     return plan.results(1_000).map((result) => (result.kind === 'failed' ? result.code : `${result.series.length}`));
   };
   expect(outcome(202)).toEqual(['100', '2', '100']);
   expect(outcome(201)).toEqual(['100', '2', 'too_many_series']);
   expect(outcome(101)).toEqual(['too_many_series', '2', 'too_many_series']);
+});
+
+test('many queries, divided, answer what they do in one plan, whether segments are kept, new or replaced meanwhile', () => {
+  const parts = cut(models(100), [10, 30, 60, 80]).map((part) => decodeSegment(encodeSegment(part, { compact: false })));
+  const kept = new KeptSegments({ bytes: 0 });
+  for (const [place, part] of parts.slice(0, 3).entries()) kept.add(keyOf(place), 0, part);
+  const of = { known: [{ model: 'm3' }] };
+  const queries = Array.from({ length: 300 }, (_, index): WindowedQuery => {
+    const query = { ...PER_MODEL, groupBy: index % 3 === 0 ? [] : ['model'], windowMs: 20 + index };
+    return index < 40 ? { query, endMs: 50, choice: { of, worst: 'low', threshold: 0, minSamples: 1 } } : { query, endMs: 50 };
+  });
+  const whole = new Plan(queries);
+  const divided = new RequestPlans({ tenantId: '', queries }, Infinity);
+  for (const part of parts) whole.add(part);
+  divided.addKept(kept, [0, 1, 2]);
+  for (const part of parts.slice(3)) divided.add(part);
+  kept.segments[1] = parts[0]!;
+  const results: QueryResult[] = [];
+  const turns = [...divided.answering(10, results)].length;
+  expect(results).toStrictEqual(whole.results(10));
+  expect(turns).toBeGreaterThan(300);
 });

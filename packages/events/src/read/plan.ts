@@ -9,6 +9,7 @@ import type { KeptSegments } from './kept-segments.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
 import { SegmentColumns } from './segment-columns.ts';
 import { type Selected, type Selection } from './selection.ts';
+import { SeriesRoom } from './series-room.ts';
 import { takeSamples } from './subject-samples.ts';
 
 const COLUMNS = new SegmentColumns();
@@ -28,10 +29,8 @@ export class Plan {
   private readonly selections: SelectedSamplings[];
   private readonly ungrouped: Window[] = [];
   private readonly grouped: Window[] = [];
-  private readonly size: number;
-  private readonly maxGathered: number;
-  /** Series of all windows together. */
-  gathered = 0;
+  readonly size: number;
+  private readonly room: SeriesRoom;
   // One segment is handled at a time, so all plans share the room for it.
   private readonly columns = COLUMNS;
   private readonly taken = TAKEN;
@@ -41,13 +40,13 @@ export class Plan {
   private segment: Segment | null = null;
   private isOpen = false;
 
-  /** Of more than `maxGathered` series the windows with the most are given up, so that the others are answered. */
-  constructor(queries: readonly WindowedQuery[], maxGathered: number = Infinity) {
+  constructor(queries: readonly WindowedQuery[], room: SeriesRoom = new SeriesRoom(Infinity)) {
     this.size = queries.length;
-    this.maxGathered = maxGathered;
+    this.room = room;
     this.selections = compilePlan(queries);
     const groups = this.selections.flatMap(({ samplings }) => samplings.flatMap((sampling) => sampling.groups));
     for (const { grouping, windows } of groups) (grouping === null ? this.ungrouped : this.grouped).push(...windows);
+    room.windows.push(...this.grouped);
   }
 
   /** A segment of which nothing is kept. */
@@ -103,8 +102,8 @@ export class Plan {
 
   /** The same, window by window. */
   answering(maxSeries: number, results: QueryResult[]): Generator<undefined, void> {
-    const { maxGathered } = this;
-    const message = `the rules of the tenant look at more than ${maxGathered} series together; queries of the most series are not answered`;
+    const { atMost } = this.room;
+    const message = `the rules of the tenant look at more than ${atMost} series together; queries of the most series are not answered`;
     return answerWindows(this.selections, maxSeries, { kind: 'failed', code: 'too_many_series', message }, results);
   }
 
@@ -119,23 +118,15 @@ export class Plan {
     }
     for (const { series, from, to } of grouping.split(this.columns, taken))
       this.fill(this.seriesOf(window, series), subject, grouping.sorted, from, to);
-    while (this.gathered > this.maxGathered) this.giveUpLargest();
+    if (this.room.taken > this.room.atMost) this.room.makeRoom();
   }
 
   private seriesOf(window: Window, series: number): Accumulator {
     const known = window.accumulators[series];
     if (known !== undefined) return known;
     window.series += 1;
-    this.gathered += 1;
+    this.room.taken += 1;
     return accumulatorOf(window, series);
-  }
-
-  /** Of equal ones the last, so that the same queries are answered every time. */
-  private giveUpLargest(): void {
-    const largest = this.grouped.reduce((most, window) => (window.series >= most.series ? window : most));
-    this.gathered -= largest.series;
-    for (const accumulator of largest.accumulators) accumulator?.release();
-    Object.assign(largest, { isGivenUp: true, series: 0, accumulators: [] });
   }
 
   /** Keeps what the window's queries find in the whole segment, or in each of its pieces, for this time and the next. */

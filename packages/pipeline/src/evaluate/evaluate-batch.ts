@@ -39,22 +39,26 @@ async function evaluateLeased(deps: EvaluationDeps, leased: readonly LeasedRun[]
 
 async function evaluateTogether(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
   const failure = await attempt(deps, runs);
-  if (failure === null) return new Map();
+  if (failure === null) return setAside(deps, runs);
   deps.logger.warn({ err: failure.error, runs: runs.length }, 'runs failed together; evaluating them again');
   if (isRetryable(failure.error)) {
     // The server, not one of the runs, is to blame: together once more, then later.
     await deps.clock.sleep(SERVER_PAUSE_MS, NEVER);
     const again = await attempt(deps, runs);
-    if (again === null) return new Map();
+    if (again === null) return setAside(deps, runs);
     if (isRetryable(again.error)) return postpone(deps, runs, again.error);
   }
   return evaluateAlone(deps, runs);
 }
 
+/** Hints of runs that were given back to be evaluated apart are wanted again at once. */
+const setAside = ({ heavy }: EvaluationDeps, runs: readonly LeasedRun[]): Map<string, TryAgain> =>
+  new Map(runs.filter(({ tenantId }) => heavy?.has(tenantId)).map(({ tenantId }) => [tenantId, { againInMs: 0 }]));
+
 /** Each by itself, a few at a time: the others need not wait for the one that was too slow for the batch. */
 async function evaluateAlone(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
-  const again = new Map<string, TryAgain>();
-  const left = [...runs];
+  const again = setAside(deps, runs);
+  const left = runs.filter(({ tenantId }) => !again.has(tenantId));
   const workThrough = async (): Promise<void> => {
     for (let run = left.shift(); run !== undefined; run = left.shift()) {
       const alone = await attempt(deps, [run]);

@@ -1,4 +1,4 @@
-import type { LeasedRun } from '@tocsin/db';
+import { releaseRuns, withTenantsSql, type LeasedRun } from '@tocsin/db';
 import type { MetricSource, QueryResult } from '@tocsin/domain';
 import { dispatchTrigger } from '@tocsin/queue';
 import { faultPoint } from '@tocsin/runtime';
@@ -6,6 +6,7 @@ import type { PipelineDeps } from '../pipeline-deps.ts';
 import { hintRuns, sendHints } from '../send-hints.ts';
 import { commitRuns, type CommittedRuns, type RunResult } from './commit-runs.ts';
 import { EVALUATION_BOUNDS, type EvaluationBounds } from './evaluation-bounds.ts';
+import { HEAVY_QUERIES, type HeavyTenants } from './heavy-tenants.ts';
 import { judgeRule, type RuleOutcome } from './judge-rule.ts';
 import { readMetrics, readRuns, type ReadRun } from './read-runs.ts';
 import type { RuleCache } from './rule-cache.ts';
@@ -14,6 +15,8 @@ export interface EvaluationDeps extends PipelineDeps {
   source: MetricSource;
   rules: RuleCache;
   runBounds?: EvaluationBounds;
+  /** Where it is given, runs of very many queries are noted there and given back instead of evaluated. */
+  heavy?: HeavyTenants;
 }
 
 /** A batch gives up sooner and is read run by run, so that one slow tenant holds the others for this long at most. */
@@ -24,7 +27,8 @@ const SLICE_MS = 200;
 /** Reads, judges and commits leased runs together, then hints what follows. Rejects when nothing of it was committed. */
 export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<void> {
   const startedMs = performance.now();
-  const read = await readRuns(deps, deps.rules, runs);
+  const read = await setHeavyAside(deps, await readRuns(deps, deps.rules, runs));
+  if (read.length === 0) return;
   const answers = await ask(deps, read);
   const outcomes = await judgeAll(deps, read, answers);
   const durationMs = Math.round(performance.now() - startedMs);
@@ -46,6 +50,18 @@ export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRu
     // A hint of the same run may just be ending in other hands, for want of its turn.
     hintRuns(deps, committed.waiting, { evenIfKnown: true }),
   ]);
+}
+
+/** Whoever asks very much is evaluated apart: its queries would hold up all others. */
+async function setHeavyAside({ db, heavy }: EvaluationDeps, read: ReadRun[]): Promise<ReadRun[]> {
+  if (heavy === undefined) return read;
+  const aside = read.filter(({ planned }) => planned.reduce((total, { queries }) => total + queries.length, 0) > HEAVY_QUERIES);
+  if (aside.length === 0) return read;
+  const runs = aside.map(({ run }) => run);
+  const tenantIds = runs.map(({ tenantId }) => tenantId);
+  await withTenantsSql(db, tenantIds, (sql) => releaseRuns(sql, runs, { reason: 'set_aside', isCounted: false }));
+  for (const tenantId of tenantIds) heavy.add(tenantId);
+  return read.filter((each) => !aside.includes(each));
 }
 
 async function ask(

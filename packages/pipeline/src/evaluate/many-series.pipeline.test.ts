@@ -1,10 +1,11 @@
 import type { QueryResult } from '@tocsin/domain';
 import { describeQueues } from '@tocsin/testkit';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, runsOf, tenantWith, triggersOf, type Stage } from '../../test/stage.ts';
 import { claimDueSlots } from '../schedule/claim-due-slots.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
 import { openRuleCache } from './rule-cache.ts';
+import { startEvaluator } from './start-evaluator.ts';
 
 const EVERY_MS = 60_000;
 
@@ -99,5 +100,43 @@ describeQueues('rules of very many series', (backend) => {
       { key: 'sound', health: 'ok' },
     ]);
     expect(await runsOf(stage.db, bystander)).toMatchObject([{ status: 'done', triggers: 1 }, { status: 'done' }]);
+  });
+
+  test('a tenant of very many queries is evaluated apart: nobody waits for it, and its own runs end', async () => {
+    const heavy = await tenantWith(stage.db, EVERY_MS);
+    const others = await Promise.all(Array.from({ length: 4 }, () => tenantWith(stage.db, EVERY_MS)));
+    const comparison = { metric: 'latency', window: '5m', operator: '>', threshold: 100 };
+    for (let rule = 0; rule < 16; rule += 1)
+      await addRule(stage.db, heavy, { key: `r${rule}`, condition: { any: Array.from({ length: 32 }, () => comparison) } });
+    for (const tenantId of others) await addRule(stage.db, tenantId);
+    const asked: string[][] = [];
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    stage.source.before = async (requests) => {
+      const tenants = requests.map(({ tenantId }) => tenantId);
+      asked.push(tenants);
+      if (tenants.includes(heavy)) await held;
+    };
+    const evaluator = startEvaluator(stage.deps);
+    try {
+      for (let slot = 1; slot <= 2; slot += 1) {
+        stage.db.clock.shiftMs += EVERY_MS;
+        await claimDueSlots(stage.deps);
+        const done = Array.from({ length: slot }, () => ({ status: 'done' }));
+        await vi.waitFor(async () => {
+          for (const tenantId of others) expect(await runsOf(stage.db, tenantId)).toMatchObject(done);
+        }, 10_000);
+        await vi.waitFor(() => expect(asked.flat()).toContain(heavy), 10_000);
+      }
+      letGo();
+      await vi.waitFor(
+        async () => expect(await runsOf(stage.db, heavy)).toMatchObject([{ status: 'late', attempts: 1 }, { rules: 16 }]),
+        10_000,
+      );
+      expect(asked.filter((tenants) => tenants.includes(heavy))).toEqual([[heavy], [heavy]]);
+    } finally {
+      letGo();
+      await evaluator.close();
+    }
   });
 });

@@ -5,6 +5,7 @@ import type { TryAgain } from './end-attempt.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
 import type { EvaluationBounds } from './evaluation-bounds.ts';
 import { gather } from './gather.ts';
+import { HeavyTenants } from './heavy-tenants.ts';
 import { openRuleCache } from './rule-cache.ts';
 
 export interface EvaluatorDeps extends PipelineDeps {
@@ -20,13 +21,16 @@ const LINGER_MS = 4;
 /** Enough in hand to fill the next batch while two are under way. */
 const HINTS_IN_HAND = ((BATCHES + 1) * TENANTS_PER_BATCH) / RUNS_PER_HINT;
 const SERVER_AWAY_MS = 1_000;
+const APART_PAUSE_MS = 500;
 
 /**
  * Evaluates runs as they are hinted. A hint says only that its tenant has work: what is evaluated is the tenant's earliest unfinished run.
  * Any number of processes at a time.
  */
 export function startEvaluator(deps: EvaluatorDeps): Consumer {
-  const evaluation = { ...deps, rules: openRuleCache() };
+  const apart = { ...deps, rules: openRuleCache() };
+  const heavy = new HeavyTenants();
+  const evaluation = { ...apart, heavy };
   const evaluate = gather({
     clock: deps.clock,
     atMost: TENANTS_PER_BATCH,
@@ -34,9 +38,21 @@ export function startEvaluator(deps: EvaluatorDeps): Consumer {
     lingerMs: LINGER_MS,
     work: (tenantIds) => evaluateBatch(evaluation, tenantIds),
   });
+  let isOneApart = false;
+  /** One of them at a time; the others do not wait in our hands, where the hints of everybody else have to fit. */
+  const evaluateApart = async (tenantId: string): Promise<TryAgain | undefined> => {
+    if (isOneApart) return { againInMs: APART_PAUSE_MS };
+    isOneApart = true;
+    try {
+      return (await evaluateBatch(apart, [tenantId])).get(tenantId);
+    } finally {
+      heavy.count(tenantId);
+      isOneApart = false;
+    }
+  };
   const evaluateHinted = async (tenantId: string): Promise<TryAgain | undefined> => {
     try {
-      return await evaluate(tenantId);
+      return await (heavy.has(tenantId) ? evaluateApart(tenantId) : evaluate(tenantId));
     } catch (error) {
       deps.logger.warn({ err: error, tenantId }, 'no run could be leased; trying again');
       return { againInMs: SERVER_AWAY_MS };
