@@ -1,52 +1,12 @@
-import { apiClient, freePort, startTocsin, type TocsinProcess } from '@tocsin/testkit';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFileSync, chmodSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { apiClient } from '@tocsin/testkit';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-
-interface Credentials {
-  url: string;
-  tenantId: string;
-  apiKey: string;
-  schedulerSecret: string;
-}
+import { isAlive, newFolder, postgresOf, startIn } from '../test/start-in.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const STOP_MS = 10_000;
-
-/** What `npm start` runs, in a folder of its own as if it were the checkout. */
-async function startIn(
-  folder: string,
-  args: readonly string[] = [],
-  env: Record<string, string> = {},
-): Promise<TocsinProcess & { credentials: () => Credentials }> {
-  const dataDir = join(folder, '.tocsin');
-  const standalone = await startTocsin('standalone', { TOCSIN_DATA_DIR: dataDir, ...env }, args);
-  await vi.waitFor(() => expect(standalone.output()).toContain('Ctrl-C'), { timeout: 60_000, interval: 50 });
-  await standalone.ready();
-  return { ...standalone, credentials: () => JSON.parse(readFileSync(join(dataDir, 'credentials.json'), 'utf8')) as Credentials };
-}
-
-/** The server that this start launched, and has not merely joined. */
-function postgresOf({ pid }: TocsinProcess): number {
-  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
-  const server = lines
-    .map((line) => line.trim().split(/\s+/))
-    .find(([, parent, program]) => parent === String(pid) && program?.endsWith('/bin/postgres'));
-  if (server === undefined) throw new Error(`process ${pid} has launched no PostgreSQL`);
-  return Number(server[0]);
-}
-
-const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-
-/** Where the server's unprivileged user can get to as well. */
-function newFolder(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `tocsin-${name}-`));
-  chmodSync(folder, 0o755);
-  return folder;
-}
 
 describe('npm start', () => {
   let folder: string;
@@ -129,91 +89,6 @@ describe('npm start', () => {
     const second = await startIn(folder);
     expect(await second.stop()).toBe(0);
   }, 120_000);
-
-  test('waits where a full disk has ended its PostgreSQL, and goes on by itself when there is space', async () => {
-    const standalone = await startIn(folder);
-    const log = join(folder, '.tocsin/postgres/server.log');
-    // Backends that lose their server still write, at their own place in the log: the reason is to stay its end.
-    appendFileSync(log, `${'\n'.repeat(8_000)}FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device\n`);
-    const killed = postgresOf(standalone);
-    process.kill(killed, 'SIGKILL');
-    await vi.waitFor(() => expect(standalone.output()).toContain('there is space again'), { timeout: 30_000, interval: 50 });
-    expect(standalone.output()).toMatch(/the disk that holds .* is full/);
-    await standalone.ready();
-    const { apiKey } = standalone.credentials();
-    expect((await apiClient(standalone.url, apiKey).get<{ data: unknown[] }>('/api/v1/rules')).data.length).toBe(1);
-    const postgres = postgresOf(standalone);
-    expect(postgres).not.toBe(killed);
-    expect(await standalone.stop()).toBe(0);
-    expect(isAlive(postgres)).toBe(false);
-  }, 120_000);
-
-  test('names the variable at fault and exits 1', async () => {
-    const taken = await freePort();
-    const blocker = spawn(process.execPath, ['-e', `require('net').createServer().listen(${taken}, '127.0.0.1', () => console.log('up'))`]);
-    await new Promise((resolve) => blocker.stdout.once('data', resolve));
-    try {
-      const refused = await startTocsin('standalone', { TOCSIN_DATA_DIR: join(folder, '.tocsin'), TOCSIN_PORT: String(taken) });
-      expect(await refused.exited).toBe(1);
-      expect(refused.output()).toContain('TOCSIN_PORT');
-    } finally {
-      blocker.kill();
-    }
-    for (const [variable, value, hint] of [
-      ['TOCSIN_ALLOW_CIDRS', 'everywhere', 'is not valid'],
-      ['TOCSIN_HOST', '192.0.2.1', 'is no address of this machine'],
-      ['TOCSIN_DATA_DIR', join(ROOT, 'README.md', 'data'), 'which is a file'],
-    ] as const) {
-      const wrong = await startTocsin('standalone', { TOCSIN_DATA_DIR: join(folder, '.tocsin'), [variable]: value });
-      expect(await wrong.exited).toBe(1);
-      expect(wrong.output()).toMatch(new RegExp(`^${variable} .*${hint}.*\n$`));
-    }
-  }, 60_000);
-
-  test('says that a misspelt variable is not read, and what else it does not use', async () => {
-    const env = { TOCSIN_DATA_DIR: join(folder, '.tocsin'), TOCSIN_PROT: '9000', TOCSIN_DATABASE_URL: 'postgres://me@db/x' };
-    const standalone = await startTocsin('standalone', env, ['--help']);
-    expect(await standalone.exited).toBe(0);
-    expect(standalone.output()).toContain('npm start -- --demo');
-    const started = await startIn(folder, [], env);
-    expect(await started.stop()).toBe(0);
-    expect(started.output()).toContain('TOCSIN_PROT is set, but nothing reads it. Did you mean TOCSIN_PORT?');
-    expect(started.output()).toContain('TOCSIN_DATABASE_URL not used');
-  }, 60_000);
-});
-
-describe('Ctrl-C in the middle of the first start', () => {
-  test.each([
-    ['while the database is made', (data: string) => globSync('postgres/cluster.*', { cwd: data }).length > 0],
-    ['while PostgreSQL starts', (data: string) => existsSync(join(data, 'postgres/cluster/postmaster.pid'))],
-    ['while the schema is made', (_data: string, output: string) => output.includes('preparing')],
-  ])(
-    'ends it in order, and no PostgreSQL stays behind: %s',
-    async (_, isThere) => {
-      const folder = newFolder('interrupted');
-      const data = join(folder, '.tocsin');
-      const env = { PATH: process.env['PATH'], NODE_ENV: 'test', TOCSIN_DATA_DIR: data, TOCSIN_PORT: String(await freePort()) };
-      // A terminal tells everybody in its foreground's process group, so this start gets one of its own.
-      const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
-        env,
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      try {
-        let output = '';
-        for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-        await vi.waitUntil(() => isThere(data, output), { timeout: 30_000, interval: 1 });
-        process.kill(-(child.pid ?? 0), 'SIGINT');
-        expect(await once(child, 'exit'), output).toEqual([0, null]);
-        expect(output).not.toContain('"level"');
-        expect(existsSync(join(data, 'postgres/cluster/postmaster.pid'))).toBe(false);
-      } finally {
-        child.kill('SIGKILL');
-        rmSync(folder, { recursive: true, force: true });
-      }
-    },
-    60_000,
-  );
 });
 
 describe('npm start -- --demo', () => {

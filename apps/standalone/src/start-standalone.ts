@@ -5,7 +5,7 @@ import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
 import { deliveryVariables, evaluationBounds, evaluationVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
-import { type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
+import { CannotStart, type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
 import type { FastifyInstance } from 'fastify';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 export async function startStandalone({ config, dataDir, isDemo, logger, stack, signal, say }: StandaloneOptions): Promise<Credentials> {
   const secrets = keepSecrets(dataDir, say);
   say('starting PostgreSQL');
-  const starting = startPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.info(line) });
+  const starting = startPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.info(line) }).catch(told);
   // Told to stop in the middle of its start, a server would otherwise stay behind.
   stack.defer('PostgreSQL', () =>
     starting.then(
@@ -110,6 +110,11 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
     await startDemo({ url, apiKey: credentials.apiKey, state: demo.state, clock: deps.clock, logger, stack });
   }
   return credentials;
+}
+
+/** What keeps a PostgreSQL from starting lies outside of it, and its messages say where. */
+function told(error: unknown): never {
+  throw new CannotStart(error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 function asRole(adminUrl: string, user: string, password: string): string {
