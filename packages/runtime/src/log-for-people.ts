@@ -8,14 +8,14 @@ const NOT_SHOWN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg', 'e
  * the process ends of it; the JSON lines, which machines read, have all of them.
  */
 export function lineForPeople(json: string): string {
-  const line = JSON.parse(json) as Record<string, unknown> & { err?: { message?: string; stack?: string } };
+  const line = JSON.parse(json) as { level: string; time: string; msg?: string; err?: { message?: string; stack?: string } };
   const fields = Object.entries(line)
     .filter(([name]) => !NOT_SHOWN.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const error = line.level === 'fatal' ? line.err?.stack : line.err?.message;
-  const said = `${String(line['msg'] ?? '')}${error === undefined ? '' : `: ${error}`}`;
-  const at = new Date(String(line['time'])).toLocaleTimeString('sv');
-  return `${[at, String(line['level']).padEnd(5), said, ...fields].join('  ')}\n`;
+  const said = `${line.msg ?? ''}${error === undefined ? '' : `: ${error}`}`;
+  const at = new Date(line.time).toLocaleTimeString('sv');
+  return `${[at, line.level.padEnd(5), said, ...fields].join('  ')}\n`;
 }
 
 export const forPeople = (terminal: { write: (text: string) => unknown }): DestinationStream => ({
