@@ -55,6 +55,12 @@ const ROWS = [
   { row: 'none of them', looked: {}, unit: null },
 ];
 
+test('the columns are the aggregations there are', () => {
+  const [header = ''] = section('What may be aggregated').match(/^\| \| Looks at .*$/m) ?? [];
+  const [, , , , , ...columns] = header.split('|').map((cell) => cell.trim());
+  expect(columns).toEqual([...AGGREGATIONS, '']);
+});
+
 test.each(ROWS)('the row of $row says which aggregations mean something', ({ row, looked, unit }) => {
   const line =
     section('What may be aggregated')
