@@ -1,8 +1,8 @@
 import { splitSecrets, channelOf } from '@tocsin/channels';
-import { insertTriggers, newId, placeOfSecrets, withTenantsSql, type SqlTx } from '@tocsin/db';
+import { insertTriggers, newId, placeOfSecrets, withTenantsSql, type Database, type SqlTx } from '@tocsin/db';
 import type { AlertSnapshot, Severity, TriggerKind } from '@tocsin/domain';
 import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
-import { createLogger, createMetrics, openOutbound, secretBox, systemClock } from '@tocsin/runtime';
+import { createLogger, createMetrics, openOutbound, secretBox, systemClock, type SecretBox } from '@tocsin/runtime';
 import { makeTenant, testDatabase, testQueue } from '@tocsin/testkit';
 import { Writable } from 'node:stream';
 import type { DeliveryDeps } from '../src/deliver/delivery-deps.ts';
@@ -31,7 +31,7 @@ export interface AttemptRow {
 
 export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
 
-/** One tenant, its database and queues, and what the evaluator and people would have put there. */
+/** One tenant, its database and queues. */
 export async function deliveryWorld(backend: QueueBackend) {
   const [database, queue] = await Promise.all([testDatabase(), testQueue(backend)]);
   const { db } = database;
@@ -61,7 +61,6 @@ export async function deliveryWorld(backend: QueueBackend) {
     };
   };
   const deps = await openDeps();
-  const inTenant = <T>(work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenantsSql(db, [tenantId], work);
 
   return {
     ...tenant,
@@ -71,6 +70,26 @@ export async function deliveryWorld(backend: QueueBackend) {
     deps,
     openDeps,
     log,
+    ...tenantOf(db, box, tenantId),
+
+    /** Another tenant beside it. */
+    neighbour: async () => tenantOf(db, box, (await makeTenant(db)).tenantId),
+
+    async close(): Promise<void> {
+      db.clock.shiftMs = 0;
+      await Promise.all(opened.map((queues) => queues.close()));
+      await outbound.close();
+      await queue.close();
+      await database.drop();
+    },
+  };
+}
+
+/** What its people and the evaluator put there, and what there is to see. */
+function tenantOf(db: Database, box: SecretBox, tenantId: string) {
+  const inTenant = <T>(work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenantsSql(db, [tenantId], work);
+
+  return {
     inTenant,
 
     async channel(key: string, kind: string, config: Record<string, unknown> = {}): Promise<string> {
@@ -188,13 +207,5 @@ export async function deliveryWorld(backend: QueueBackend) {
         (sql) => sql<{ kind: string; reason: string | null; actor: string }[]>`
         select kind, reason, actor from alert_events where tenant_id = ${tenantId} and alert_id = ${alertId} order by at, id`,
       ),
-
-    async close(): Promise<void> {
-      db.clock.shiftMs = 0;
-      await Promise.all(opened.map((queues) => queues.close()));
-      await outbound.close();
-      await queue.close();
-      await database.drop();
-    },
   };
 }

@@ -76,3 +76,23 @@ export async function finishTriggers(sql: SqlTx, finished: readonly (TriggerRef 
       finished.map((each) => each.triggerId),
     )}`;
 }
+
+/** Ends a trigger as `suppressed(unplannable)` if it is so old, else leaves it as it is. Null: it is planned already. */
+export async function leaveTrigger(
+  sql: SqlTx,
+  { tenantId, triggerId }: TriggerRef,
+  lifetimeMs: number,
+): Promise<{ alertId: string; kind: TriggerKind; isOver: boolean } | null> {
+  const [left] = await sql<{ alertId: string; kind: TriggerKind; isOver: boolean }[]>`
+    with this as (
+      select tenant_id, id, created_at <= tocsin_now() - make_interval(secs => ${lifetimeMs}::float8 / 1000) as is_over
+      from triggers where tenant_id = ${tenantId} and id = ${triggerId} and status = 'pending'
+      for no key update
+    ), ended as (
+      update triggers t set status = 'suppressed', reason = 'unplannable', finished_at = tocsin_now()
+      from this where t.tenant_id = this.tenant_id and t.id = this.id and this.is_over
+    )
+    select t.alert_id as "alertId", t.kind, this.is_over as "isOver"
+    from this join triggers t on t.tenant_id = this.tenant_id and t.id = this.id`;
+  return left ?? null;
+}

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
 import { deliveryWorld } from '../../test/delivery-world.ts';
 import { startDispatcher } from '../dispatch/start-dispatcher.ts';
+import { planTriggers } from '../dispatch/plan-triggers.ts';
+import { openAttempts } from './attempts.ts';
 import { openLanes } from './lanes.ts';
 import { prepare } from './prepare.ts';
 import { madeOf, settle } from './settle.ts';
@@ -118,6 +120,40 @@ describeQueues('attempting', (backend) => {
     expect(await settle(deps, [madeOf(fresh, { outcome: 'rejected', reason: 'late', disable: false, ...answered })])).toEqual([null]);
     expect(await only(alertId, () => true)).toMatchObject({ status: 'delivered' });
     expect((await scene.world().attempts(failed.id)).map(({ outcome }) => outcome)).toEqual(['retry', null, 'delivered']);
+  });
+
+  test('an outcome that cannot be written while the database is away is written when it is back: nothing is sent again', async () => {
+    const { db, deps, tenantId } = scene.world();
+    let isAway = false;
+    let waits = 0;
+    const gone = Object.assign(new Error('gone'), { code: 'ECONNREFUSED' });
+    const begin = (work: Parameters<typeof db.sql.begin>[1]): Promise<unknown> =>
+      isAway ? Promise.reject(gone) : (db.sql.begin as (each: typeof work) => Promise<unknown>)(work);
+    const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+      // the lease is not renewed, and its end passes many times over
+      if (ms >= 3_000) return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      if ((waits += 1) === 200) isAway = false;
+    };
+    scene.receiver().respondWith(() => {
+      isAway = true;
+      return { status: 200 };
+    });
+    const ruleId = await scene.world().rule([await hook()]);
+    const alertId = await scene.world().alert(ruleId);
+    const { triggerId } = await scene.world().trigger(ruleId, alertId, 'fired');
+    const away = {
+      ...deps,
+      db: { ...db, sql: Object.assign(() => undefined, { begin }) as unknown as typeof db.sql },
+      clock: { ...deps.clock, sleep },
+      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9, inLine: 9 }, Date.now),
+      giveUp: new AbortController().signal,
+    };
+    const { prepared } = await planTriggers(away, [{ tenantId, triggerId }]);
+    await Promise.all(prepared.map((each) => openAttempts(away).send(each)));
+    expect(waits).toBeGreaterThanOrEqual(200);
+    const row = await only(alertId, ({ status }) => status === 'delivered');
+    expect(await scene.world().attempts(row.id)).toMatchObject([{ number: 1, outcome: 'delivered' }]);
+    expect(scene.receiver().requests).toHaveLength(1);
   });
 
   test('a channel that hangs holds no other', async () => {

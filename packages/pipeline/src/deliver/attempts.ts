@@ -66,9 +66,16 @@ export function openAttempts(deps: AttemptDeps): Attempts {
   const sendPrepared = async (prepared: Prepared): Promise<Attempted> => {
     const { delivery, attempt } = prepared;
     const ref = { tenantId: delivery.tenantId, deliveryId: delivery.id };
+    const leasedMs = performance.now();
     try {
       faultPoint('dispatcher.attempt-written');
       const startedMs = performance.now();
+      if (startedMs - leasedMs > LEASE_MS) {
+        // A process that was held up for so long finds it sent by another, or about to be.
+        metrics.notifications.inc({ channel: delivery.channelKind, result: 'lease_lost' });
+        logger.warn({ ...ref, heldUpMs: Math.round(startedMs - leasedMs) }, 'held up beyond its lease; nothing is sent');
+        return { againInMs: null, woken: [], sent: null };
+      }
       const lease = { ...ref, token: prepared.token, leaseMs: LEASE_MS };
       const { verdict, durationMs, settled } = await whileLeased(
         deps,

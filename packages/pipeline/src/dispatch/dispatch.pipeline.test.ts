@@ -67,6 +67,26 @@ describeQueues('dispatching', (backend) => {
     expect(await triggerOf(trigger)).toEqual({ status: 'suppressed', reason: 'rule_deleted' });
   });
 
+  test('a trigger that cannot be planned is told of at once, holds up no other, and ends as such when it is a day old', async () => {
+    const [broken, healthy] = [await scene.world().rule([]), await scene.world().rule([await hook()])];
+    await scene.world().inTenant((sql) => sql`update rules set spec = jsonb_set(spec, '{notify}', '"nonsense"') where id = ${broken}`);
+    const [brokenAlert, healthyAlert] = [await scene.world().alert(broken), await scene.world().alert(healthy)];
+    const poison = await scene.world().trigger(broken, brokenAlert, 'fired');
+    const fine = await scene.world().trigger(healthy, healthyAlert, 'fired');
+    await Promise.all([hint(poison), hint(fine)]);
+    await settled(healthyAlert, ([row]) => row?.status === 'delivered');
+    const notices = (): Promise<object[]> =>
+      scene.world().inTenant((sql) => sql<object[]>`select body from inbox where body ->> 'triggerId' = ${poison.triggerId}`);
+    await vi.waitFor(async () => expect(await notices()).toMatchObject([{ body: { kind: 'trigger_unplannable', alertId: brokenAlert } }]));
+    expect(await triggerOf(poison)).toEqual({ status: 'pending', reason: null });
+
+    scene.world().db.clock.shiftMs = 24 * 3_600_000;
+    await hint(poison);
+    await vi.waitFor(async () => expect(await triggerOf(poison)).toEqual({ status: 'suppressed', reason: 'unplannable' }), 10_000);
+    expect(await scene.world().timeline(brokenAlert)).toMatchObject([{ kind: 'delivery_suppressed', reason: 'unplannable' }]);
+    expect(await notices()).toHaveLength(1);
+  });
+
   test('planned ten times at once, a trigger has one delivery a channel', async () => {
     const ruleId = await scene.world().rule([await hook(), await hook()]);
     const alertId = await scene.world().alert(ruleId);

@@ -1,12 +1,15 @@
 import { newId } from '@tocsin/db';
-import { deliver } from '@tocsin/queue';
-import { describeQueues } from '@tocsin/testkit';
+import { deliver, dispatchTrigger } from '@tocsin/queue';
+import { describeQueues, webhookReceiver } from '@tocsin/testkit';
 import { expect, test, vi } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
 
 /** More than a dispatcher takes from its queue at a time. */
 const HANGING_CHANNELS = 5;
 const MESSAGES_EACH = 20;
+
+/** More than one tenant may send at a time, on more channels than that takes. */
+const HANGING_ALERTS = 40;
 
 describeQueues('receivers that hang', (backend) => {
   const scene = deliveryScene(backend);
@@ -56,5 +59,40 @@ describeQueues('receivers that hang', (backend) => {
     );
     const ids = scene.receiver().requests.map(({ headers }) => headers['webhook-id']);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('of one tenant delay no message of another', async () => {
+    const world = scene.world();
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    scene.receiver().respondWith(() => held.then(() => ({ status: 200 })));
+    const neighbour = await world.neighbour();
+    const quick = await webhookReceiver();
+    try {
+      const keys = await Promise.all(Array.from({ length: 9 }, () => scene.hook()));
+      const ruleId = await world.rule(keys);
+      const alerts = await Promise.all(Array.from({ length: HANGING_ALERTS }, () => world.alert(ruleId)));
+      for (const alertId of alerts) await scene.hint(await world.trigger(ruleId, alertId, 'fired'));
+      // 16 a channel, 128 a tenant: all it may have
+      await vi.waitFor(() => expect(scene.receiver().requests).toHaveLength(128), 15_000);
+
+      await neighbour.channel('quick', 'webhook', { url: quick.url });
+      const theirs = await neighbour.rule(['quick']);
+      const startedMs = performance.now();
+      const told = Array.from({ length: 20 }, async () => {
+        const alertId = await neighbour.alert(theirs);
+        await world.deps.queues.producer(dispatchTrigger).send(await neighbour.trigger(theirs, alertId, 'fired'));
+      });
+      await Promise.all(told);
+      await vi.waitFor(() => expect(quick.requests).toHaveLength(20), { timeout: 8_000, interval: 10 });
+      expect(performance.now() - startedMs).toBeLessThan(8_000);
+      expect(scene.receiver().requests).toHaveLength(128);
+    } finally {
+      letGo();
+      await quick.close();
+    }
+    await vi.waitFor(() => expect(scene.receiver().requests).toHaveLength(9 * HANGING_ALERTS), { timeout: 30_000, interval: 50 });
   });
 });

@@ -1,10 +1,11 @@
-import type { DeliveryRef, TriggerRef } from '@tocsin/db';
+import { isRetryable, type DeliveryRef, type TriggerRef } from '@tocsin/db';
 import { deliver, dispatchTrigger } from '@tocsin/queue';
 import { openAttempts, type Attempted, type Begun } from '../deliver/attempts.ts';
 import type { DeliveryDeps } from '../deliver/delivery-deps.ts';
 import { openLanes, type LaneBounds } from '../deliver/lanes.ts';
 import { inBatches } from '../in-batches.ts';
 import { sendHints } from '../send-hints.ts';
+import { leaveUnplanned } from './leave-unplanned.ts';
 import { planTriggers } from './plan-triggers.ts';
 
 export interface Dispatcher {
@@ -80,7 +81,12 @@ export function startDispatcher(deps: DeliveryDeps, bounds: LaneBounds = LANES):
     },
   });
   const consumers = [
-    deps.queues.consumer(dispatchTrigger, { concurrency: HINTS_IN_HAND }, plan),
+    deps.queues.consumer(dispatchTrigger, { concurrency: HINTS_IN_HAND }, async (ref) => {
+      await plan(ref).catch((error: unknown) => {
+        if (isRetryable(error)) throw error;
+        return leaveUnplanned(deps, ref, error);
+      });
+    }),
     deps.queues.consumer(deliver, { concurrency: HINTS_IN_HAND }, async (ref) => {
       if (inLine.has(ref.deliveryId)) return undefined;
       const begun = await attempts.begin(ref);
