@@ -13,12 +13,17 @@ const NO_TENANT_TABLES: Readonly<Record<string, string>> = {
 /** The tables that functions of `tocsin_pipeline` look at across tenants. */
 const CROSS_TENANT_TABLES = ['schedules', 'runs', 'triggers', 'deliveries', 'alert_timers'];
 
-/** What in schema `tocsin` lets one tenant's rows reach another, a sentence each, from the catalogue of the server. Empty: nothing. */
-export async function tenancyBreaches(sql: postgres.ISql): Promise<string[]> {
+/**
+ * What in schema `tocsin` lets one tenant's rows reach another, a sentence each, from the catalogue of the server. Empty: nothing.
+ * @param among the tables to judge, with their days; null: everything there is
+ */
+export async function tenancyBreaches(sql: postgres.ISql, among: readonly string[] | null = null): Promise<string[]> {
+  const names = among === null ? null : [...among];
   const rows = await sql<{ breach: string }[]>`
     with relation as (
       select c.*, 'tocsin.' || c.relname as name from pg_class c
       where c.relnamespace = 'tocsin'::regnamespace and c.relname <> all(${Object.keys(NO_TENANT_TABLES)}::text[])
+        and (${names}::text[] is null or regexp_replace(c.relname, '_\\d{8}$', '') = any(${names}::text[]))
     ), tenant_table as (
       select r.*, a.attnum as tenant_column from relation r
         left join pg_attribute a on a.attrelid = r.oid and a.attname = 'tenant_id' and not a.attisdropped

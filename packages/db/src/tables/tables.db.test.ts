@@ -1,18 +1,8 @@
 import { testDatabase, type TestDatabase } from '@tocsin/testkit';
-import { getTableColumns, is } from 'drizzle-orm';
-import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
+import { getTableColumns } from 'drizzle-orm';
+import { getTableConfig } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import * as alerts from './alerts.ts';
-import * as channels from './channels.ts';
-import * as deliveries from './deliveries.ts';
-import * as events from './events.ts';
-import * as requests from './requests.ts';
-import * as rules from './rules.ts';
-import * as runs from './runs.ts';
-import * as tenants from './tenants.ts';
-
-const exported: unknown[] = [alerts, channels, deliveries, events, requests, rules, runs, tenants].flatMap((file) => Object.values(file));
-const tables = exported.filter((each): each is PgTable => is(each, PgTable));
+import { TABLES as tables } from './tables.ts';
 
 interface Column {
   name: string;
