@@ -8,7 +8,7 @@ import { SeriesRoom } from './series-room.ts';
 const QUERIES_AT_ONCE = 256;
 const GROUPED_AT_ONCE = 16;
 /** Queries of a part, or a few more: those of one rule stay together. */
-const QUERIES_OF_PART = 64;
+const QUERIES_OF_PART = 16;
 /** What feeding a part may take, in milliseconds: it is given more or fewer segments accordingly. */
 const MOST_MS = 25;
 const LEAST_MS = 5;
@@ -27,23 +27,24 @@ interface Waiting {
  */
 export class RequestPlans {
   readonly room: SeriesRoom;
+  readonly isDivided: boolean;
   private readonly plans: Plan[];
   private readonly waiting: Waiting[] = [];
 
   constructor({ queries }: ReadRequest, maxGathered: number) {
     this.room = new SeriesRoom(maxGathered);
     const grouped = queries.reduce((count, { query }) => count + (query.groupBy.length > 0 ? 1 : 0), 0);
-    const isDivided = queries.length > QUERIES_AT_ONCE || grouped > GROUPED_AT_ONCE;
-    this.plans = (isDivided ? partsOf(queries) : [queries]).map((part) => new Plan(part, this.room));
+    this.isDivided = queries.length > QUERIES_AT_ONCE || grouped > GROUPED_AT_ONCE;
+    this.plans = (this.isDivided ? partsOf(queries) : [queries]).map((part) => new Plan(part, this.room));
   }
 
   add(segment: Segment): void {
-    if (this.plans.length > 1) this.waiting.push({ segment, kept: null, slot: 0 });
+    if (this.isDivided) this.waiting.push({ segment, kept: null, slot: 0 });
     else this.plans[0]!.add(segment);
   }
 
   addKept(kept: KeptSegments, slots: readonly number[]): void {
-    if (this.plans.length === 1) this.plans[0]!.addKept(kept, slots);
+    if (!this.isDivided) this.plans[0]!.addKept(kept, slots);
     else for (const slot of slots) this.waiting.push({ segment: kept.segments[slot]!, kept, slot });
   }
 

@@ -22,7 +22,7 @@ export interface EvaluationDeps extends PipelineDeps {
 /** A batch gives up sooner and is read run by run, so that one slow tenant holds the others for this long at most. */
 const BATCH_QUERIES_MS = 10_000;
 /** Work between two looks at the event loop, where leases are renewed. */
-const SLICE_MS = 200;
+const SLICE_MS = 50;
 
 /** Reads, judges and commits leased runs together, then hints what follows. Rejects when nothing of it was committed. */
 export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<void> {
