@@ -148,6 +148,7 @@ describe('under load', () => {
   it('dropping a day gives up after 200 ms rather than make the others queue behind it, and works when its turn comes', async () => {
     const before = Date.now() - 28 * DAY_MS;
     const days = await countOfDays('segments');
+    const [oldest] = await db.sql<{ name: string }[]>`select min(relname) as name from pg_class where relname ~ '^segments_[0-9]{8}$'`;
     const reader = await openTransaction((sql) => sql`select count(*) from segments`);
     try {
       const startedMs = performance.now();
@@ -162,7 +163,7 @@ describe('under load', () => {
     } finally {
       await reader.finish();
     }
-    expect(await dropOldest('segments', before)).toEqual([{ name: dayName('segments', Date.now() - 30 * DAY_MS) }]);
+    expect(await dropOldest('segments', before)).toEqual([oldest]);
   });
 
   it('a stream of short transactions does not starve a drop that is tried again, and none of them fails', async () => {
