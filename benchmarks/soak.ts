@@ -33,7 +33,7 @@ const report = await runStorm({
   tenants: TENANTS,
   envOf: (member) => ({
     NODE_OPTIONS: `--import=${join(import.meta.dirname, 'lib/tell-heap.ts')}`,
-    TOCSIN_BENCH_HEAP_FILE: heapFile(member),
+    TOCSIN_TEST_HEAP_FILE: heapFile(member),
   }),
   trouble: ({ fleet }) => sample(fleet, minutes * MINUTE_MS),
 });

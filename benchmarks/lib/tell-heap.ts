@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 const EVERY_MS = 60_000;
-const file = process.env['TOCSIN_BENCH_HEAP_FILE'];
+const file = process.env['TOCSIN_TEST_HEAP_FILE'];
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
