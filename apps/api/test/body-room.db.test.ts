@@ -21,7 +21,7 @@ async function begin(tenant: Actor, count: number, framing: string): Promise<str
   const key = await tenant.apiKey('editor');
   const answers: string[] = [];
   const { port } = world.app.server.address() as AddressInfo;
-  const begun = vi.fn();
+  const begun = vi.fn<() => void>();
   world.app.server.on('request', begun);
   for (let index = 0; index < count; index += 1) {
     const socket = connect(port, '127.0.0.1');

@@ -103,7 +103,8 @@ test('an address of our own leads nowhere: no route takes what we send, so that 
     outbound: {
       ...catching,
       fetch: async (url, init) => {
-        await catching.request({ url: String(url), headers: Object.fromEntries(new Headers(init?.headers)), body: String(init?.body) });
+        if (url instanceof Request || typeof init?.body !== 'string') throw new TypeError('a kind of fetch the door does not offer');
+        await catching.request({ url: url.toString(), headers: Object.fromEntries(new Headers(init.headers)), body: init.body });
         return new Response('ok');
       },
     },

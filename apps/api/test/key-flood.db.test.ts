@@ -34,7 +34,7 @@ function gatedDatabase() {
       resolve();
     };
   };
-  return { db: { ...db, drizzle: { ...db.drizzle, transaction } as typeof db.drizzle }, seen, shut };
+  return { db: { ...db, drizzle: { transaction } as typeof db.drizzle }, seen, shut };
 }
 
 test('made-up keys take few of the database’s connections, wait in a line that ends, and hold up no key that is known', async () => {
