@@ -7,7 +7,7 @@ const NOT_SHOWN = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg', 'e
  * What a terminal shows of a log line: the time, the level, the sentence, what the error says, the fields. A stack only where
  * the process ends of it; the JSON lines, which machines read, have all of them.
  */
-export function lineForPeople(json: string): string {
+function lineForPeople(json: string): string {
   const line = JSON.parse(json) as { level: string; time: string; msg?: string; err?: { message?: string; stack?: string } };
   const fields = Object.entries(line)
     .filter(([name]) => !NOT_SHOWN.has(name))
