@@ -74,12 +74,14 @@ async function leaseThese(
 ): Promise<LeasedRun[]> {
   const observedFromMs = Math.min(...runs.map(({ slotMs }) => slotMs)) - USUALLY_OBSERVED_WITHIN_MS;
   return sql<LeasedRun[]>`
-    with free as materialized (
-      select runs.tenant_id, runs.slot_at, wanted.token, runs.tableoid as day, runs.ctid as place
+    with wanted as materialized (
+      select tenant_id, to_timestamp(slot / 1000) as slot_at, token
       from unnest(
         ${runs.map(({ tenantId }) => tenantId)}::uuid[], ${runs.map(({ slotMs }) => slotMs)}::float8[], ${runs.map(({ token }) => token)}::uuid[]
-      ) as wanted (tenant_id, slot, token)
-      join runs on runs.tenant_id = wanted.tenant_id and runs.slot_at = to_timestamp(wanted.slot / 1000)
+      ) as given (tenant_id, slot, token)
+    ), free as materialized (
+      select runs.tenant_id, runs.slot_at, wanted.token, runs.tableoid as day, runs.ctid as place
+      from wanted join runs on runs.tenant_id = wanted.tenant_id and runs.slot_at = wanted.slot_at
       where runs.status in ('queued', 'running') and (runs.lease_until is null or runs.lease_until <= tocsin_now())
         and (runs.attempts = 0 or ${runs.length === 1}) and ${slotBounds(sql, runs)}
       order by runs.tenant_id
