@@ -70,7 +70,7 @@ async function answerInSlices(
     for (const _ of plan.answering(maxSeries, results)) {
       if (performance.now() - sliceStartMs < SLICE_MS) continue;
       // Who asks very much works half of the time, so that the others have the other half.
-      await (plan.isDivided ? rest(performance.now() - sliceStartMs) : new Promise(setImmediate));
+      await (plan.rests ? rest(performance.now() - sliceStartMs) : new Promise(setImmediate));
       signal.throwIfAborted();
       sliceStartMs = performance.now();
     }

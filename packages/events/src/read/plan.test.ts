@@ -118,6 +118,49 @@ test('what was kept of a segment from an earlier read answers as the segment its
   );
 }, 20_000);
 
+test('slot after slot, a plan opens the segments that are new, and no other', () => {
+  const kept = new KeptSegments({ bytes: 0 });
+  const slots: number[] = [];
+  const opened: number[] = [];
+  const arrive = (minute: number): void => {
+    const events = [0, 20, 40, 55].map((second): TelemetryEvent => ({
+      tsMs: minute * 60 + second,
+      name: 'call',
+      dims: { model: 'a' },
+      measures: { duration_ms: second },
+    }));
+    const segment = decodeSegment(encodeSegment(events, { compact: false }));
+    const read = segment.readMeasure.bind(segment);
+    segment.readMeasure = (name, out) => {
+      opened.push(minute);
+      return read(name, out);
+    };
+    slots.push(kept.add(keyOf(minute), 0, segment));
+  };
+  const asked = (['p95', 'avg', 'min', 'last'] as const).flatMap((aggregation) =>
+    [2, 4].map((minutes): MetricQuery => ({
+      name: null,
+      subject: { kind: 'measure', measures: ['duration_ms'], orSumOf: [] },
+      aggregation,
+      filters: [{ kind: 'in', dim: 'model', values: ['a'], negate: false }],
+      groupBy: [],
+      windowMs: minutes * 60,
+      ratePerMs: 1,
+    })),
+  );
+  for (let minute = 0; minute < 12; minute++) {
+    arrive(minute);
+    opened.length = 0;
+    // As late events are waited for, the window ends before the minute does.
+    const endMs = (minute + 1) * 60 - 10;
+    const queries = asked.map((query) => ({ query, endMs }));
+    const plan = new Plan(queries);
+    plan.addKept(kept, slots);
+    expect(new Set(opened)).toEqual(new Set([minute]));
+    expect(plan.results(10).every((result) => result.kind === 'series' && result.series[0]!.samples > 0)).toBe(true);
+  }
+});
+
 test('many queries in one plan answer what each would alone, and what their definitions say', () => {
   fc.assert(
     fc.property(divided, fc.array(windowed, { minLength: 1, maxLength: 6 }), ([events, , at], queries) => {

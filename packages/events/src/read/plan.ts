@@ -4,13 +4,13 @@ import { Accumulator, type Needs } from './accumulator.ts';
 import { answerWindows } from './answer-windows.ts';
 import { compilePlan, type SelectedSamplings, type Window } from './compile-plan.ts';
 import type { Grouping } from './grouping.ts';
-import type { Part } from './kept-partials.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
 import { SegmentColumns } from './segment-columns.ts';
 import { type Selected, type Selection } from './selection.ts';
 import { SeriesRoom } from './series-room.ts';
 import { takeSamples } from './subject-samples.ts';
+import { addKnown, markOverlapping, markUnknown, partOf } from './window-parts.ts';
 
 const COLUMNS = new SegmentColumns();
 const TAKEN = samples();
@@ -63,13 +63,13 @@ export class Plan {
     for (const window of ungrouped) window.partials = kept.partials(window.key, window.needs);
     if (toOpen.length < slots.length) toOpen = new Uint8Array(slots.length * 2);
     toOpen.fill(0, 0, slots.length);
-    for (const window of grouped) if (!window.isGivenUp) markOverlapping(window, kept, slots);
-    for (const window of ungrouped) markUnknown(window, kept, slots);
+    for (const window of grouped) if (!window.isGivenUp) markOverlapping(window, kept, slots, toOpen);
+    for (const window of ungrouped) markUnknown(window, kept, slots, toOpen);
     for (let i = 0; i < slots.length; i++) {
       const segment = kept.segments[slots[i]!]!;
       if (toOpen[i] === 1 && segment.rows > 0) this.pass(segment, kept, slots[i]!);
     }
-    for (const window of ungrouped) addKnown(window, kept, slots);
+    for (const window of ungrouped) addKnown(window, kept, slots, accumulatorOf(window, 0));
   }
 
   private pass(segment: Segment, kept: KeptSegments | null, slot: number): void {
@@ -113,11 +113,12 @@ export class Plan {
     const taken = isWhole ? this.taken : this.cut(window);
     if (taken.count === 0) return;
     if (grouping === null) {
-      this.fill(accumulatorOf(window, 0), subject, taken, 0, taken.count);
+      this.fill(accumulatorOf(window, 0), subject, taken, 0, taken.count, this.timesFor(window.needs, taken));
       return;
     }
-    for (const { series, from, to } of grouping.split(this.columns, taken))
-      this.fill(this.seriesOf(window, series), subject, grouping.sorted, from, to);
+    const groups = grouping.split(this.columns, taken);
+    const times = this.timesFor(window.needs, grouping.sorted);
+    for (const { series, from, to } of groups) this.fill(this.seriesOf(window, series), subject, grouping.sorted, from, to, times);
     if (this.room.taken > this.room.atMost) this.room.makeRoom();
   }
 
@@ -136,12 +137,12 @@ export class Plan {
     this.take(selection, subject);
     const { taken } = this;
     if (Number.isNaN(cutMs)) {
-      this.fill(first, subject, taken, 0, taken.count);
+      this.fill(first, subject, taken, 0, taken.count, this.timesFor(needs, taken));
       kept.keepPartial(partials!, slot, first, null);
     } else {
       this.splitAt(cutMs);
-      this.fill(first, subject, this.inWindow, 0, this.inWindow.count);
-      this.fill(second, subject, AFTER_CUT, 0, AFTER_CUT.count);
+      this.fill(first, subject, this.inWindow, 0, this.inWindow.count, this.timesFor(needs, this.inWindow));
+      this.fill(second, subject, AFTER_CUT, 0, AFTER_CUT.count, this.timesFor(needs, AFTER_CUT));
       kept.keepPartial(partials!, slot, first, second);
       second.reset();
     }
@@ -159,10 +160,10 @@ export class Plan {
     if (this.selected === 'all' || this.selected.count > 0) takeSamples(subject, this.columns, this.selected, this.taken);
   }
 
-  private fill(accumulator: Accumulator, subject: Subject, taken: Samples, from: number, to: number): void {
+  private fill(accumulator: Accumulator, subject: Subject, taken: Samples, from: number, to: number, times: Float64Array): void {
     if (from === to) return;
     if (subject.kind === 'dim') accumulator.addTexts(taken.values, from, to, this.columns.dim(subject.dim)!.texts);
-    else accumulator.add(taken.values, accumulator.needs.last ? this.timesOf(taken) : NO_TIMES, from, to);
+    else accumulator.add(taken.values, times, from, to);
   }
 
   /** The samples that lie in the window. */
@@ -196,7 +197,9 @@ export class Plan {
     }
   }
 
-  private timesOf({ count, rows }: Samples): Float64Array {
+  /** The time of each sample, where somebody needs it; until the next call. */
+  private timesFor({ last }: Needs, { count, rows }: Samples): Float64Array {
+    if (!last || count === 0) return NO_TIMES;
     if (sampleTimes.length < count) sampleTimes = new Float64Array(count * 2);
     const times = this.columns.times();
     for (let i = 0; i < count; i++) sampleTimes[i] = times[rows[i]!]!;
@@ -206,56 +209,6 @@ export class Plan {
 
 function accumulatorOf(window: Window, series: number): Accumulator {
   return (window.accumulators[series] ??= new Accumulator(window.needs));
-}
-
-function markOverlapping({ fromMs, toMs }: Window, { minTs, maxTs }: KeptSegments, slots: readonly number[]): void {
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i]!;
-    if (maxTs[slot]! >= fromMs && minTs[slot]! < toMs) toOpen[i] = 1;
-  }
-}
-
-/** Those whose part in the window is not known yet, and those that cannot be known because they are cut elsewhere. */
-function markUnknown(window: Window, kept: KeptSegments, slots: readonly number[]): void {
-  const { fromMs, toMs } = window;
-  const partials = window.partials!;
-  const { minTs, maxTs, cuts } = kept;
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i]!;
-    const first = minTs[slot]!;
-    const last = maxTs[slot]!;
-    if (last < fromMs || first >= toMs) continue;
-    if (first >= fromMs && last < toMs) {
-      if (!partials.has(slot, 'whole')) toOpen[i] = 1;
-      continue;
-    }
-    if (Number.isNaN(cuts[slot]!)) kept.cuts[slot] = first < fromMs ? fromMs : toMs;
-    const part = partOf(window, kept, slot);
-    if (part === null || !partials.has(slot, part)) toOpen[i] = 1;
-  }
-}
-
-/** What a window has of a segment that it touches; null when it is cut elsewhere. */
-function partOf({ fromMs, toMs }: Window, { minTs, maxTs, cuts }: KeptSegments, slot: number): Part | null {
-  const startsInside = minTs[slot]! >= fromMs;
-  const endsInside = maxTs[slot]! < toMs;
-  if (startsInside && endsInside) return 'whole';
-  const cutMs = cuts[slot]!;
-  if (startsInside) return cutMs === toMs ? 0 : null;
-  return endsInside && cutMs === fromMs ? 1 : null;
-}
-
-function addKnown(window: Window, kept: KeptSegments, slots: readonly number[]): void {
-  const { fromMs, toMs } = window;
-  const partials = window.partials!;
-  const accumulator = accumulatorOf(window, 0);
-  const { minTs, maxTs } = kept;
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i]!;
-    if (maxTs[slot]! < fromMs || minTs[slot]! >= toMs) continue;
-    const part = partOf(window, kept, slot);
-    if (part !== null && partials.has(slot, part)) partials.addTo(accumulator, slot, part);
-  }
 }
 
 /** Used for one segment at a time. */

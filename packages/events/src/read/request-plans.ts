@@ -4,11 +4,14 @@ import type { KeptSegments } from './kept-segments.ts';
 import { Plan } from './plan.ts';
 import { SeriesRoom } from './series-room.ts';
 
-/** A request of more queries, or of more with a group-by, is divided. */
-const QUERIES_AT_ONCE = 256;
+/** A request of more windows with a group-by is divided … */
 const GROUPED_AT_ONCE = 16;
-/** Queries of a part, or a few more: those of one rule stay together. */
-const QUERIES_OF_PART = 16;
+/** … and so is one of more queries. */
+const QUERIES_AT_ONCE = 256;
+/** Windows of a part, or a few more: the queries of one rule stay together. */
+const WINDOWS_OF_PART = 16;
+/** Whoever asks more than this works half of the time. */
+const RESTING_QUERIES = 500;
 /** What feeding a part may take, in milliseconds: it is given more or fewer segments accordingly. */
 const MOST_MS = 25;
 const LEAST_MS = 5;
@@ -27,31 +30,40 @@ interface Waiting {
  */
 export class RequestPlans {
   readonly room: SeriesRoom;
-  readonly isDivided: boolean;
-  private readonly plans: Plan[];
+  /** Whether to leave half of the time to others. */
+  readonly rests: boolean;
+  private readonly isDivided: boolean;
+  private readonly parts: { plan: Plan; places: readonly number[] }[];
   private readonly waiting: Waiting[] = [];
 
   constructor({ queries }: ReadRequest, maxGathered: number) {
     this.room = new SeriesRoom(maxGathered);
-    const grouped = queries.reduce((count, { query }) => count + (query.groupBy.length > 0 ? 1 : 0), 0);
-    this.isDivided = queries.length > QUERIES_AT_ONCE || grouped > GROUPED_AT_ONCE;
-    this.plans = (this.isDivided ? partsOf(queries) : [queries]).map((part) => new Plan(part, this.room));
+    this.rests = queries.length > RESTING_QUERIES;
+    const parts = partsOf(queries);
+    this.isDivided = parts.length > 1;
+    this.parts = parts.map((part) => ({
+      plan: new Plan(
+        part.map(({ query }) => query),
+        this.room,
+      ),
+      places: part.map(({ place }) => place),
+    }));
   }
 
   add(segment: Segment): void {
     if (this.isDivided) this.waiting.push({ segment, kept: null, slot: 0 });
-    else this.plans[0]!.add(segment);
+    else this.parts[0]!.plan.add(segment);
   }
 
   addKept(kept: KeptSegments, slots: readonly number[]): void {
-    if (!this.isDivided) this.plans[0]!.addKept(kept, slots);
+    if (!this.isDivided) this.parts[0]!.plan.addKept(kept, slots);
     else for (const slot of slots) this.waiting.push({ segment: kept.segments[slot]!, kept, slot });
   }
 
   /** Feeds what waits, and answers all queries into `results`. */
   *answering(maxSeries: number, results: QueryResult[]): Generator<undefined, void> {
     let atOnce = 1;
-    for (const plan of this.plans) {
+    for (const { plan } of this.parts) {
       for (let at = 0; at < this.waiting.length;) {
         const startedMs = performance.now();
         feed(plan, this.waiting.slice(at, at + atOnce));
@@ -62,22 +74,60 @@ export class RequestPlans {
         yield;
       }
     }
-    let first = 0;
-    for (const plan of this.plans) {
+    for (const { plan, places } of this.parts) {
       const ofPart = new Array<QueryResult>(plan.size);
       yield* plan.answering(maxSeries, ofPart);
-      for (const result of ofPart) results[first++] = result;
+      for (const [index, result] of ofPart.entries()) results[places[index]!] = result;
     }
   }
 }
 
-function partsOf(queries: readonly WindowedQuery[]): WindowedQuery[][] {
-  const parts: WindowedQuery[][] = [];
-  let part: WindowedQuery[] = [];
-  for (const query of queries) {
-    const isNextRule = query.choice === undefined || query.choice.of !== part.at(-1)?.choice?.of;
-    if (part.length === 0 || (part.length >= QUERIES_OF_PART && isNextRule)) parts.push((part = []));
-    part.push(query);
+interface Placed {
+  query: WindowedQuery;
+  place: number;
+}
+
+interface Keyed extends Placed {
+  /** Equal for queries that a plan answers from one window. */
+  key: string;
+}
+
+const isGrouped = ({ query }: WindowedQuery): boolean => query.groupBy.length > 0;
+
+function partsOf(queries: readonly WindowedQuery[]): Placed[][] {
+  const whole = queries.map((query, place): Placed => ({ query, place }));
+  const isLarge = queries.length > QUERIES_AT_ONCE;
+  if (!isLarge && whole.filter(({ query }) => isGrouped(query)).length <= GROUPED_AT_ONCE) return [whole];
+  const keyed = whole.map((each): Keyed => ({ ...each, key: windowKey(each.query) }));
+  const windows = new Set(keyed.filter(({ query }) => isGrouped(query)).map(({ key }) => key));
+  return isLarge || windows.size > GROUPED_AT_ONCE ? divided(keyed) : [whole];
+}
+
+function windowKey({ query: { name, filters, subject, groupBy, windowMs }, endMs }: WindowedQuery): string {
+  return JSON.stringify([name, filters, subject, groupBy, windowMs, endMs]);
+}
+
+/** Rules of equal windows come into one part, where they share the work. */
+function divided(whole: readonly Keyed[]): Keyed[][] {
+  const rules: Keyed[][] = [];
+  for (const each of whole) {
+    const last = rules.at(-1);
+    const of = each.query.choice?.of;
+    if (last !== undefined && of !== undefined && last[0]!.query.choice?.of === of) last.push(each);
+    else rules.push([each]);
+  }
+  rules.sort(([a], [b]) => (a!.key === b!.key ? a!.place - b!.place : a!.key < b!.key ? -1 : 1));
+  const parts: Keyed[][] = [];
+  let windows = new Set<string>();
+  for (const rule of rules) {
+    if (parts.length === 0 || (windows.size >= WINDOWS_OF_PART && !rule.every(({ key }) => windows.has(key)))) {
+      parts.push([]);
+      windows = new Set();
+    }
+    for (const each of rule) {
+      parts.at(-1)!.push(each);
+      windows.add(each.key);
+    }
   }
   return parts;
 }
