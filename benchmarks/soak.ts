@@ -23,6 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tocsin-soak-'));
 const redis = await redisServer();
 const heapFile = (member: string): string => join(folder, `${member}.jsonl`);
 const resident = new Map<string, Sample[]>();
+const cached = new Map<string, number>();
 let cpuCores = 0;
 let steady: readonly [fromMs: number, toMs: number] = [0, 0];
 const isSteady = ({ atMs }: Sample): boolean => atMs >= steady[0] && atMs <= steady[1];
@@ -45,6 +46,8 @@ const growth = [...resident].map(([name, samples]) => {
     pssMB: megabytes(samples.at(-1)?.bytes ?? 0),
     pssMBperHour: round(slopePerHour(samples.filter(isSteady))),
     liveMB: megabytes(live.at(-1)?.bytes ?? 0),
+    // What of it is kept segments, of which an evaluator may have 512 MB.
+    cacheMB: megabytes(cached.get(name) ?? 0),
     liveMBperHour: round(slopePerHour(live)),
   };
 });
@@ -66,8 +69,14 @@ async function sample({ members }: Fleet, forMs: number): Promise<void> {
       if (own !== undefined) resident.set(name, [...(resident.get(name) ?? []), { atMs: Date.now(), bytes: own.pssBytes }]);
     }
   }
+  for (const { name, process } of members) if (process !== null) cached.set(name, await cacheBytes(process.url));
   steady = [fromMs + forMs * WARMING_SHARE, Date.now()];
   cpuCores = (cpu() - cpuBefore) / ((performance.now() - startedMs) / 1_000);
+}
+
+async function cacheBytes(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^tocsin_segment_cache_bytes\S* (\S+)$/m.exec(metrics)?.[1] ?? 0);
 }
 
 function readSamples(file: string): Sample[] {

@@ -43,7 +43,8 @@ export type Sql = postgres.Sql<{ timestamptz: number; int8: number }>;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** What the server takes beyond the statement's time to say that it is over. */
 const ANSWER_MS = 5_000;
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+/** As long as a lease: whoever stands still for so long in a transaction has lost it, and with its locks would keep out who takes over. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_S = 10;
 
 /** Connects when first used. */
