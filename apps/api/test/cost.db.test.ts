@@ -31,7 +31,7 @@ const routesWithBodies = (): { method: Method; path: string }[] =>
 
 const manyFields = (count: number): string => `{${Array.from({ length: count }, (_, index) => `"k${index}":0`).join()}}`;
 
-test('a body of more values than any request needs is a 413 on every route, for little', async () => {
+test('a body of more values than any request needs is a 413 on every route, for little', { timeout: 90_000 }, async () => {
   const routes = routesWithBodies();
   expect(routes.length).toBeGreaterThan(14);
   const [asAdmin, asOperator] = [world.askWith(await tenant.apiKey('admin')), world.askWith(ADMIN_KEY)];
