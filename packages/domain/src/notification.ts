@@ -58,7 +58,7 @@ export interface NotificationContext {
 export type MessageKind = TriggerKind | 'test' | 'undelivered';
 
 /** The channel that was not reached, by its key, and why, in a code. */
-export interface Undelivered {
+interface Undelivered {
   channel: string;
   reason: string;
 }

@@ -1,4 +1,4 @@
-import type { AlertSnapshot, EpochMs, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
+import type { EpochMs, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
 import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 import type { Told } from './open-deliveries.ts';

@@ -71,7 +71,8 @@ export function openLanes(bounds: LaneBounds, now: () => EpochMs): Lanes {
   const callNext = (channelId: string): void => {
     if (inLine === 0) return;
     callFrom(channelId);
-    for (const id of [...lines.keys()]) {
+    const waiting = Array.from(lines.keys());
+    for (const id of waiting) {
       if (total >= bounds.total) return;
       callFrom(id);
     }
