@@ -7,6 +7,7 @@ export type { Logger, LogLevel } from './logger.ts';
 export { createMetrics, exposeQueueDepth } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
 export { systemClock } from './system-clock.ts';
+export { openTurns } from './turns.ts';
 export { shutdownStack } from './shutdown-stack.ts';
 export type { ShutdownStack } from './shutdown-stack.ts';
 export { runProcess } from './run-process.ts';

@@ -1,6 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { openTurns } from '../turns.ts';
 import type { Resolve } from './guarded-connector.ts';
 import { OutboundError } from './outbound-error.ts';
 
@@ -32,7 +33,7 @@ export function openResolver({
   system = systemLookup,
   timeoutMs = TIMEOUT_MS,
 }: ResolverOptions = {}): Resolve {
-  const asSystem = atMost(SYSTEM_AT_ONCE, system);
+  const turns = openTurns(SYSTEM_AT_ONCE);
   return async (hostname) => {
     const known = inHosts(await readFile(hostsFile, 'utf8').catch(() => ''), hostname);
     if (known.length > 0) return known;
@@ -44,7 +45,7 @@ export function openResolver({
     const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as NodeJS.ErrnoException] : []));
     const other = failures.find(({ code = '' }) => !ASK_THE_SYSTEM.has(code));
     if (other !== undefined) throw new OutboundError('dns', `the name cannot be resolved (${other.code ?? 'unknown'})`);
-    return asSystem(hostname);
+    return turns.through(() => system(hostname));
   };
 }
 
@@ -54,21 +55,4 @@ function inHosts(text: string, hostname: string): string[] {
     const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
     return isIP(address) !== 0 && names.some((name) => name.toLowerCase() === wanted) ? [address] : [];
   });
-}
-
-/** Lets so many run at once; the others wait for their turn. */
-function atMost(limit: number, resolve: Resolve): Resolve {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (hostname) => {
-    if (running === limit) await new Promise<void>((turn) => waiting.push(turn));
-    else running += 1;
-    try {
-      return await resolve(hostname);
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
 }

@@ -1,15 +1,15 @@
 import { findApiKey, touchApiKey, withTenant } from '@tocsin/db';
+import { openTurns } from '@tocsin/runtime';
 import { timingSafeEqual } from 'node:crypto';
 import { AppError } from '../app-error.ts';
 import type { Caller, Services } from '../context.ts';
 import { hashOfKey, tenantOfKey } from './key-text.ts';
-import { openLine } from './line.ts';
 
 /** Half of the second within which a revoked key must stop working in every process. */
 const KNOWN_FOR_MS = 500;
 const KNOWN_MAX = 10_000;
 /** Keys nobody has seen to be right: made up, as far as one can tell. They share this much of the database. */
-const STRANGERS = { atOnce: 4, waiting: 2_000 };
+const STRANGERS = { atOnce: 4, waiting: 2_000, retryAfterMs: 1_000 };
 
 export interface Keyring {
   /** Whose key this is. Throws a 401 that says what kind of key is needed. */
@@ -23,7 +23,7 @@ export interface Keyring {
 export function openKeyring({ db, clock }: Pick<Services, 'db' | 'clock'>): Keyring {
   const known = new Map<string, { untilMs: number; caller: Promise<Caller> }>();
   const right = new Set<string>();
-  const line = openLine(STRANGERS);
+  const turns = openTurns(STRANGERS.atOnce);
 
   async function look(tenantId: string, hash: Buffer): Promise<Caller> {
     return withTenant(db, tenantId, async (tx) => {
@@ -43,7 +43,8 @@ export function openKeyring({ db, clock }: Pick<Services, 'db' | 'clock'>): Keyr
       const nowMs = clock.now();
       const held = known.get(id);
       if (held !== undefined && nowMs < held.untilMs && nowMs > held.untilMs - 2 * KNOWN_FOR_MS) return held.caller;
-      const caller = right.has(id) ? look(tenantId, hash) : line.through(() => look(tenantId, hash));
+      if (!right.has(id) && turns.waiting() >= STRANGERS.waiting) throw tooManyStrangers();
+      const caller = right.has(id) ? look(tenantId, hash) : turns.through(() => look(tenantId, hash));
       if (known.size >= KNOWN_MAX) known.clear();
       known.set(id, { untilMs: nowMs + KNOWN_FOR_MS, caller });
       caller.then(
@@ -66,3 +67,6 @@ const unknownKey = (): AppError =>
     'unauthenticated',
     'This is not a valid API key. A tenant API key reads tk_<tenant>_<secret> and is sent as "Authorization: Bearer tk_…".',
   );
+
+const tooManyStrangers = (): AppError =>
+  new AppError('too_many_requests', 'Too many API keys that are not known are being tried.', { retryAfterMs: STRANGERS.retryAfterMs });
