@@ -1,4 +1,4 @@
-import { Accumulator, cellSize, type Needs } from './accumulator.ts';
+import { type Accumulator, cellSize, type Needs } from './accumulator.ts';
 
 /** What is known of a segment: nothing, all of it as one, or the two pieces it is cut into. */
 const NOTHING = 0;
