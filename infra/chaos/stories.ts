@@ -43,7 +43,7 @@ export const STORIES = {
   kills: {
     about: '50 times kill -9, of anybody',
     backends: BOTH,
-    tell: ({ backend, scale, ...storm }) => runStorm({ queues: backend, ...storm, trouble: randomKills(Math.round(50 * scale), 800) }),
+    tell: ({ backend, scale, ...storm }) => runStorm({ queues: backend, ...storm, trouble: randomKills(Math.round(50 * scale), 500) }),
   },
   crashes: {
     about: 'kill -9 of one after the other, each with time to get over it',
