@@ -85,21 +85,14 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
   const ids = outcomes.map((each) => each.deliveryId);
   const starts = attempts.map(({ startedMs }) => startedMs);
   const rows = await sql<(SettledDelivery & { id: string })[]>`
-    with ended as (
-      select * from unnest(
+    with ended as materialized (
+      select *, to_timestamp((started - 1) / 1000) as started_from, to_timestamp((started + 1) / 1000) as started_until from unnest(
         ${outcomes.map((each) => each.tenantId)}::uuid[], ${ids}::uuid[], ${outcomes.map((each) => each.token)}::uuid[],
         ${outcomes.map((each) => each.status)}::text[], ${outcomes.map((each) => each.reason)}::text[], ${outcomes.map((each) => each.nextInMs)}::float8[],
         ${outcomes.map((each) => (each.isCounted ? 0 : 1))}::int[], ${attempts.map((each) => each.id)}::uuid[], ${attempts.map((each) => each.outcome)}::text[],
         ${attempts.map((each) => each.statusCode)}::int[], ${attempts.map((each) => each.reason)}::text[],
         ${attempts.map((each) => each.retryAfterMs)}::int8[], ${attempts.map((each) => each.responseExcerpt)}::text[], ${starts}::float8[]
       ) as ended (tenant_id, id, token, status, reason, next_in, uncounted, attempt_id, outcome, status_code, failure, retry_after_ms, response_excerpt, started)
-    ), ours as materialized (
-      -- always in this order, so that no two of these wait for each other
-      select d.tenant_id, d.id, ended.token
-      from ended join deliveries d on d.tenant_id = ended.tenant_id and d.id = ended.id
-      where d.lease_token = ended.token and ${among(sql, 'd', ids)}
-      order by d.tenant_id, d.id
-      for no key update of d
     ), settled as (
       update deliveries d
       set status = ended.status, reason = ended.reason, lease_token = null, lease_until = null,
@@ -107,8 +100,8 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
           next_attempt_at = least(tocsin_now() + make_interval(secs => coalesce(ended.next_in, 0) / 1000), d.expires_at),
           hinted_at = tocsin_now(), hints = 0,
           finished_at = case when ended.next_in is null then tocsin_now() end
-      from ours join ended on ended.tenant_id = ours.tenant_id and ended.id = ours.id and ended.token = ours.token
-      where d.tenant_id = ours.tenant_id and d.id = ours.id and ${among(sql, 'd', ids)}
+      from ended
+      where d.tenant_id = ended.tenant_id and d.id = ended.id and d.lease_token = ended.token and ${among(sql, 'd', ids)}
       returning d.tenant_id, d.id, d.trigger_id, d.next_attempt_at, ended.attempt_id
     ), attempted as (
       update delivery_attempts a
@@ -117,7 +110,7 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
       from settled join ended on ended.attempt_id = settled.attempt_id
       where a.tenant_id = settled.tenant_id and a.id = settled.attempt_id and a.delivery_id = settled.id
         -- the ids are enough; the bounds lead there, and leave the other days' partitions alone
-        and a.started_at between to_timestamp((ended.started - 1) / 1000) and to_timestamp((ended.started + 1) / 1000)
+        and a.started_at between ended.started_from and ended.started_until
         and a.started_at between to_timestamp(${Math.min(...starts) - 1}::float8 / 1000) and to_timestamp(${Math.max(...starts) + 1}::float8 / 1000)
     )
     select settled.id, (extract(epoch from tocsin_now() - triggers.created_at) * 1000)::float8 as "sinceTriggerMs",

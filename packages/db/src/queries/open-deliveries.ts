@@ -58,6 +58,15 @@ export interface OpenDelivery {
 export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[]): Promise<OpenDelivery[]> {
   const ids = refs.map((ref) => ref.deliveryId);
   const rows = await sql<LockedRow[]>`
+    with locked as materialized (
+      select d.*
+      from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${ids}::uuid[]) as wanted (tenant_id, id)
+      join deliveries d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
+      -- as good as its status, which would lure the planner into the index of all that is open
+      where d.finished_at is null and ${among(sql, 'd', ids)}
+      order by d.tenant_id, d.id
+      for no key update of d skip locked
+    )
     select d.tenant_id as "tenantId", d.id, d.trigger_id as "triggerId", d.alert_id as "alertId", channels.id as "channelId",
            d.channel_key as "channelKey", d.channel_kind as "channelKind", d.kind, d.body, d.counted_attempts as "countedAttempts", d.attempts,
            (extract(epoch from d.next_attempt_at - tocsin_now()) * 1000)::float8 as "dueInMs",
@@ -67,8 +76,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
            triggers.snapshot, triggers.created_at as "createdMs", alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey",
            alerts.rule_name as "ruleName", coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey",
            earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted"
-    from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${ids}::uuid[]) as wanted (tenant_id, id)
-    join deliveries d on d.tenant_id = wanted.tenant_id and d.id = wanted.id
+    from locked d
     join tenants on tenants.tenant_id = d.tenant_id
     left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
     left join triggers on triggers.tenant_id = d.tenant_id and triggers.id = d.trigger_id
@@ -79,11 +87,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
              bool_or(e.attempts > 0) as attempted
       from deliveries e
       where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
-    ) earlier on true
-    -- as good as its status, which would lure the planner into the index of all that is open
-    where d.finished_at is null and ${among(sql, 'd', ids)}
-    order by d.tenant_id, d.id
-    for no key update of d skip locked`;
+    ) earlier on true`;
   return rows.map(openDeliveryOf);
 }
 

@@ -1,0 +1,81 @@
+import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../new-id.ts';
+import { type SqlTx, withTenantsSql } from '../with-tenants.ts';
+import { leaseDeliveries, renewDeliveryLeases, settleDeliveries } from './delivery-attempts.ts';
+import { type DeliveryRef, lockOpenDeliveries, postponeDeliveries } from './open-deliveries.ts';
+
+// The planner knows nothing of these rows: in a storm its figures are from before it.
+
+const WAITING = 3_000;
+const LEASE_MS = 10_000;
+
+let test: TestDatabase;
+let tenantId: string;
+let some: DeliveryRef[];
+
+beforeAll(async () => {
+  test = await testDatabase();
+  ({ tenantId } = await makeTenant(test.db));
+  await asTenant(
+    (sql) => sql`
+      insert into deliveries (tenant_id, id, channel_id, channel_key, channel_kind, kind, expires_at)
+      select ${tenantId}, gen_random_uuid(), ${newId()}::uuid, 'hook', 'webhook', 'test', tocsin_now() + interval '1 day' from generate_series(1, ${WAITING})`,
+  );
+  some = await asTenant(
+    (sql) => sql<DeliveryRef[]>`select tenant_id as "tenantId", id as "deliveryId" from deliveries order by id limit 5`,
+  );
+}, 60_000);
+
+afterAll(() => test.drop());
+
+const asTenant = <T>(work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenantsSql(test.db, [tenantId], work);
+
+/** How many rows of the table the work read, however it found them. */
+async function rowsRead(work: (sql: SqlTx) => Promise<unknown>): Promise<number> {
+  return asTenant(async (sql) => {
+    const count = async (): Promise<number> => {
+      const [row] = await sql<{ read: number }[]>`
+        select (seq_tup_read + idx_tup_fetch)::int as read from pg_stat_xact_all_tables where schemaname = 'tocsin' and relname = 'deliveries'`;
+      return row!.read;
+    };
+    const before = await count();
+    await work(sql);
+    return (await count()) - before;
+  });
+}
+
+describe('where thousands of deliveries wait, some', () => {
+  it('are locked, leased, renewed, settled and put off without reading the others', async () => {
+    expect(await rowsRead((sql) => lockOpenDeliveries(sql, some))).toBeLessThan(100);
+    const leases = some.map((ref) => ({ ...ref, token: newId(), leaseMs: LEASE_MS, body: '{}', attemptId: newId() }));
+    let attempts = new Map<string, { startedMs: number }>();
+    expect(await rowsRead(async (sql) => void (attempts = await leaseDeliveries(sql, leases)))).toBeLessThan(100);
+    expect(attempts.size).toBe(some.length);
+    expect(await rowsRead((sql) => renewDeliveryLeases(sql, leases))).toBeLessThan(100);
+
+    const outcomes = leases.map(({ deliveryId, token, attemptId }) => ({
+      tenantId,
+      deliveryId,
+      token,
+      status: 'retrying' as const,
+      reason: 'http_500',
+      nextInMs: 5_000,
+      isCounted: true,
+      attempt: {
+        id: attemptId,
+        startedMs: attempts.get(deliveryId)!.startedMs,
+        outcome: 'retry' as const,
+        statusCode: 500,
+        reason: 'http_500',
+        retryAfterMs: null,
+        responseExcerpt: null,
+      },
+    }));
+    let settled = 0;
+    expect(await rowsRead(async (sql) => void (settled = (await settleDeliveries(sql, outcomes)).size))).toBeLessThan(100);
+    expect(settled).toBe(some.length);
+    const postponed = some.map((ref) => ({ ...ref, byMs: 1_000 }));
+    expect(await rowsRead((sql) => postponeDeliveries(sql, postponed))).toBeLessThan(100);
+  });
+});
