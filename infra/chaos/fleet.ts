@@ -59,6 +59,7 @@ export async function openFleet({ counts, env, envOf = () => ({}), dice, restart
       const ownPort: Record<string, string> = member.app === 'api' ? { TOCSIN_PORT: String(port) } : {};
       const process = await startTocsin(member.app, { ...env, ...ownPort, ...envOf(member.name) });
       member.process = process;
+      if (closing) process.signal('SIGTERM');
       void seeReady(member, process);
       const how = await process.exited;
       member.isUp = false;
