@@ -190,7 +190,7 @@ describe('a door', () => {
       await withTenant(db, a, async (tx) => {
         await tx
           .insert(rules)
-          .values({ tenantId: a, id: newId(), key: 'later', name: 'Later', spec: {} as never, createdBy: 'me', updatedBy: 'me' });
+          .values({ tenantId: a, id: newId(), key: 'later', name: 'Later', spec: {}, createdBy: 'me', updatedBy: 'me' });
       });
       const [row] = await withTenant(db, a, (tx) => tx.select().from(rules).where(eq(rules.key, 'later')));
       for (const now of [raw!.now, copy[0].now, row!.createdAtMs]) expect(Math.abs(now - Date.now() - 40 * day)).toBeLessThan(60_000);
