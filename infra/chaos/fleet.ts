@@ -92,10 +92,10 @@ export async function openFleet({ counts, env, envOf = () => ({}), dice, restart
     close: async () => {
       closing = true;
       await Promise.all(
-        members.map(({ process }) => {
+        members.map(async ({ process }) => {
           // Whoever is stopped would not hear it.
           process?.signal('SIGCONT');
-          return process?.stop('SIGTERM');
+          await process?.stop('SIGTERM');
         }),
       );
       await Promise.all(running);
