@@ -138,6 +138,18 @@ describeQueues('retrying', (backend) => {
     ]);
   });
 
+  test('an end that was woken by its beginning and is put off is hinted again, as any is', async () => {
+    const answers = [{ status: 500 }, { status: 200 }, { status: 429, headers: { 'retry-after': '1' } }];
+    scene.receiver().respondWith((_request, index) => answers[index] ?? { status: 200 });
+    const { ruleId, alertId } = await fire([await hook()]);
+    const fired = await only(alertId, ({ status }) => status === 'retrying');
+    await scene.hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
+    await scene.settled(alertId, (rows) => rows.some(({ kind, nextInMs }) => kind === 'resolved' && nextInMs > fired.nextInMs));
+    await passTo(fired);
+    // before the hint that made it wait comes back
+    await scene.settled(alertId, (rows) => rows.every(({ status, attempts }) => status === 'delivered' && attempts === 2), 7_000);
+  });
+
   test('a network that fails is tried again', async () => {
     scene.receiver().respondWith((_request, index) => (index === 0 ? { hangUp: true } : { status: 204 }));
     const { alertId } = await fire([await hook()]);

@@ -41,5 +41,7 @@ export async function tellEnded(
   const woken = over.length === 0 ? [] : await wakeResolved(sql, over);
   const dead = ofAlerts.flatMap(({ delivery, status, reason }) => (status === 'dead' && reason !== null ? { delivery, reason } : []));
   const instead = dead.length === 0 ? [] : await tellDead(sql, publicUrl, dead);
-  return Map.groupBy([...woken, ...instead], ({ overId }) => overId);
+  const byOver = Map.groupBy([...woken, ...instead], ({ overId }) => overId);
+  // a hint takes these two and no more
+  return new Map([...byOver].map(([overId, refs]) => [overId, refs.map(({ tenantId, deliveryId }) => ({ tenantId, deliveryId }))]));
 }
