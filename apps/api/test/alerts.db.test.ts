@@ -120,7 +120,8 @@ describe('alerts', () => {
       body: null,
       first: null,
     };
-    await inTenant((sql) => insertDeliveries(sql, [delivery]));
+    const end = { ...delivery, id: newId(), kind: 'resolved' as const, suppressed: 'never_told' };
+    await inTenant((sql) => insertDeliveries(sql, [delivery, end]));
     expectProblem(await tenant.ask('POST', `/deliveries/${id}/retry`), 'not_retryable', 409);
     await inTenant((sql) => sql`update deliveries set status = 'dead', reason = 'http_400', finished_at = tocsin_now() where id = ${id}`);
     expect((await tenant.ask('GET', '/deliveries?status=dead')).body.data).toMatchObject([{ id, reason: 'http_400', nextAttemptAt: null }]);
@@ -134,6 +135,10 @@ describe('alerts', () => {
         where a.action = 'delivery.retried' and d.id = ${id}`,
     );
     expect(together).toEqual({ isOne: true });
+    // and what is sent after it because of it
+    expect((await tenant.ask('GET', `/deliveries/${end.id}`)).body).toMatchObject({ status: 'pending', reason: null });
+    const audited = await inTenant((sql) => sql`select data from audit_events where action = 'delivery.retried' and subject = ${end.id}`);
+    expect(audited).toEqual([{ data: { after: id } }]);
     expectProblem(await tenant.ask('POST', `/deliveries/${id}/retry`), 'not_retryable', 409);
   });
 });

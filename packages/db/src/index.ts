@@ -4,7 +4,7 @@ export { isUuid } from './is-uuid.ts';
 export { newId } from './new-id.ts';
 export { placeOfSecrets } from './place-of-secrets.ts';
 export { openDatabase, type Database, type DatabaseOptions, type Sql } from './open-database.ts';
-export { isRetryable, sqlState } from './sql-state.ts';
+export { isRetryable, sqlState, tookTooLong } from './sql-state.ts';
 export {
   type DrizzleTx,
   setTenants,
@@ -51,6 +51,7 @@ export * from './queries/lease-runs.ts';
 export * from './queries/owner-notices.ts';
 export * from './queries/partitions.ts';
 export * from './queries/refresh-schedule.ts';
+export * from './queries/reopen-delivery.ts';
 export * from './queries/retention.ts';
 export * from './queries/rules-of-run.ts';
 export * from './queries/rules.ts';

@@ -1,6 +1,5 @@
 import type { DeliveryStatus } from '@tocsin/domain';
-import { and, asc, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm';
-import { tocsinNow } from '../columns.ts';
+import { and, asc, desc, eq, getTableColumns, lt } from 'drizzle-orm';
 import { channels } from '../tables/channels.ts';
 import { deliveries, type DeliveryRow, deliveryAttempts } from '../tables/deliveries.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
@@ -59,41 +58,4 @@ export async function selectDeliveryAttempts(tx: DrizzleTx, tenantId: string, de
     .from(deliveryAttempts)
     .where(and(eq(deliveryAttempts.tenantId, tenantId), eq(deliveryAttempts.deliveryId, deliveryId)))
     .orderBy(asc(number));
-}
-
-/** What a delivery is found in when it is to be opened again. */
-export interface FoundDelivery {
-  status: DeliveryStatus;
-  hasChannel: boolean;
-}
-
-/** Locks a delivery for `reopenDelivery`. Null: no such delivery. */
-export async function lockDelivery(tx: DrizzleTx, tenantId: string, id: string): Promise<FoundDelivery | null> {
-  const [row] = await tx
-    .select({ status: deliveries.status, channelId: channels.id })
-    .from(deliveries)
-    .leftJoin(channels, itsChannel)
-    .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)))
-    .for('no key update', { of: deliveries });
-  return row === undefined ? null : { status: row.status, hasChannel: row.channelId !== null };
-}
-
-/** Gives a delivery under lock a fresh count and end of life; its id and body stay, so its receiver can tell. */
-export async function reopenDelivery(tx: DrizzleTx, tenantId: string, id: string, lifetimeMs: number): Promise<DeliveryRow> {
-  const [row] = await tx
-    .update(deliveries)
-    .set({
-      status: 'pending',
-      reason: null,
-      countedAttempts: 0,
-      nextAttemptAtMs: tocsinNow,
-      finishedAtMs: null,
-      expiresAtMs: sql`${tocsinNow} + make_interval(secs => ${lifetimeMs}::float8 / 1000)`,
-      hintedAtMs: tocsinNow,
-      hints: 0,
-    })
-    .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)))
-    .returning();
-  if (row === undefined) throw new Error('a delivery under lock is gone');
-  return row;
 }

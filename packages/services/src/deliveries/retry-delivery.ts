@@ -16,7 +16,7 @@ interface Input {
   body: undefined;
 }
 
-/** Sends a dead delivery again, with the same id and body. */
+/** Sends a dead delivery again, with the same id and body; after it the end of its alert, if that is over, so that nobody takes it for open. */
 export const retryDelivery = verb('deliveries:retry', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Delivery> => {
   const deliveryId = idFrom(input.id, 'delivery');
   const delivery = await change(ctx, async (tx) => {
@@ -24,8 +24,9 @@ export const retryDelivery = verb('deliveries:retry', async ({ ctx, input }: { c
     if (found === null) throw notFound('delivery');
     if (found.status !== 'dead') throw new AppError('not_retryable', 'Only a dead delivery can be sent again.');
     if (!found.hasChannel) throw new AppError('not_retryable', 'Its channel is deleted.');
-    const row = await reopenDelivery(tx, ctx.tenantId, deliveryId, RETRY.expiresAfterMs);
+    const { delivery: row, endId } = await reopenDelivery(tx, ctx.tenantId, deliveryId, RETRY.expiresAfterMs);
     await audit(tx, ctx, 'delivery.retried', deliveryId);
+    if (endId !== null) await audit(tx, ctx, 'delivery.retried', endId, { after: deliveryId });
     return viewDelivery(row);
   });
   await sendHints(ctx, deliver, [{ tenantId: ctx.tenantId, deliveryId }], { evenIfKnown: true });
