@@ -63,3 +63,27 @@ test.each([
   // What was refused may have arrived all the same; what was acknowledged has.
   expect(await stored()).toBeGreaterThan(before);
 });
+
+test('a PostgreSQL that does not answer in time is a 503 with Retry-After, to who reads and to who writes', async () => {
+  const hurried = openDatabase({ url: database.appUrl, applicationName: 'hurried', maxConnections: 10, statementTimeoutMs: 300 });
+  const { logger, metrics, clock } = world.services;
+  const hurriedWorld = await openWorld({ db: hurried, events: openEventStore({ db: hurried, logger, metrics, clock }) });
+  const askHurried = hurriedWorld.askWith(await (await makeTenant(database.db)).apiKey('admin'));
+  try {
+    await database.db.sql.begin(async (sql) => {
+      await sql`lock table tocsin.rules, tocsin.segments in access exclusive mode`;
+      for (const answer of [
+        await askHurried('GET', '/api/v1/rules'),
+        await askHurried('POST', '/api/v1/events', { events: [{ name: 'call' }] }),
+      ]) {
+        expectProblem(answer, 'unavailable', 503);
+        expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+      }
+    });
+    expect((await askHurried('GET', '/api/v1/rules')).status).toBe(200);
+  } finally {
+    await hurriedWorld.services.events.close();
+    await hurriedWorld.close();
+    await hurried.close();
+  }
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRetryable, sqlState } from './sql-state.ts';
+import { isRetryable, sqlState, tookTooLong } from './sql-state.ts';
 
 const coded = (code: string, cause?: unknown): Error => Object.assign(new Error(code, { cause }), { code });
 
@@ -50,5 +50,13 @@ describe('isRetryable', () => {
   it('says yes to a server that hung up on pg, which gives no code', () => {
     expect(isRetryable(new Error('Connection terminated unexpectedly'))).toBe(true);
     expect(isRetryable(new Error('something else'))).toBe(false);
+  });
+});
+
+describe('tookTooLong', () => {
+  it('knows a statement that was ended for its time, which is not simply tried again', () => {
+    expect(tookTooLong(new Error('failed query', { cause: coded('57014') }))).toBe(true);
+    expect(tookTooLong(coded('57P01'))).toBe(false);
+    expect(isRetryable(coded('57014'))).toBe(false);
   });
 });

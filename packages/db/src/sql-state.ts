@@ -14,6 +14,9 @@ export function isRetryable(error: unknown): boolean {
   return (state !== null && RETRYABLE_CLASSES.has(state.slice(0, 2))) || codesOf(error).some((code) => RETRYABLE.has(code));
 }
 
+/** The statement was ended because of its time: the server is too slow for it, or it is too much for any server. */
+export const tookTooLong = (error: unknown): boolean => sqlState(error) === '57014';
+
 const RETRYABLE_CLASSES = new Set(['08' /* connection */, '53' /* out of connections, memory or disk */]);
 
 const RETRYABLE = new Set([

@@ -48,16 +48,28 @@ export interface Snapshot {
   server: string;
 }
 
-/** A read-only snapshot of these tenants' rows, on a client that `copyRows` takes. */
+/**
+ * A read-only snapshot of these tenants' rows, on a client that `copyRows` takes. When `signal` aborts, the statement under way is left with its
+ * connection, and the signal's reason is what it rejects with.
+ */
 export async function withTenantsCopy<T>(
   db: Database,
   tenantIds: readonly string[],
   work: (client: CopyClient, snapshot: Snapshot) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const tenants = tenantSetting(tenantIds);
   const client = await db.pool.connect();
-  let broken = true;
+  let [broken, released] = [true, false];
+  const release = (): void => {
+    if (released) return;
+    released = true;
+    // a connection whose transaction did not end well may still be streaming: never give it to another
+    client.release(broken);
+  };
+  signal?.addEventListener('abort', release, { once: true });
   try {
+    signal?.throwIfAborted();
     const results = (await client.query(
       `begin isolation level repeatable read read only; ${settings(db, tenants)}; ${SNAPSHOT}`,
     )) as unknown as pg.QueryResult<Snapshot>[];
@@ -65,9 +77,11 @@ export async function withTenantsCopy<T>(
     await client.query('commit');
     broken = false;
     return result;
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : error;
   } finally {
-    // a connection whose transaction did not end well may still be streaming: never give it to another
-    client.release(broken);
+    signal?.removeEventListener('abort', release);
+    release();
   }
 }
 

@@ -1,6 +1,7 @@
-import { insertSegments, withTenantsSql } from '@tocsin/db';
+import { insertSegments, openDatabase, withTenantsSql } from '@tocsin/db';
 import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { COUNT, countOf, HOUR, minuteClock, MINUTE, NEVER, openStore } from '../test/open-store.ts';
 import { encodeEvaluations } from './evaluations/encode-evaluations.ts';
 import type { EvaluationRow } from './evaluation-row.ts';
@@ -51,6 +52,28 @@ test('one call answers many tenants, each with its own windows, in the order ask
     results.map((result) => (result.kind === 'series' ? result.series[0]!.value : result.code)),
   );
   expect(values).toEqual([[1, 1], [2, 2], [3, 3], []]);
+});
+
+test('a read that is called off leaves a statement that does not end, and the next read has a connection', async () => {
+  const { tenantId } = await makeTenant(database.db);
+  const oneConnection = openDatabase({ url: database.appUrl, applicationName: 'one', maxConnections: 5 });
+  const store = openStore(oneConnection, { clock });
+  const admin = postgres(database.adminUrl, { max: 1 });
+  const late = new Error('late');
+  await admin.begin(async (sql) => {
+    await sql`lock table tocsin.segments in access exclusive mode`;
+    const calledOff = new AbortController();
+    const reading = store.source.read([{ tenantId, queries: [{ query: COUNT, endMs: now }] }], calledOff.signal);
+    await vi.waitFor(async () => {
+      const waiting = await database.db.sql`select from pg_stat_activity where application_name = 'one' and wait_event_type = 'Lock'`;
+      expect(waiting).toHaveLength(1);
+    });
+    calledOff.abort(late);
+    await expect(reading).rejects.toBe(late);
+  });
+  expect(await countOf(store, tenantId, now, HOUR)).toBe(0);
+  await admin.end();
+  await oneConnection.close();
 });
 
 test('a read that is called off rejects', async () => {

@@ -1,5 +1,5 @@
 import { ERRORS, errorDefinition, type ErrorCode, type Problem } from '@tocsin/contracts';
-import { isRetryable } from '@tocsin/db';
+import { isRetryable, tookTooLong } from '@tocsin/db';
 import { AppError } from '@tocsin/services';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -30,6 +30,9 @@ function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isRetryable(error)) {
     return new AppError('unavailable', 'The database is not available.', { retryAfterMs: RETRY_AFTER_MS, cause: error });
+  }
+  if (tookTooLong(error)) {
+    return new AppError('unavailable', 'The database did not answer in time.', { retryAfterMs: RETRY_AFTER_MS, cause: error });
   }
   const code = frameworkCode(error);
   return code === null

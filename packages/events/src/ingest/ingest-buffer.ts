@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isRetryable, sqlState } from '@tocsin/db';
+import { isRetryable, sqlState, tookTooLong } from '@tocsin/db';
 import type { Clock } from '@tocsin/domain';
 import type { Logger, Metrics } from '@tocsin/runtime';
 import { Overloaded } from '../errors.ts';
@@ -135,7 +135,7 @@ export class IngestBuffer {
     try {
       await writeFlush(this.deps, shares, this.deps.clock.now());
     } catch (error) {
-      const isAway = isRetryable(error);
+      const isAway = isRetryable(error) || tookTooLong(error);
       // A lost race (class 40) is between these tenants and somebody else's transaction, not with the server.
       if (shares.length > 1 && (!isAway || sqlState(error)?.startsWith('40') === true)) {
         this.deps.logger.warn({ err: error, tenants: shares.length }, 'flush failed, trying each tenant alone');

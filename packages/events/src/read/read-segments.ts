@@ -48,25 +48,30 @@ export async function readSegments(
   const reads = new Map(ranges.map((range) => [range.tenantId, new TenantRead(cache.of(stream, range.tenantId), range)]));
   const slab = new Slab();
   let readCount = 0;
-  await withTenantsCopy(db, [...reads.keys()], async (client, snapshot) => {
-    const [known, unknown] = [new Map<string, TenantRead>(), new Map<string, TenantRead>()];
-    for (const [tenantId, read] of reads) (read.begin(snapshot.server) ? known : unknown).set(tenantId, read);
-    await copyNewSegments(
-      client,
-      stream,
-      [...known.values()].map((read) => read.newRange),
-      (tenantId, found) => known.get(tenantId)!.addFresh(found, slab),
-    );
-    for (const [tenantId, read] of known) {
-      const freshCount = read.takeFresh(snapshot);
-      if (freshCount === null) unknown.set(tenantId, read);
-      else readCount += freshCount;
-    }
-    signal.throwIfAborted();
-    readCount += await listAndCopy(client, stream, unknown, slab, sink.onSegment);
-    for (const read of unknown.values()) read.endList(snapshot);
-    cache.trim();
-  });
+  await withTenantsCopy(
+    db,
+    [...reads.keys()],
+    async (client, snapshot) => {
+      const [known, unknown] = [new Map<string, TenantRead>(), new Map<string, TenantRead>()];
+      for (const [tenantId, read] of reads) (read.begin(snapshot.server) ? known : unknown).set(tenantId, read);
+      await copyNewSegments(
+        client,
+        stream,
+        [...known.values()].map((read) => read.newRange),
+        (tenantId, found) => known.get(tenantId)!.addFresh(found, slab),
+      );
+      for (const [tenantId, read] of known) {
+        const freshCount = read.takeFresh(snapshot);
+        if (freshCount === null) unknown.set(tenantId, read);
+        else readCount += freshCount;
+      }
+      signal.throwIfAborted();
+      readCount += await listAndCopy(client, stream, unknown, slab, sink.onSegment);
+      for (const read of unknown.values()) read.endList(snapshot);
+      cache.trim();
+    },
+    signal,
+  );
   let keptCount = 0;
   let sliceStart = performance.now();
   for (const read of reads.values()) {

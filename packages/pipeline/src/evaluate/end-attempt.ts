@@ -25,7 +25,7 @@ export async function endAttempt(deps: PipelineDeps, run: LeasedRun, error: unkn
   const reason = reasonOf(error);
   deps.logger.error({ err: error, tenantId: run.tenantId, runId: run.id, attempt: run.attempts, reason }, 'a run failed');
   if (run.attempts < MAX_ATTEMPTS || isRetryable(error)) {
-    await giveBack(deps, [run], error);
+    await giveBack(deps, [run], error, { isCounted: !isRetryable(error) });
     return { againInMs: FIRST_PAUSE_MS * 2 ** (run.attempts - 1) };
   }
   await giveUp(deps, run, reason);
@@ -35,16 +35,21 @@ export async function endAttempt(deps: PipelineDeps, run: LeasedRun, error: unkn
 /** The server is away or overloaded: the runs wait, and the attempt does not count against them. */
 export async function postpone(deps: PipelineDeps, runs: readonly LeasedRun[], error: unknown): Promise<Map<string, TryAgain>> {
   deps.logger.error({ err: error, runs: runs.length }, 'runs are postponed');
-  await giveBack(deps, runs, error);
+  await giveBack(deps, runs, error, { isCounted: false });
   return new Map(runs.map((run) => [run.tenantId, { againInMs: FIRST_PAUSE_MS }]));
 }
 
-async function giveBack({ db, logger }: PipelineDeps, runs: readonly LeasedRun[], error: unknown): Promise<void> {
+async function giveBack(
+  { db, logger }: PipelineDeps,
+  runs: readonly LeasedRun[],
+  error: unknown,
+  { isCounted }: { isCounted: boolean },
+): Promise<void> {
   try {
     await withTenantsSql(
       db,
       runs.map((run) => run.tenantId),
-      (sql) => releaseRuns(sql, runs, { reason: reasonOf(error), isCounted: !isRetryable(error) }),
+      (sql) => releaseRuns(sql, runs, { reason: reasonOf(error), isCounted }),
     );
   } catch (unreachable) {
     // The leases run out by themselves; the next attempt finds the runs as they are.

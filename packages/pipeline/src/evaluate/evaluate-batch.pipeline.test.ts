@@ -61,6 +61,28 @@ describeQueues('evaluating a batch', (backend) => {
     expect((await runsOf(stage.db, poison))[0]?.reason).toMatch(/^database_error_22/);
   });
 
+  const endedForItsTime = () =>
+    stage.db.sql.begin(async (sql) => {
+      await sql`set local statement_timeout = 20`;
+      await sql`select pg_sleep(10)`;
+    });
+
+  test('a server too slow for every run of a batch is to blame, and costs none of them an attempt', async () => {
+    const ids = await dueTenants(3);
+    stage.source.before = async () => void (await endedForItsTime());
+    const again = await evaluate(ids);
+    expect([...again.keys()].toSorted()).toEqual(ids.toSorted());
+    for (const tenantId of ids) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'queued', attempts: 0 }]);
+  });
+
+  test('a run too slow for the server is to blame itself when others of its batch are not', async () => {
+    const ids = await dueTenants(3);
+    stage.source.before = async (requests) => void (requests.some(({ tenantId }) => tenantId === ids[1]) && (await endedForItsTime()));
+    expect([...(await evaluate(ids)).keys()]).toEqual([ids[1]]);
+    expect(await runsOf(stage.db, ids[1]!)).toMatchObject([{ status: 'queued', attempts: 1, reason: 'database_error_57014' }]);
+    for (const tenantId of [ids[0]!, ids[2]!]) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done', attempts: 1 }]);
+  });
+
   test('of a batch that one tenant holds up the others are done while its queries still run', async () => {
     const [slow = '', ...others] = (await dueTenants(6)).toSorted();
     let letGo = (): void => undefined;

@@ -1,4 +1,4 @@
-import { isRetryable, leaseRuns, newId, renewRunLeases, withTenantsSql, type LeasedRun } from '@tocsin/db';
+import { isRetryable, leaseRuns, newId, renewRunLeases, tookTooLong, withTenantsSql, type LeasedRun } from '@tocsin/db';
 import { faultPoint } from '@tocsin/runtime';
 import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import { endAttempt, giveUp, MAX_ATTEMPTS, postpone, type TryAgain } from './end-attempt.ts';
@@ -55,18 +55,30 @@ async function evaluateTogether(deps: EvaluationDeps, runs: readonly LeasedRun[]
 const setAside = ({ heavy }: EvaluationDeps, runs: readonly LeasedRun[]): Map<string, TryAgain> =>
   new Map(runs.filter(({ tenantId }) => heavy?.has(tenantId)).map(({ tenantId }) => [tenantId, { againInMs: 0 }]));
 
-/** Each by itself, a few at a time: the others need not wait for the one that was too slow for the batch. */
+/**
+ * Each by itself, a few at a time: the others need not wait for the one that was too slow for the batch. When the server is too slow for
+ * every one of several, it is to blame and not they.
+ */
 async function evaluateAlone(deps: EvaluationDeps, runs: readonly LeasedRun[]): Promise<Map<string, TryAgain>> {
   const again = setAside(deps, runs);
   const left = runs.filter(({ tenantId }) => !again.has(tenantId));
+  const tooSlow: { run: LeasedRun; error: unknown }[] = [];
+  const queue = [...left];
   const workThrough = async (): Promise<void> => {
-    for (let run = left.shift(); run !== undefined; run = left.shift()) {
+    for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
       const alone = await attempt(deps, [run]);
-      const wish = alone === null ? null : await endAttempt(deps, run, alone.error);
-      if (wish !== null) again.set(run.tenantId, wish);
+      if (alone === null) continue;
+      if (tookTooLong(alone.error)) tooSlow.push({ run, error: alone.error });
+      else await end(run, alone.error);
     }
   };
+  const end = async (run: LeasedRun, error: unknown): Promise<void> => {
+    const wish = await endAttempt(deps, run, error);
+    if (wish !== null) again.set(run.tenantId, wish);
+  };
   await Promise.all(Array.from({ length: ALONE_AT_ONCE }, workThrough));
+  if (left.length > 1 && tooSlow.length === left.length) return new Map([...again, ...(await postpone(deps, left, tooSlow[0]!.error))]);
+  for (const { run, error } of tooSlow) await end(run, error);
   return again;
 }
 
