@@ -28,10 +28,13 @@ export interface Receivers {
   url: string;
   /** In order of arrival; each was on disk before it was answered. */
   messages: readonly Message[];
-  /** Kinds of the messages that a channel has taken of this track, in order of their first arrival. */
+  /** Which of its transitions a channel was told of this track, in order of their first arrival. */
   told: (tenant: string, channel: ChannelKey, ruleKey: string, series: string) => readonly string[];
   close: () => Promise<void>;
 }
+
+/** Others tell of something else: that another channel could not be reached, say. */
+const TRANSITIONS = new Set(['alert.fired', 'alert.resolved']);
 
 interface Body {
   type: string;
@@ -56,7 +59,7 @@ export async function openReceivers(): Promise<Receivers> {
     messages.push(message);
     await file.appendFile(`${JSON.stringify(message)}\n`);
     await file.datasync();
-    if (message.answered !== 404 && message.answered !== 503 && !takenIds.has(message.id)) {
+    if (TRANSITIONS.has(message.type) && message.answered !== 404 && message.answered !== 503 && !takenIds.has(message.id)) {
       takenIds.add(message.id);
       const track = `${message.tenant} ${message.channel} ${message.ruleKey} ${message.series}`;
       kinds.set(track, [...(kinds.get(track) ?? []), message.type]);
