@@ -83,6 +83,7 @@ const alertOf = (tenantId: string, ruleId: string, id: string, startedMs: number
   alertType: 'threshold',
   severity: 'critical',
   reading: {
+    comparison: 0,
     metric: 'latency',
     aggregation: 'p95',
     operator: '>',

@@ -23,6 +23,7 @@ const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> 
 async function opened(model: string, severity: Severity, minute: number): Promise<string> {
   const id = newId();
   const reading = {
+    comparison: 0,
     metric: 'latency',
     aggregation: 'p95' as const,
     operator: '>' as const,

@@ -21,6 +21,7 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
 /** An alert of the rule, as an evaluator opens it. */
 async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
   const reading = {
+    comparison: 0,
     metric: 'latency',
     aggregation: 'p95' as const,
     operator: '>' as const,

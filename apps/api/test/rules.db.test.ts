@@ -19,6 +19,7 @@ const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> 
 async function fire(rule: Rule): Promise<string> {
   const alertId = newId();
   const reading = {
+    comparison: 0,
     metric: 'latency',
     aggregation: 'p95',
     operator: '>',

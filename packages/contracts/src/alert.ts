@@ -43,7 +43,7 @@ export const Alert = z.strictObject({
   unit: z.string().nullable(),
   window: z.string(),
   samples: z.int(),
-  /** The worst value so far; null while there is none. */
+  /** The worst value since this comparison leads; null while there is none. */
   peak: z.number().nullable(),
   startedAt: Time,
   lastSlotAt: Time,

@@ -127,6 +127,7 @@ function tenantOf(db: Database, box: SecretBox, tenantId: string) {
     async alert(ruleId: string): Promise<string> {
       const id = newId();
       const reading = {
+        comparison: 0,
         metric: 'latency',
         aggregation: 'p95',
         operator: '>',

@@ -1,40 +1,48 @@
-import type { AlertReading } from './alerts-of-run.ts';
-import type { AlertSnapshot, AlertStatus, EpochMs, Severity } from '@tocsin/domain';
+import type { EpochMs } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
+import type { ToldAlert } from './alert-snapshot.ts';
 
 export interface DueReminder {
   id: string;
-  alertId: string;
   ruleId: string;
   dueMs: EpochMs;
   nowMs: EpochMs;
-  /** The alert as it is now. */
-  status: AlertStatus;
-  severity: Severity;
-  reading: AlertReading;
   lastSlotMs: EpochMs;
-  /** What was told of it last. */
-  snapshot: AlertSnapshot | null;
+  /** As it is now, under the rule's name of now. */
+  alert: ToldAlert;
   /** The rule's, as it stands: a duration. Null: no more. */
   remindEvery: string | null;
 }
 
-/** Locks those of the tenant's reminders that are due, their alerts with them; what others have in hand is left out. */
+interface LockedRow extends Omit<DueReminder, 'alert'>, Omit<ToldAlert, 'id' | 'resolvedMs'> {
+  alertId: string;
+}
+
+/**
+ * Locks those of the tenant's reminders that are due, their alerts with them; what others have in hand is left out, and so are timers of
+ * other kinds, which a newer process may have set.
+ */
 export async function lockDueReminders(sql: SqlTx, tenantId: string, ids: readonly string[]): Promise<DueReminder[]> {
-  return sql<DueReminder[]>`
-    select timers.id, timers.alert_id as "alertId", alerts.rule_id as "ruleId", timers.due_at as "dueMs", tocsin_now() as "nowMs",
-           alerts.status, alerts.severity, alerts.reading, alerts.last_slot_at as "lastSlotMs", last.snapshot,
+  const rows = await sql<LockedRow[]>`
+    select timers.id, alerts.rule_id as "ruleId", timers.due_at as "dueMs", tocsin_now() as "nowMs", alerts.last_slot_at as "lastSlotMs",
+           alerts.id as "alertId", coalesce(rules.name, alerts.rule_name) as "ruleName", alerts.labels, alerts.alert_type as "alertType",
+           alerts.status, alerts.severity, alerts.reading, alerts.started_at as "startedMs",
            case when rules.enabled then rules.spec ->> 'remindEvery' end as "remindEvery"
     from alert_timers timers
     join alerts on alerts.tenant_id = timers.tenant_id and alerts.id = timers.alert_id
     left join rules on rules.tenant_id = alerts.tenant_id and rules.id = alerts.rule_id
-    left join lateral (
-      select snapshot from triggers
-      where triggers.tenant_id = alerts.tenant_id and triggers.alert_id = alerts.id
-      order by triggers.seq desc limit 1
-    ) last on true
-    where timers.tenant_id = ${tenantId} and timers.id = any(${ids as string[]}::uuid[]) and timers.due_at <= tocsin_now()
+    where timers.tenant_id = ${tenantId} and timers.id = any(${ids as string[]}::uuid[]) and timers.kind = 'reminder'
+      and timers.due_at <= tocsin_now()
     for no key update of timers, alerts skip locked`;
+  return rows.map(({ id, ruleId, dueMs, nowMs, lastSlotMs, remindEvery, alertId, ...alert }) => ({
+    id,
+    ruleId,
+    dueMs,
+    nowMs,
+    lastSlotMs,
+    remindEvery,
+    alert: { ...alert, id: alertId, resolvedMs: null },
+  }));
 }
 
 /** Numbers the alert's next trigger. The alert must be under lock. */

@@ -3,6 +3,8 @@ import type { SqlTx } from '../with-tenants.ts';
 
 /** What an alert shows of its measurement: as it was when the alert was last written. */
 export interface AlertReading {
+  /** The rule's comparison that it is of, by its number. */
+  comparison: number;
   metric: string;
   aggregation: Aggregation;
   operator: Operator;
@@ -11,7 +13,7 @@ export interface AlertReading {
   unit: string | null;
   windowMs: number;
   samples: number;
-  /** The worst value of the episode, in the direction of the operator; null while there is no value. */
+  /** The worst value since this comparison leads, in the direction of the operator; null while there is no value. */
   peak: number | null;
 }
 

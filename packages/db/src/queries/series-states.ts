@@ -23,19 +23,37 @@ export interface OpenAlert {
   alertType: AlertType;
   labels: Labels;
   startedMs: EpochMs;
+  /** When it was last written. */
+  lastSlotMs: EpochMs;
   reading: AlertReading;
+  /** Null: nobody will be reminded. */
+  reminderDueMs: EpochMs | null;
+}
+
+export interface RuleOfSeries {
+  tenantId: string;
+  id: string;
+  /** Whether its alerts have reminders, which are not looked for otherwise. */
+  reminds: boolean;
 }
 
 /** Every series known of these rules, with its open alert. */
-export async function readSeriesStates(sql: SqlTx, rules: readonly { tenantId: string; id: string }[]): Promise<SeriesRow[]> {
+export async function readSeriesStates(sql: SqlTx, rules: readonly RuleOfSeries[]): Promise<SeriesRow[]> {
   return sql<SeriesRow[]>`
     select series.tenant_id as "tenantId", series.rule_id as "ruleId", series.series_key as "seriesKey", series.labels, series.state, series.version,
            series.last_seen_at as "lastSeenMs", alerts.id is not null as "isOpen",
            case when alerts.id is not null then jsonb_build_object(
              'id', alerts.id, 'status', alerts.status, 'alertType', alerts.alert_type, 'labels', alerts.labels, 'reading', alerts.reading,
-             'startedMs', (extract(epoch from alerts.started_at) * 1000)::float8
+             'startedMs', (extract(epoch from alerts.started_at) * 1000)::float8,
+             'lastSlotMs', (extract(epoch from alerts.last_slot_at) * 1000)::float8,
+             'reminderDueMs', case when wanted.reminds = 1 then (
+               select (extract(epoch from timers.due_at) * 1000)::float8 from alert_timers timers
+               where timers.tenant_id = alerts.tenant_id and timers.alert_id = alerts.id and timers.kind = 'reminder'
+             ) end
            ) end as alert
-    from unnest(${rules.map((rule) => rule.tenantId)}::uuid[], ${rules.map((rule) => rule.id)}::uuid[]) as wanted (tenant_id, rule_id)
+    from unnest(
+      ${rules.map((rule) => rule.tenantId)}::uuid[], ${rules.map((rule) => rule.id)}::uuid[], ${rules.map((rule) => Number(rule.reminds))}::int[]
+    ) as wanted (tenant_id, rule_id, reminds)
     join series_states series on series.tenant_id = wanted.tenant_id and series.rule_id = wanted.rule_id
     left join alerts on alerts.tenant_id = series.tenant_id and alerts.id = series.alert_id`;
 }

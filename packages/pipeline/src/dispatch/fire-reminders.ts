@@ -6,6 +6,7 @@ import {
   newId,
   nextTriggerSeq,
   noteOnTimeline,
+  snapshotOf,
   withTenantsSql,
   type DueReminder,
   type DueRow,
@@ -42,21 +43,25 @@ function fireOfTenant({ db }: PipelineDeps, tenantId: string, timerIds: readonly
   });
 }
 
-async function fire(sql: SqlTx, tenantId: string, reminder: DueReminder): Promise<TriggerRef[]> {
-  const { id, alertId, ruleId, status, severity, snapshot, remindEvery, dueMs, nowMs } = reminder;
+async function fire(
+  sql: SqlTx,
+  tenantId: string,
+  { id, ruleId, alert, remindEvery, dueMs, nowMs, lastSlotMs }: DueReminder,
+): Promise<TriggerRef[]> {
   const everyMs = remindEvery === null ? null : parseDuration(remindEvery);
-  if (status === 'resolved' || status === 'acknowledged' || snapshot === null || everyMs === null || everyMs <= 0) {
+  const { id: alertId, status, severity, reading } = alert;
+  if (status === 'resolved' || status === 'acknowledged' || everyMs === null || everyMs <= 0) {
     await dropTimer(sql, tenantId, id);
     return [];
   }
   const triggerId = newId();
   const seq = await nextTriggerSeq(sql, tenantId, alertId);
-  const { value, samples, threshold } = reminder.reading;
-  const now = { ...snapshot, status, severity, value, samples, threshold };
   await insertTriggers(sql, [
-    { tenantId, id: triggerId, alertId, ruleId, seq, kind: 'reminded', severity, slotMs: reminder.lastSlotMs, snapshot: now },
+    { tenantId, id: triggerId, alertId, ruleId, seq, kind: 'reminded', severity, slotMs: lastSlotMs, snapshot: snapshotOf(alert) },
   ]);
-  await noteOnTimeline(sql, [{ tenantId, id: newId(), alertId, kind: 'reminded', reason: 'still_open', data: { severity, value } }]);
+  const { value, threshold, operator, samples } = reading;
+  const data = { severity, value, threshold, operator, samples };
+  await noteOnTimeline(sql, [{ tenantId, id: newId(), alertId, kind: 'reminded', reason: 'still_open', data }]);
   await moveTimer(sql, tenantId, id, dueMs + (Math.floor((nowMs - dueMs) / everyMs) + 1) * everyMs);
   return [{ tenantId, triggerId }];
 }

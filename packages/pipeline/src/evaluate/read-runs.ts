@@ -28,7 +28,9 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
       );
       return { run, planned, heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])), series: new Map(), unreadable };
     });
-    const due = read.flatMap(({ planned }) => planned.map(({ rule }) => rule));
+    const due = read.flatMap(({ planned }) =>
+      planned.map(({ rule: { tenantId, id, compiled } }) => ({ tenantId, id, reminds: compiled.remindEveryMs !== null })),
+    );
     if (due.length === 0) return read;
     const byTenant = new Map(read.map((each) => [each.run.tenantId, each.series]));
     for (const row of await readSeriesStates(sql, due)) {

@@ -2,7 +2,6 @@ import {
   newId,
   snapshotOf,
   type AlertEvent,
-  type AlertReading,
   type AlertUpdate,
   type NewAlert,
   type NewTrigger,
@@ -13,7 +12,8 @@ import {
   type SeriesWrite,
   type ToldAlert,
 } from '@tocsin/db';
-import { alertStatusAfter, needsSaving, type Change, type CompiledRule, type Judgement, type Operator } from '@tocsin/domain';
+import { alertStatusAfter, needsSaving, type Change } from '@tocsin/domain';
+import { isOutdated, readingOf } from './alert-reading.ts';
 import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
 
 /** Everything a batch of runs changes, by table. Unchanged series are not in it. */
@@ -55,15 +55,20 @@ export function collectWrites(outcomes: readonly RuleOutcome[]): RunWrites {
 export const changesAnything = (outcome: RuleOutcome): boolean =>
   outcome.forgotten.length > 0 || outcome.series.some((series) => isChanged(outcome, series)) || newsOf(outcome) !== null;
 
-function isChanged({ dropped }: RuleOutcome, { known, step, judgement }: SeriesOutcome): boolean {
+const isChanged = (outcome: RuleOutcome, series: SeriesOutcome): boolean =>
+  isSeriesChanged(outcome, series) || isAlertChanged(outcome, series);
+
+function isSeriesChanged({ dropped }: RuleOutcome, { known, step }: SeriesOutcome): boolean {
   if (step.change !== null) return true;
   // Of more series than are judged, other ones every minute perhaps, only what is not well is remembered.
   if (known === null) return dropped === 0 || step.state.phase !== 'ok';
-  if (known.alert !== null && (known.alert.status === 'triggered' || isNewPeak(known.alert, judgement))) return true;
   return needsSaving(known.state, step.state);
 }
 
-const isNewPeak = ({ reading: { peak } }: OpenAlert, { lead }: Judgement): boolean => worse(lead.operator, peak, lead.value) !== peak;
+function isAlertChanged({ planned }: RuleOutcome, { known, judgement }: SeriesOutcome): boolean {
+  if (known?.alert == null) return false;
+  return known.alert.status === 'triggered' || isOutdated(planned, known.alert, judgement);
+}
 
 function writeSeries(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrites): void {
   const { tenantId, id: ruleId } = outcome.planned.rule;
@@ -71,7 +76,7 @@ function writeSeries(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWri
   const ref = { tenantId, ruleId, seriesKey: series.judgement.seriesKey, version: known?.version ?? 0 };
   const alertId = known?.alert == null ? openAlert(outcome, series, writes) : carryAlert(outcome, series, known.alert, writes);
   if (step.reason === 'series_gone') writes.forgotten.push(ref);
-  else writes.series.push({ ...ref, labels: series.judgement.labels, state: step.state, alertId });
+  else if (isSeriesChanged(outcome, series)) writes.series.push({ ...ref, labels: series.judgement.labels, state: step.state, alertId });
 }
 
 /** Answers the alert's id; null when nothing fired. */
@@ -184,30 +189,6 @@ function remind({ planned: { rule, slotMs } }: RuleOutcome, alertId: string, wri
   const { remindEveryMs } = rule.compiled;
   if (remindEveryMs === null) return;
   writes.reminders.push({ tenantId: rule.tenantId, id: newId(), alertId, dueMs: slotMs + remindEveryMs });
-}
-
-function readingOf(compiled: CompiledRule, { lead }: Judgement, before: AlertReading | null): AlertReading {
-  const comparison = compiled.comparisons[lead.comparison];
-  if (comparison === undefined)
-    throw new Error(`a rule of ${compiled.comparisons.length} comparisons has none numbered ${lead.comparison}`);
-  return {
-    metric: comparison.metric,
-    aggregation: comparison.query.aggregation,
-    operator: lead.operator,
-    value: lead.value,
-    threshold: lead.threshold,
-    unit: comparison.unit,
-    windowMs: comparison.query.windowMs,
-    samples: lead.samples,
-    peak: worse(lead.operator, before?.peak ?? null, lead.value),
-  };
-}
-
-/** Of two values the one further to the breaching side; the first where no side is worse. */
-function worse(operator: Operator, old: number | null, value: number | null): number | null {
-  if (old === null || value === null) return value ?? old;
-  if (operator === '>' || operator === '>=') return Math.max(old, value);
-  return operator === '<' || operator === '<=' ? Math.min(old, value) : old;
 }
 
 /** What the rule's own row has to say anew; null: nothing. */

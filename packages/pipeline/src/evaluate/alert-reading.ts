@@ -1,0 +1,49 @@
+import type { AlertReading, OpenAlert } from '@tocsin/db';
+import type { CompiledRule, Judgement, Operator } from '@tocsin/domain';
+import type { PlannedRule } from './plan-run.ts';
+
+/** The numbers of an open alert of which nothing else changes are written this often at most. */
+const REFRESH_MS = 5 * 60_000;
+
+/** A reminder tells what is written by then, and a run may end as late as one `every` after its slot before it is called so. */
+const SLOTS_AHEAD = 2;
+
+/**
+ * What an alert shows of its measurement; `before`: so far, null when it opens. The peak is that of the comparison that leads, and starts
+ * anew with another. Where there is no value, what is shown stays that of the comparison that led before.
+ */
+export function readingOf(compiled: CompiledRule, { lead }: Judgement, before: AlertReading | null): AlertReading {
+  if (lead.value === null && before !== null) return { ...before, value: null, samples: lead.samples };
+  const comparison = compiled.comparisons[lead.comparison];
+  if (comparison === undefined)
+    throw new Error(`a rule of ${compiled.comparisons.length} comparisons has none numbered ${lead.comparison}`);
+  return {
+    comparison: lead.comparison,
+    metric: comparison.metric,
+    aggregation: comparison.query.aggregation,
+    operator: lead.operator,
+    value: lead.value,
+    threshold: lead.threshold,
+    unit: comparison.unit,
+    windowMs: comparison.query.windowMs,
+    samples: lead.samples,
+    peak: worse(lead.operator, before?.comparison === lead.comparison ? before.peak : null, lead.value),
+  };
+}
+
+/** Whether an open alert must be written for its numbers' sake: another comparison leads, it is worse than ever, or what is written is old. */
+export function isOutdated({ rule, slotMs, everyMs }: PlannedRule, open: OpenAlert, judgement: Judgement): boolean {
+  const before = open.reading;
+  const now = readingOf(rule.compiled, judgement, before);
+  if (now.comparison !== before.comparison || now.peak !== before.peak) return true;
+  if (now.value === before.value && now.samples === before.samples) return false;
+  const isToldSoon = open.reminderDueMs !== null && open.reminderDueMs <= slotMs + SLOTS_AHEAD * everyMs;
+  return isToldSoon || slotMs - open.lastSlotMs >= REFRESH_MS;
+}
+
+/** Of two values the one further to the breaching side; the first where no side is worse. */
+function worse(operator: Operator, old: number | null, value: number | null): number | null {
+  if (old === null || value === null) return value ?? old;
+  if (operator === '>' || operator === '>=') return Math.max(old, value);
+  return operator === '<' || operator === '<=' ? Math.min(old, value) : old;
+}
