@@ -69,7 +69,7 @@ describeQueues('evaluating a batch', (backend) => {
 
   test('a server too slow for every run of a batch is to blame, and costs none of them an attempt', async () => {
     const ids = await dueTenants(3);
-    stage.source.before = async () => void (await endedForItsTime());
+    stage.source.before = endedForItsTime;
     const again = await evaluate(ids);
     expect([...again.keys()].toSorted()).toEqual(ids.toSorted());
     for (const tenantId of ids) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'queued', attempts: 0 }]);
