@@ -1,3 +1,6 @@
+/** What the buffer and its views cost beside their bytes. */
+export const VIEWS_BYTES = 700;
+
 /** One buffer as bytes and as wider elements, so that the segments in it need no views of their own. Its length is a multiple of 8. */
 export class ByteViews {
   readonly bytes: Buffer<ArrayBuffer>;

@@ -12,8 +12,11 @@ import {
   MAGIC,
   POWERS_OF_TEN,
 } from './layout.ts';
-import { ByteViews } from './byte-views.ts';
+import { ByteViews, VIEWS_BYTES } from './byte-views.ts';
 import { readFloats, readIntegers } from './read-planes.ts';
+
+/** A segment's own object, and its place in what keeps it. */
+const OBJECT_BYTES = 300;
 
 export type RowCodes = Uint8Array | Uint16Array | Uint32Array;
 
@@ -37,8 +40,11 @@ export class Segment {
   private readonly directory: number;
   private readonly isSplit: boolean;
 
-  /** Reads in place: `offset` must be a multiple of 8 and the bytes must not change afterwards. Throws when they are no segment. */
-  constructor(views: ByteViews, offset: number, length: number) {
+  /**
+   * Reads in place: `offset` must be a multiple of 8 and the bytes must not change afterwards. Throws when they are no segment.
+   * @param viewsBytes what of the views themselves this segment is charged with
+   */
+  constructor(views: ByteViews, offset: number, length: number, viewsBytes = 0) {
     const { bytes } = views;
     if (length < HEADER_BYTES || bytes.readUInt32LE(offset) !== MAGIC) throw new Error('Not a segment of version 1');
     const flags = bytes.readUInt16LE(offset + 4);
@@ -52,7 +58,7 @@ export class Segment {
     this.views = isCompressed ? decompressed(bytes.subarray(offset + HEADER_BYTES, offset + length), bodyBytes) : views;
     this.start = isCompressed ? 0 : offset + HEADER_BYTES;
     if (!isCompressed && length - HEADER_BYTES !== bodyBytes) throw new Error('A segment is cut short');
-    this.byteLength = bodyBytes + 300;
+    this.byteLength = bodyBytes + OBJECT_BYTES + (isCompressed ? VIEWS_BYTES : viewsBytes);
     this.schema = schema(this.views.bytes, this.start, this.start + schemaBytes, bytes.readUInt16LE(offset + 6));
     this.directory = this.start + schemaBytes;
   }
