@@ -65,7 +65,7 @@ it('a run is found, leased, renewed and ended without a look at what has ended o
   expect(run).toMatchObject({ tenantId, token, attempts: 1 });
   const renewed = await rowsRead((sql) => renewRunLeases(sql, [run!], 10_000));
   const ended = await rowsRead(async (sql) => {
-    expect(await finishRuns(sql, [{ ...run!, everyMs: 60_000, rules: 1, series: 1, triggers: 0 }])).toHaveLength(1);
+    expect(await finishRuns(sql, [{ ...run!, slotEveryMs: 60_000, rules: 1, series: 1, triggers: 0 }])).toHaveLength(1);
   });
   const waiting = await rowsRead((sql) => waitingRuns(sql, [tenantId], run!.slotMs));
   expect(Math.max(counted, leased, renewed, ended, waiting)).toBeLessThan(10);

@@ -55,23 +55,24 @@ export async function renewRunLeases(sql: SqlTx, leases: readonly RunLease[], le
 }
 
 export interface FinishedRun extends RunLease {
-  everyMs: number;
+  /** Between its tenant's slots. */
+  slotEveryMs: number;
   rules: number;
   series: number;
   triggers: number;
 }
 
-/** The fence: answers the tenants whose run was still ours and is now `done`, or `late` when it ended over one `every` after its slot. */
+/** The fence: answers the tenants whose run was still ours and is now `done`, or `late` when it ended after its tenant's next slot. */
 export async function finishRuns(sql: SqlTx, runs: readonly FinishedRun[]): Promise<{ tenantId: string; status: 'done' | 'late' }[]> {
   return sql<{ tenantId: string; status: 'done' | 'late' }[]>`
     update runs
-    set status = case when tocsin_now() > runs.slot_at + make_interval(secs => mine.every_ms / 1000) then 'late' else 'done' end,
+    set status = case when tocsin_now() > runs.slot_at + make_interval(secs => mine.slot_every_ms / 1000) then 'late' else 'done' end,
         reason = null, finished_at = tocsin_now(), lease_token = null, lease_until = null, rules = mine.rules, series = mine.series, triggers = mine.triggers
     from unnest(
       ${runs.map((run) => run.tenantId)}::uuid[], ${runs.map((run) => run.slotMs)}::float8[], ${runs.map((run) => run.token)}::uuid[],
-      ${runs.map((run) => run.everyMs)}::float8[], ${runs.map((run) => run.rules)}::int[], ${runs.map((run) => run.series)}::int[],
+      ${runs.map((run) => run.slotEveryMs)}::float8[], ${runs.map((run) => run.rules)}::int[], ${runs.map((run) => run.series)}::int[],
       ${runs.map((run) => run.triggers)}::int[]
-    ) as mine (tenant_id, slot, token, every_ms, rules, series, triggers)
+    ) as mine (tenant_id, slot, token, slot_every_ms, rules, series, triggers)
     where ${isHeld(sql, runs)}
     returning runs.tenant_id as "tenantId", runs.status`;
 }

@@ -103,7 +103,7 @@ const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
     tenantId: run.tenantId,
     slotMs: run.slotMs,
     token: run.token,
-    everyMs: run.everyMs,
+    slotEveryMs: run.slotEveryMs,
     rules: outcomes.length + unreadable.length,
     series: outcomes.reduce((total, outcome) => total + outcome.series.length + outcome.dropped, 0),
     triggers: counted.reduce((total, outcome) => total + outcome.series.filter(({ step }) => step.change !== null).length, 0),

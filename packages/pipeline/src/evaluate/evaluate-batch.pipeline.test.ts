@@ -224,6 +224,22 @@ describeQueues('evaluating a batch', (backend) => {
     expect((await runsOf(stage.db, tenantId)).at(-1)).toMatchObject({ status: 'done', rules: 2 });
   });
 
+  test('a run is late when its tenant’s next slot came before its end, also where a rule looks more often than the tenant', async () => {
+    const tenantId = await tenantWith(stage.db, 60_000);
+    await addRule(stage.db, tenantId, { every: '10s' });
+    await asTenant(stage.db, tenantId, (sql) => sql`update schedules set slot_every_ms = 10000`);
+    for (const [waitedMs, status] of [
+      [0, 'done'],
+      [15_000, 'late'],
+    ] as const) {
+      stage.db.clock.shiftMs += 60_000;
+      await claimDueSlots(stage.deps);
+      stage.db.clock.shiftMs += waitedMs;
+      await evaluate([tenantId]);
+      expect((await runsOf(stage.db, tenantId)).findLast((run) => run.status !== 'skipped')).toMatchObject({ status });
+    }
+  });
+
   test('a reminder is set when an alert fires and dropped when it ends', async () => {
     const tenantId = await tenantWith(stage.db, EVERY_MS);
     await addRule(stage.db, tenantId, { remindEvery: '4h' });
