@@ -14,7 +14,7 @@ import {
 } from '@tocsin/db';
 import { parseRule } from '@tocsin/domain';
 import { secretBox } from '@tocsin/runtime';
-import { makeTenant } from '@tocsin/testkit';
+import { makeTenant, slowReading } from '@tocsin/testkit';
 import type { BenchDatabase } from './bench-database.ts';
 
 export const SECRET_KEY = 'benchmark-secret-key-of-32-characters';
@@ -82,17 +82,6 @@ const alertOf = (tenantId: string, ruleId: string, id: string, startedMs: number
   labels: {},
   alertType: 'threshold',
   severity: 'critical',
-  reading: {
-    comparison: 0,
-    metric: 'latency',
-    aggregation: 'p95',
-    operator: '>',
-    value: 2_000,
-    threshold: 1_000,
-    unit: 'ms',
-    windowMs: 300_000,
-    samples: 12,
-    peak: 2_000,
-  },
+  reading: slowReading(),
   startedMs,
 });

@@ -1,3 +1,4 @@
+import { slowReading } from '@tocsin/testkit';
 import { Alert, AlertDetail, pageOf } from '@tocsin/contracts';
 import { insertAlertEvents, insertDeliveries, newId, openAlerts, withTenantsSql } from '@tocsin/db';
 import type { Severity } from '@tocsin/domain';
@@ -22,18 +23,7 @@ const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> 
 /** An alert of one series, opened some minutes after noon. */
 async function opened(model: string, severity: Severity, minute: number): Promise<string> {
   const id = newId();
-  const reading = {
-    comparison: 0,
-    metric: 'latency',
-    aggregation: 'p95' as const,
-    operator: '>' as const,
-    value: 2_000,
-    threshold: 1_000,
-    unit: 'ms',
-    windowMs: 900_000,
-    samples: 12,
-    peak: 2_500,
-  };
+  const reading = slowReading({ windowMs: 900_000, peak: 2_500 });
   const alert = {
     tenantId: tenant.tenantId,
     id,

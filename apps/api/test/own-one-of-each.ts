@@ -1,3 +1,4 @@
+import { slowReading } from '@tocsin/testkit';
 import { newId, openAlerts, withTenantsSql } from '@tocsin/db';
 import { type Actor, aRule, aWebhook, type World } from './open-world.ts';
 
@@ -20,18 +21,7 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
 
 /** An alert of the rule, as an evaluator opens it. */
 async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
-  const reading = {
-    comparison: 0,
-    metric: 'latency',
-    aggregation: 'p95' as const,
-    operator: '>' as const,
-    value: 2_000,
-    threshold: 1_000,
-    unit: 'ms',
-    windowMs: 300_000,
-    samples: 1,
-    peak: 2_000,
-  };
+  const reading = slowReading({ samples: 1 });
   const alert = {
     tenantId,
     id: newId(),

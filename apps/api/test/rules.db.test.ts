@@ -1,3 +1,4 @@
+import { slowReading } from '@tocsin/testkit';
 import { pageOf, Rule, UnreadableRule } from '@tocsin/contracts';
 import { newId, withTenantsSql } from '@tocsin/db';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,22 +19,11 @@ const inTenant = <T>(work: Parameters<typeof withTenantsSql<T>>[2]): Promise<T> 
 /** An open alert of a rule with its firing series, as an evaluator leaves them. */
 async function fire(rule: Rule): Promise<string> {
   const alertId = newId();
-  const reading = {
-    comparison: 0,
-    metric: 'latency',
-    aggregation: 'p95',
-    operator: '>',
-    value: 2_000,
-    threshold: 1_000,
-    unit: 'ms',
-    windowMs: 300_000,
-    samples: 12,
-    peak: 2_000,
-  };
+  const reading = slowReading();
   const now = Date.now();
   await inTenant(async (sql) => {
     await sql`insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)
-      values (${tenant.tenantId}, ${alertId}, ${rule.id}, ${rule.key}, ${rule.name}, '{}', '{}', 'threshold', 'active', 'warning', ${sql.json(reading)}, ${now}, ${now})`;
+      values (${tenant.tenantId}, ${alertId}, ${rule.id}, ${rule.key}, ${rule.name}, '{}', '{}', 'threshold', 'active', 'warning', ${sql.json({ ...reading })}, ${now}, ${now})`;
     await sql`insert into series_states (tenant_id, rule_id, series_key, labels, state, phase, alert_id, last_seen_at)
       values (${tenant.tenantId}, ${rule.id}, '{}', '{}', '{}', 'firing', ${alertId}, ${now})`;
   });

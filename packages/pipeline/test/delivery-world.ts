@@ -3,7 +3,7 @@ import { insertTriggers, newId, placeOfSecrets, withTenantsSql, type Database, t
 import type { AlertSnapshot, Severity, TriggerKind } from '@tocsin/domain';
 import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
 import { createLogger, createMetrics, openOutbound, secretBox, systemClock, type SecretBox } from '@tocsin/runtime';
-import { makeTenant, testDatabase, testQueue } from '@tocsin/testkit';
+import { makeTenant, testDatabase, testQueue, slowReading } from '@tocsin/testkit';
 import { Writable } from 'node:stream';
 import type { DeliveryDeps } from '../src/deliver/delivery-deps.ts';
 
@@ -126,18 +126,7 @@ function tenantOf(db: Database, box: SecretBox, tenantId: string) {
 
     async alert(ruleId: string): Promise<string> {
       const id = newId();
-      const reading = {
-        comparison: 0,
-        metric: 'latency',
-        aggregation: 'p95',
-        operator: '>',
-        value: 2_000,
-        threshold: 1_000,
-        unit: 'ms',
-        windowMs: 300_000,
-        samples: 12,
-        peak: 2_000,
-      };
+      const reading = slowReading();
       await inTenant(
         (sql) => sql`
           insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)

@@ -22,3 +22,4 @@ export { openDeployment } from './deployment.ts';
 export type { App, Deployment } from './deployment.ts';
 export { passTime } from './pass-time.ts';
 export { until } from './until.ts';
+export { slowReading } from './slow-reading.ts';

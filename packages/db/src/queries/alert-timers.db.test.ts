@@ -1,4 +1,4 @@
-import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
+import { makeTenant, testDatabase, type TestDatabase, slowReading } from '@tocsin/testkit';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../new-id.ts';
@@ -22,18 +22,7 @@ const asTenant = <T>(work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenant
 
 test('a timer of a kind that a newer process has set is nobody’s reminder', async () => {
   const alertId = newId();
-  const reading = {
-    comparison: 0,
-    metric: 'latency',
-    aggregation: 'p95' as const,
-    operator: '>' as const,
-    value: 2_000,
-    threshold: 1_000,
-    unit: 'ms',
-    windowMs: 300_000,
-    samples: 12,
-    peak: 2_000,
-  };
+  const reading = slowReading();
   const timers = { reminder: newId(), escalation: newId() };
   await asTenant(async (sql) => {
     const rule = { ruleId: newId(), ruleKey: 'slow', ruleName: 'Slow', seriesKey: '{}', labels: {} };
