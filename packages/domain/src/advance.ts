@@ -22,7 +22,7 @@ const GONE_AFTER_MS = 24 * 3_600_000;
 const WATCH_MS = 3_600_000;
 const SEEN_LAG_MS = 3_600_000;
 
-const HEALTH: Readonly<Record<Verdict, Health>> = { breach: 'ok', clear: 'ok', unknown: 'no_data', failed: 'error' };
+const HEALTH: Readonly<Record<Verdict, Health>> = { breach: 'ok', clear: 'ok', unknown: 'no_data', not_ready: 'warming', failed: 'error' };
 const ENDED_BY: Readonly<Record<AlertType, ResolveReason>> = { threshold: 'recovered', no_data: 'data_returned', error: 'query_answered' };
 
 /** A series met for the first time. */
@@ -70,6 +70,7 @@ export function advance(before: SeriesState, judgement: Judgement, rule: StepRul
   if (trouble !== null) return onTrouble(state, at, trouble);
   if (verdict === 'clear') return onClear(state, at);
   if (verdict === 'failed') return stay(state, 'error_kept');
+  if (verdict === 'not_ready') return stay(state, 'warming');
   if (rule.noData === 'ok') return end(state, at, 'no_data_ok', 'no_data_ok');
   // The query answered, if with nothing: that ends an alert on its errors.
   if (state.alertType === 'error') return onClear(state, at);

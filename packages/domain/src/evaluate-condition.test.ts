@@ -67,7 +67,7 @@ describe('one comparison', () => {
   });
 
   test('whose query failed is failed', () => {
-    expect(verdictOf(plain, null, false)).toBe('failed');
+    expect(verdictOf(plain, 'failed', false)).toBe('failed');
   });
 });
 
@@ -174,7 +174,12 @@ describe('the comparison that speaks', () => {
 
   test('of a clear condition is the first with a value', () => {
     expect(
-      leadIndex(rule, ['unknown', 'clear', 'breach'], [{ labels: {}, value: null, samples: 0 }, null, ...readings].slice(0, 3), 'clear'),
+      leadIndex(
+        rule,
+        ['unknown', 'clear', 'breach'],
+        [{ labels: {}, value: null, samples: 0 }, 'failed' as const, ...readings].slice(0, 3),
+        'clear',
+      ),
     ).toBe(2);
   });
 });

@@ -3,8 +3,8 @@ import type { Operator } from './metric-query.ts';
 import type { SeriesReading } from './reading.ts';
 import type { Verdict } from './series-state.ts';
 
-/** One comparison's reading for one series; null: its query failed. */
-export type Answer = SeriesReading | null;
+/** One comparison's reading for one series, or why there is none. */
+export type Answer = SeriesReading | 'failed' | 'not_ready';
 
 export function compare(value: number, operator: Operator, threshold: number): boolean {
   switch (operator) {
@@ -28,7 +28,7 @@ export function compare(value: number, operator: Operator, threshold: number): b
  * `count`, `sum` and `rate` are 0 and count.
  */
 export function verdictOf(comparison: Comparison, answer: Answer, whileFiring: boolean): Verdict {
-  if (answer === null) return 'failed';
+  if (typeof answer === 'string') return answer;
   const { value, samples } = answer;
   if (value === null || !Number.isFinite(value)) return 'unknown';
   if (comparison.minSamples > 1 && samples < comparison.minSamples) return 'unknown';
@@ -54,11 +54,17 @@ export function evaluate(node: ConditionNode, verdicts: readonly Verdict[]): Ver
   }
 }
 
-const NEGATED: Readonly<Record<Verdict, Verdict>> = { breach: 'clear', clear: 'breach', unknown: 'unknown', failed: 'failed' };
+const NEGATED: Readonly<Record<Verdict, Verdict>> = {
+  breach: 'clear',
+  clear: 'breach',
+  unknown: 'unknown',
+  not_ready: 'not_ready',
+  failed: 'failed',
+};
 
 /** Which of the children's verdicts prevails: the one furthest to the right. */
-const ALL_ORDER: readonly Verdict[] = ['breach', 'unknown', 'failed', 'clear'];
-const ANY_ORDER: readonly Verdict[] = ['clear', 'unknown', 'failed', 'breach'];
+const ALL_ORDER: readonly Verdict[] = ['breach', 'unknown', 'not_ready', 'failed', 'clear'];
+const ANY_ORDER: readonly Verdict[] = ['clear', 'unknown', 'not_ready', 'failed', 'breach'];
 
 function strongest(children: readonly ConditionNode[], verdicts: readonly Verdict[], order: readonly Verdict[]): Verdict {
   let rank = 0;
@@ -77,7 +83,7 @@ export function leadIndex(rule: CompiledRule, verdicts: readonly Verdict[], answ
     outcome === 'breach'
       ? firstBreaching(rule.condition, verdicts, false)
       : outcome === 'clear'
-        ? answers.findIndex((answer) => answer !== null && answer.value !== null)
+        ? answers.findIndex((answer) => typeof answer === 'object' && answer.value !== null)
         : verdicts.indexOf(outcome);
   return Math.max(index, 0);
 }

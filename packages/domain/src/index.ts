@@ -12,6 +12,14 @@ export { describeRule } from './describe-rule.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { formatValue } from './format-value.ts';
 export type { Issue, IssueCode } from './issue.ts';
+export {
+  HISTORY_STEP_MS,
+  type HistoryQuery,
+  type HistoryRequest,
+  type HistoryResult,
+  type HistorySource,
+  type SeriesHistory,
+} from './history.ts';
 export { judge, type Judged, type KnownSeries } from './judge.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
@@ -29,6 +37,7 @@ export { parseMetricQuery } from './parse-query.ts';
 export { readStoredRule, type StoredRule } from './read-stored-rule.ts';
 export { didYouMean, nearestName } from './nearest-name.ts';
 export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
+export type { RangeQuery, RangeRequest, RangeResult, RangeSeriesReading, RangeSource, RangeWindow } from './range-reading.ts';
 export {
   seriesKey,
   type Labels,

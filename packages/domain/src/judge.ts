@@ -62,7 +62,7 @@ export function judge(
 }
 
 /** A source that had to choose answers for series that are not there, too. */
-const isSeen = (answer: Answer | undefined): boolean => answer != null && answer.samples > 0;
+const isSeen = (answer: Answer | undefined): boolean => typeof answer === 'object' && answer.samples > 0;
 
 function judgeOnly(rule: CompiledRule, results: readonly QueryResult[]): Judgement {
   const answers = rule.comparisons.map((comparison, index) => answerElsewhere(comparison, results[index], true));
@@ -71,7 +71,7 @@ function judgeOnly(rule: CompiledRule, results: readonly QueryResult[]): Judgeme
     '{}',
     {},
     answers,
-    answers.some((answer) => answer !== null && answer.value !== null),
+    answers.some((answer) => typeof answer === 'object' && answer.value !== null),
   );
 }
 
@@ -80,20 +80,21 @@ function judgeOnly(rule: CompiledRule, results: readonly QueryResult[]): Judgeme
  * series past its bound says nothing of them, as if it had failed.
  */
 function answerElsewhere({ query }: Comparison, result: QueryResult | undefined, hasOneValue: boolean): Answer {
-  if (result === undefined || result.kind === 'failed') return null;
+  if (result === undefined || result.kind === 'failed') return 'failed';
+  if (result.kind === 'warming') return 'not_ready';
   if (hasOneValue && result.series[0] !== undefined) return result.series[0];
-  if (result.dropped > 0) return null;
+  if (result.dropped > 0) return 'failed';
   return { ...NO_READING, value: AGGREGATION_FACTS[query.aggregation].emptyValue };
 }
 
 function judgeSeries(rule: CompiledRule, key: string, labels: Labels, answers: readonly Answer[], seen: boolean): Judgement {
-  const verdicts = rule.comparisons.map((comparison, index) => verdictOf(comparison, answers[index] ?? null, false));
+  const verdicts = rule.comparisons.map((comparison, index) => verdictOf(comparison, answers[index] ?? 'failed', false));
   const verdict = evaluate(rule.condition, verdicts);
   const judgement = { seriesKey: key, labels, verdict, seen, severity: rule.severity };
   if (rule.comparisons.every(({ recover }) => recover === null)) {
     return { ...judgement, whileFiring: verdict, lead: lead(rule, answers, leadIndex(rule, verdicts, answers, verdict)) };
   }
-  const held = rule.comparisons.map((comparison, index) => verdictOf(comparison, answers[index] ?? null, true));
+  const held = rule.comparisons.map((comparison, index) => verdictOf(comparison, answers[index] ?? 'failed', true));
   const whileFiring = evaluate(rule.condition, held);
   const index =
     verdict === 'clear' && whileFiring === 'breach'
@@ -105,7 +106,8 @@ function judgeSeries(rule: CompiledRule, key: string, labels: Labels, answers: r
 function lead(rule: CompiledRule, answers: readonly Answer[], index: number): LeadReading {
   const comparison = rule.comparisons[index];
   if (comparison === undefined) throw new Error('a compiled rule has a comparison at least');
-  const answer = answers[index] ?? NO_READING;
+  const found = answers[index];
+  const answer = typeof found === 'object' ? found : NO_READING;
   const value = answer.value !== null && Number.isFinite(answer.value) ? answer.value : null;
   return { comparison: index, value, operator: comparison.operator, threshold: comparison.threshold, samples: answer.samples };
 }

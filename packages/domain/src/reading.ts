@@ -14,8 +14,15 @@ export interface SeriesReading {
   samples: number;
 }
 
-/** A failed query is not a reading: it can neither fire nor resolve. `dropped` counts the series past the bound. */
-export type QueryResult = { kind: 'series'; series: SeriesReading[]; dropped: number } | { kind: 'failed'; code: string; message: string };
+/**
+ * A failed query is not a reading: it can neither fire nor resolve, and nor can one that is `warming`, because so many closed hours are still being
+ * prepared. `dropped` counts the series past the bound. `basis` says where it is not every event that was read: closed `hours` were summed up, so
+ * that sums and counts are exact and percentiles within 1 %.
+ */
+export type QueryResult =
+  | { kind: 'series'; series: SeriesReading[]; dropped: number; basis?: 'hours' }
+  | { kind: 'warming'; missingHours: number }
+  | { kind: 'failed'; code: string; message: string };
 
 /** Which side of the threshold is the bad one; `near` and `far` are distances from it. */
 export type WorstSide = 'high' | 'low' | 'near' | 'far';

@@ -6,7 +6,7 @@ import type { Severity } from './severity.ts';
 /** The mildest first. */
 export const PHASES = ['ok', 'pending', 'recovering', 'firing'] as const;
 export type Phase = (typeof PHASES)[number];
-export const HEALTHS = ['ok', 'no_data', 'error'] as const;
+export const HEALTHS = ['ok', 'no_data', 'error', 'warming'] as const;
 export type Health = (typeof HEALTHS)[number];
 export const ALERT_TYPES = ['threshold', 'no_data', 'error'] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];
@@ -39,8 +39,11 @@ export interface SeriesState {
   lastSeenMs: EpochMs;
 }
 
-/** `unknown`: no reading, or too few samples. `failed`: undecided, and a query that could have decided it failed. */
-export type Verdict = 'breach' | 'clear' | 'unknown' | 'failed';
+/**
+ * `unknown`: no reading, or too few samples. `not_ready`: what it is compared with is not known yet. `failed`: a query failed. The last two only
+ * where they could have decided.
+ */
+export type Verdict = 'breach' | 'clear' | 'unknown' | 'not_ready' | 'failed';
 
 /** What a rule's condition says of one series at one slot. */
 export interface Judgement {
@@ -96,6 +99,7 @@ export type Reason =
   | 'no_data_alert'
   | 'error_kept'
   | 'error_alert'
+  | 'warming'
   | 'series_gone'
   | 'too_few_samples';
 

@@ -1,6 +1,6 @@
 import type { Judgement, LeadReading, Verdict } from './series-state.ts';
 
-const RANK: Readonly<Record<Verdict, number>> = { breach: 0, failed: 1, unknown: 2, clear: 3 };
+const RANK: Readonly<Record<Verdict, number>> = { breach: 0, failed: 1, not_ready: 2, unknown: 3, clear: 4 };
 
 interface Ranked {
   isOpen: boolean;

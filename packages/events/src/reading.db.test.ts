@@ -49,7 +49,7 @@ test('one call answers many tenants, each with its own windows, in the order ask
     ],
   }));
   const values = (await store.source.read([...requests, { tenantId: tenants[0]!.tenantId, queries: [] }], NEVER)).map((results) =>
-    results.map((result) => (result.kind === 'series' ? result.series[0]!.value : result.code)),
+    results.map((result) => (result.kind === 'series' ? result.series[0]!.value : result.kind === 'failed' ? result.code : 'warming')),
   );
   expect(values).toEqual([[1, 1], [2, 2], [3, 3], []]);
 });

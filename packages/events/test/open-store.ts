@@ -36,6 +36,6 @@ export const COUNT: MetricQuery = {
 export async function countOf(store: EventStore, tenantId: string, endMs: number, windowMs: number): Promise<number> {
   const [results] = await store.source.read([{ tenantId, queries: [{ query: { ...COUNT, windowMs }, endMs }] }], NEVER);
   const result = results![0]!;
-  if (result.kind === 'failed') throw new Error(result.message);
+  if (result.kind !== 'series') throw new Error(result.kind === 'failed' ? result.message : 'warming');
   return result.series[0]!.value!;
 }

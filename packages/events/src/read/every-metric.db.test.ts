@@ -74,7 +74,7 @@ const readingsOf = async (tenantId: string, rules: readonly CompiledRule[]): Pro
 };
 
 const valueOf = (result: QueryResult): number | null => {
-  if (result.kind === 'failed') throw new Error(result.message);
+  if (result.kind !== 'series') throw new Error(result.kind === 'failed' ? result.message : 'warming');
   expect(result.series).toHaveLength(1);
   return result.series[0]!.value;
 };

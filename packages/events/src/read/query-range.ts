@@ -33,7 +33,7 @@ export async function queryRange(
     const some = ends.slice(first, first + atATime);
     const [results] = await source.read([{ tenantId, queries: some.map((endMs) => ({ query, endMs })) }], signal);
     for (const [place, result] of results!.entries()) {
-      if (result.kind === 'failed') throw new TooManySeries(result.message);
+      if (result.kind !== 'series') throw new TooManySeries(result.kind === 'failed' ? result.message : 'closed hours are being prepared');
       dropped = Math.max(dropped, result.dropped);
       for (const reading of result.series) note(found, first + place, reading);
     }

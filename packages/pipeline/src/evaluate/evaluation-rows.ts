@@ -21,7 +21,7 @@ export function evaluationRows(outcomes: readonly RuleOutcome[], time: Evaluatio
   return rows.sort((a, b) => DULLNESS[a.outcome] - DULLNESS[b.outcome]).slice(0, ROWS_PER_RUN);
 }
 
-type Outcome = 'fired' | 'escalated' | 'resolved' | 'superseded' | 'failed' | 'suppressed' | 'breach' | 'no_data' | 'clear';
+type Outcome = 'fired' | 'escalated' | 'resolved' | 'superseded' | 'failed' | 'suppressed' | 'breach' | 'no_data' | 'warming' | 'clear';
 
 interface Row extends EvaluationRow {
   outcome: Outcome;
@@ -36,6 +36,7 @@ const DULLNESS: Readonly<Record<Outcome, number>> = {
   suppressed: 2,
   breach: 2,
   no_data: 3,
+  warming: 3,
   clear: 4,
 };
 
@@ -118,5 +119,5 @@ function outcomeOf({ judgement, step }: SeriesOutcome): Outcome {
   if (step.change !== null) return step.change.kind === 'no_data' ? 'fired' : step.change.kind;
   if (step.reason === 'cooldown') return 'suppressed';
   if (judgement.verdict === 'unknown') return 'no_data';
-  return judgement.verdict;
+  return judgement.verdict === 'not_ready' ? 'warming' : judgement.verdict;
 }
