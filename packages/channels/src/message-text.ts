@@ -13,9 +13,21 @@ export function headline({ kind, alert, undelivered }: Notification): string {
 
 /** `p95 latency is 2,480 ms (limit > 1,000 ms)`. Plain text, unescaped. */
 export function readingLine(alert: AlertSnapshot): string {
-  const what = `${alert.aggregation} ${alert.metric}`;
-  const limit = `limit ${alert.operator} ${formatValue(alert.threshold, alert.unit)}`;
+  // What stands for another rule has no window and no number of its own.
+  if (alert.window === '0s') return alert.metric;
+  const isOwnWord = alert.origin?.kind === 'ratio' || alert.origin?.kind === 'anomaly_severity';
+  const what = isOwnWord ? alert.metric : `${alert.aggregation} ${alert.metric}`;
+  const limit = alert.threshold === null ? 'no limit yet' : `limit ${alert.operator} ${formatValue(alert.threshold, alert.unit)}`;
   return alert.value === null ? `${what} has no data (${limit})` : `${what} is ${formatValue(alert.value, alert.unit)} (${limit})`;
+}
+
+/** What is to be said beside the reading: where the threshold came from, that it flaps, that more series breach. Plain text, unescaped. */
+export function remarks({ why, flapping, excess }: AlertSnapshot): string[] {
+  return [
+    ...(why === undefined ? [] : [why.charAt(0).toUpperCase() + why.slice(1)]),
+    ...(flapping ? ['Flapping: it changes so often that this is one alert until it has calmed down'] : []),
+    ...(excess === undefined ? [] : [`${excess} more series breach than may have an alert of their own`]),
+  ];
 }
 
 /** `model=gpt-4o, operation=chat`; null without group-by. Plain text, unescaped. */

@@ -39,12 +39,20 @@ export const Alert = z.strictObject({
   operator: z.string(),
   /** Null: no reading. */
   value: z.number().nullable(),
-  threshold: z.number(),
+  /** Null: not known. */
+  threshold: z.number().nullable(),
   unit: z.string().nullable(),
   window: z.string(),
   samples: z.int(),
   /** The worst value since this comparison leads; null while there is none. */
   peak: z.number().nullable(),
+  /** Where the threshold came from, or the value, in words and as data; null: the rule says the one, and the other was read. */
+  why: z.string().nullable(),
+  origin: z.record(z.string(), z.unknown()).nullable(),
+  /** It changes so often that all of it is one alert. */
+  flapping: z.boolean(),
+  /** How many more series breach than the rule may have alerts. */
+  excess: z.int(),
   startedAt: Time,
   lastSlotAt: Time,
   resolvedAt: Time.nullable(),

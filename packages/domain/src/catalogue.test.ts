@@ -53,7 +53,7 @@ test.each([
   [{ ...OWN, dim: 'user' }, { subject: { kind: 'dim', dim: 'user' }, aggregation: 'distinct' }, null],
   [{ ...OWN, name: 'signup' }, { name: 'signup', subject: { kind: 'event' }, aggregation: 'count' }, 'events'],
 ])('%j is read as %j in %s', (over, query, unit) => {
-  const [compiled] = ruleOf({ condition: comparison(over) }).comparisons;
-  expect(compiled?.query).toMatchObject(query);
-  expect(compiled?.unit).toBe(unit);
+  const { comparisons, windows } = ruleOf({ condition: comparison(over) });
+  expect(windows[0]?.query).toMatchObject(query);
+  expect(comparisons[0]?.unit).toBe(unit);
 });

@@ -33,14 +33,14 @@ test('has durations in milliseconds and what is not said as null', () => {
 
 test('groups every query but the one that joins', () => {
   const rule = ruleOf({ groupBy: ['route', 'env'], condition: { all: [comparison(), comparison({ groupBy: [] })] } });
-  expect(rule.comparisons.map(({ query, joinsEverySeries }) => [query.groupBy, joinsEverySeries])).toEqual([
+  expect(rule.windows.map(({ query, joinsEverySeries }) => [query.groupBy, joinsEverySeries])).toEqual([
     [['env', 'route'], false],
     [[], true],
   ]);
 });
 
 test('a query that joins an ungrouped rule is like any other', () => {
-  expect(ruleOf({ condition: comparison({ groupBy: [] }) }).comparisons[0]?.joinsEverySeries).toBe(false);
+  expect(ruleOf({ condition: comparison({ groupBy: [] }) }).windows[0]?.joinsEverySeries).toBe(false);
 });
 
 test('survives as JSON and comes out the same each time', () => {

@@ -2,74 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ruleOf, comparison } from '../test/a-rule.ts';
 import type { ConditionNode } from './compiled-rule.ts';
-import { compare, evaluate, leadIndex, verdictOf } from './evaluate-condition.ts';
-import { OPERATORS, type Operator } from './metric-query.ts';
+import { evaluate, leadIndex } from './evaluate-condition.ts';
 import type { Verdict } from './series-state.ts';
-
-describe('operators', () => {
-  /** For a value below, at and above the threshold. */
-  const EDGES: Record<Operator, [boolean, boolean, boolean]> = {
-    '>': [false, false, true],
-    '>=': [false, true, true],
-    '<': [true, false, false],
-    '<=': [true, true, false],
-    '==': [false, true, false],
-    '!=': [true, false, true],
-  };
-  const NEIGHBOURS: [number, number, number][] = [
-    [999, 1_000, 1_001],
-    [-1, 0, 1],
-    [-Number.MIN_VALUE, 0, Number.MIN_VALUE],
-    [-1_001, -1_000, -999],
-    [0.1, 0.1 + Number.EPSILON, 0.3],
-    [2 ** 53 - 1, 2 ** 53, 2 ** 53 + 2],
-    [-Number.MAX_VALUE, 5, Number.MAX_VALUE],
-  ];
-
-  test.each(OPERATORS.flatMap((operator) => NEIGHBOURS.map((values) => [operator, values] as const)))(
-    '%s around %j',
-    (operator, [below, at, above]) => {
-      expect([below, at, above].map((value) => compare(value, operator, at))).toEqual(EDGES[operator]);
-    },
-  );
-
-  test.each(OPERATORS)('%s takes 0 and −0 for the same', (operator) => {
-    expect(compare(-0, operator, 0)).toBe(compare(0, operator, 0));
-  });
-});
-
-describe('one comparison', () => {
-  const [plain] = ruleOf({ condition: comparison({ minSamples: 10, recover: 800 }) }).comparisons;
-  const [counting] = ruleOf({ condition: { window: '5m', operator: '<', threshold: 1 } }).comparisons;
-  if (plain === undefined || counting === undefined) throw new Error('no comparison');
-  const reading = (value: number | null, samples = 10) => ({ labels: {}, value, samples });
-
-  test.each(OPERATORS.flatMap((operator) => [Number.NaN, Infinity, -Infinity, null].map((value) => [value, operator] as const)))(
-    '%s %s is no reading, whatever is asked',
-    (value, operator) => {
-      expect(verdictOf({ ...plain, operator }, reading(value), false)).toBe('unknown');
-      expect(verdictOf({ ...plain, operator }, reading(value), true)).toBe('unknown');
-    },
-  );
-
-  test('with fewer samples than asked is unknown', () => {
-    expect([9, 10, 11].map((samples) => verdictOf(plain, reading(5_000, samples), false))).toEqual(['unknown', 'breach', 'breach']);
-  });
-
-  test('while firing is held against recover', () => {
-    expect([801, 800, 799].map((value) => verdictOf(plain, reading(value), true))).toEqual(['breach', 'clear', 'clear']);
-    expect(verdictOf(plain, reading(801), false)).toBe('clear');
-  });
-
-  test('of an empty window counts where it is 0', () => {
-    expect(verdictOf(counting, reading(0, 0), false)).toBe('breach');
-    expect(verdictOf({ ...counting, minSamples: 2 }, reading(0, 0), false)).toBe('unknown');
-  });
-
-  test('whose query failed is failed', () => {
-    expect(verdictOf(plain, 'failed', false)).toBe('failed');
-  });
-});
 
 const leaf = (index: number): ConditionNode => ({ kind: 'comparison', index });
 const tree = fc.letrec<{ node: ConditionNode }>((tie) => ({
@@ -156,10 +90,9 @@ describe('trees', () => {
 });
 
 describe('the comparison that speaks', () => {
-  const rule = ruleOf({
+  const { condition } = ruleOf({
     condition: { any: [{ all: [comparison(), comparison({ threshold: 5 })] }, { not: comparison({ operator: '<' }) }] },
   });
-  const readings = [1, 2, 3].map((value) => ({ labels: {}, value, samples: 1 }));
 
   test.each<[Verdict[], Verdict, number]>([
     [['clear', 'breach', 'clear'], 'breach', 1],
@@ -169,17 +102,10 @@ describe('the comparison that speaks', () => {
     [['clear', 'unknown', 'failed'], 'failed', 2],
     [['clear', 'unknown', 'unknown'], 'unknown', 1],
   ])('%j, together %s: number %d', (given, outcome, index) => {
-    expect(leadIndex(rule, given, readings, outcome)).toBe(index);
+    expect(leadIndex(condition, given, () => true, outcome)).toBe(index);
   });
 
   test('of a clear condition is the first with a value', () => {
-    expect(
-      leadIndex(
-        rule,
-        ['unknown', 'clear', 'breach'],
-        [{ labels: {}, value: null, samples: 0 }, 'failed' as const, ...readings].slice(0, 3),
-        'clear',
-      ),
-    ).toBe(2);
+    expect(leadIndex(condition, ['unknown', 'clear', 'breach'], (place) => place === 2, 'clear')).toBe(2);
   });
 });

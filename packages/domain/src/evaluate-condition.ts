@@ -1,40 +1,5 @@
-import type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
-import type { Operator } from './metric-query.ts';
-import type { SeriesReading } from './reading.ts';
+import type { ConditionNode } from './compiled-rule.ts';
 import type { Verdict } from './series-state.ts';
-
-/** One comparison's reading for one series, or why there is none. */
-export type Answer = SeriesReading | 'failed' | 'not_ready';
-
-export function compare(value: number, operator: Operator, threshold: number): boolean {
-  switch (operator) {
-    case '>':
-      return value > threshold;
-    case '>=':
-      return value >= threshold;
-    case '<':
-      return value < threshold;
-    case '<=':
-      return value <= threshold;
-    case '==':
-      return value === threshold;
-    case '!=':
-      return value !== threshold;
-  }
-}
-
-/**
- * What one comparison says. A value that is not finite is no reading. `minSamples` of 1 asks for nothing beyond a value: an empty window's
- * `count`, `sum` and `rate` are 0 and count.
- */
-export function verdictOf(comparison: Comparison, answer: Answer, whileFiring: boolean): Verdict {
-  if (typeof answer === 'string') return answer;
-  const { value, samples } = answer;
-  if (value === null || !Number.isFinite(value)) return 'unknown';
-  if (comparison.minSamples > 1 && samples < comparison.minSamples) return 'unknown';
-  const threshold = whileFiring ? (comparison.recover ?? comparison.threshold) : comparison.threshold;
-  return compare(value, comparison.operator, threshold) ? 'breach' : 'clear';
-}
 
 /**
  * What the tree says, in Kleene's three-valued logic: `all` is clear as soon as one child is clear and `any` breaches as soon as one does,
@@ -76,14 +41,19 @@ function strongest(children: readonly ConditionNode[], verdicts: readonly Verdic
 }
 
 /**
- * The comparison that speaks for the whole; see `LeadReading`. `verdicts` are those that led to `outcome`.
+ * The comparison that speaks for the whole; see `LeadReading`. `verdicts` are those that led to `outcome`, `hasValue` says which have a value.
  */
-export function leadIndex(rule: CompiledRule, verdicts: readonly Verdict[], answers: readonly Answer[], outcome: Verdict): number {
+export function leadIndex(
+  condition: ConditionNode,
+  verdicts: readonly Verdict[],
+  hasValue: (index: number) => boolean,
+  outcome: Verdict,
+): number {
   const index =
     outcome === 'breach'
-      ? firstBreaching(rule.condition, verdicts, false)
+      ? firstBreaching(condition, verdicts, false)
       : outcome === 'clear'
-        ? answers.findIndex((answer) => typeof answer === 'object' && answer.value !== null)
+        ? verdicts.findIndex((_, place) => hasValue(place))
         : verdicts.indexOf(outcome);
   return Math.max(index, 0);
 }

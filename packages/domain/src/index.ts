@@ -4,7 +4,7 @@ export { advance, firstState, needsSaving, type SlotTime, type StepRule } from '
 export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
 export type { Clock, EpochMs } from './clock.ts';
 export { compileRule } from './compile-rule.ts';
-export type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
+export type { Comparison, CompiledRule, ConditionNode, HistoryInput, Level, Limit, WindowInput } from './compiled-rule.ts';
 export { CONNECTION_HEADERS } from './connection-headers.ts';
 export { hasControlCharacters } from './control-characters.ts';
 export { DELIVERY_STATUSES, type DeliveryStatus } from './delivery-status.ts';
@@ -20,7 +20,7 @@ export {
   type HistorySource,
   type SeriesHistory,
 } from './history.ts';
-export { judge, type Judged, type KnownSeries } from './judge.ts';
+export { judge, type Circumstances, type Fits, type Judged, type KnownSeries } from './judge.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
   TRIGGER_KINDS,
@@ -49,11 +49,19 @@ export {
   type SeriesReading,
   type WindowedQuery,
 } from './reading.ts';
+export { stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } from './step-rule.ts';
+export { cycleFrom, referencesFirst, standsSo } from './rule-standings.ts';
+export { historySpan } from './history-span.ts';
+export { windowsAt } from './windows-at.ts';
+export type { NotReadyReason, Origin } from './origin.ts';
+export { originWords } from './origin-words.ts';
+export { expectedAt, fitModel, type Fit, type HistoryModel } from './fit-model.ts';
+export { isTimeZone, periodAt, wallTime, instantOf, type Calendar } from './calendar.ts';
 export { renderTemplate, type TemplateValues } from './render-template.ts';
 export { expiresAt, isExpired, RETRY, retryDelay, verdictOfStatus } from './retry.ts';
 export { parseRetryAfter } from './retry-after.ts';
 export { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
-export { ComparisonSpec, ConditionSpec, RuleSpec } from './rule-spec.ts';
+export { ComparisonSpec, ConditionSpec, leavesOf, RuleSpec, type LeafSpec, type RuleStanding } from './rule-spec.ts';
 export {
   ALERT_TYPES,
   HEALTHS,

@@ -21,6 +21,10 @@ export type IssueCode =
   | 'no_meaning'
   | 'recover_side'
   | 'recover_under_not'
+  | 'level_under_not'
+  | 'level_order'
+  | 'severity_with_levels'
+  | 'cycle'
   | 'no_series';
 
 export type Path = readonly (string | number)[];

@@ -67,7 +67,10 @@ describe('a rule without group-by', () => {
       whileFiring: 'breach',
       seen: true,
       severity: 'critical',
-      lead: { comparison: 1, value: 5, operator: '>=', threshold: 5, samples: 8 },
+      rank: 3,
+      held: { severity: 'critical', rank: 3 },
+      isAbsence: false,
+      lead: { comparison: 1, value: 5, operator: '>=', threshold: 5, samples: 8, origin: null, notReady: null },
     });
   });
 

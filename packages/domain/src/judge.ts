@@ -1,9 +1,14 @@
 import { AGGREGATION_FACTS } from './aggregations.ts';
-import type { Comparison, CompiledRule } from './compiled-rule.ts';
-import { evaluate, leadIndex, verdictOf, type Answer } from './evaluate-condition.ts';
+import type { EpochMs } from './clock.ts';
+import { compareAt, type Compared } from './compare-at.ts';
+import type { CompiledRule, WindowInput } from './compiled-rule.ts';
+import { evaluate, leadIndex } from './evaluate-condition.ts';
+import type { Fit } from './fit-model.ts';
+import { measureValue, type Measured } from './measure-value.ts';
 import { seriesKey, type Labels, type QueryResult, type SeriesReading } from './reading.ts';
 import { RULE_BOUNDS } from './rule-bounds.ts';
-import type { Judgement, LeadReading } from './series-state.ts';
+import type { Answer, SeriesAnswers } from './series-answers.ts';
+import type { Judgement, LeadReading, Verdict } from './series-state.ts';
 import { worstFirst } from './worst-first.ts';
 
 /** A series seen in the last 24 h, or one with an open alert; the latter is never dropped for a worse one. */
@@ -19,67 +24,87 @@ export interface Judged {
   dropped: number;
 }
 
+/** What is usual for each series of a history, by series key; a series that is not there has no past. */
+export type Fits = { kind: 'fits'; of: ReadonlyMap<string, Fit> } | { kind: 'warming' } | { kind: 'failed' };
+
+/** What a rule with thresholds that move, or with other rules in it, has to know beside its windows. */
+export interface Circumstances {
+  /** End of the rule's own window: slot − evaluationDelay. */
+  endMs?: EpochMs;
+  /** One for each of the rule's histories. */
+  fits?: readonly Fits[];
+  /** For each of its references whether the other rule stands so; null: there is none of that key. */
+  references?: readonly (boolean | null)[];
+  /** Of so many series the worst are judged. */
+  atMost?: number;
+}
+
 const NO_READING: SeriesReading = { labels: {}, value: null, samples: 0 };
+const NO_PAST: Fit = { kind: 'not_ready', knownMs: 0, neededMs: 0 };
 
 /**
  * What a rule's condition says of each of its series. The series are those of all its queries and the known ones; a rule without group-by
  * has one. A query that does not answer with a series counts nothing there: 0 for `count`, `sum` and `rate`, else no reading.
  * The order of results' series does not matter.
- * @param results one per comparison, in their order
- * @param atMost of so many series the worst are judged
+ * @param results one for each of the rule's windows, in their order
  */
 export function judge(
   rule: CompiledRule,
   results: readonly QueryResult[],
   known: readonly KnownSeries[],
-  atMost: number = RULE_BOUNDS.seriesPerRule,
+  { endMs = 0, fits = [], references = [], atMost = RULE_BOUNDS.seriesPerRule }: Circumstances = {},
 ): Judged {
-  if (rule.groupBy.length === 0) return { judgements: [judgeOnly(rule, results)], dropped: 0 };
+  const fitsAt = (key: string): SeriesAnswers['histories'] =>
+    rule.histories.map(({ joinsEverySeries }, index) => fitOf(fits[index], joinsEverySeries ? '{}' : key));
+  if (rule.groupBy.length === 0) {
+    const windows = rule.windows.map((window, index) => answerElsewhere(window, results[index], true));
+    const seen = windows.some((answer, index) => rule.windows[index]!.backMs === 0 && typeof answer === 'object' && answer.value !== null);
+    const answers = { windows, histories: fitsAt('{}'), references, endMs };
+    return { judgements: [judgeSeries(rule, '{}', {}, answers, seen)], dropped: 0 };
+  }
 
   const series = new Map<string, { labels: Labels; isOpen: boolean; answers: (Answer | undefined)[] }>();
   for (const { seriesKey: key, labels, isOpen } of known) series.set(key, { labels, isOpen, answers: [] });
   let dropped = 0;
-  rule.comparisons.forEach((comparison, index) => {
+  rule.windows.forEach((window, index) => {
     const result = results[index];
-    if (comparison.joinsEverySeries || result?.kind !== 'series') return;
+    if (window.joinsEverySeries || result?.kind !== 'series') return;
     dropped = Math.max(dropped, result.dropped);
+    // A series that was there only before is not one of now.
+    const isPast = window.backMs > 0;
     for (const reading of result.series) {
       const key = seriesKey(reading.labels);
       const found = series.get(key);
-      if (found === undefined) series.set(key, { labels: reading.labels, isOpen: false, answers: at(index, reading) });
-      else found.answers[index] = reading;
+      if (found !== undefined) found.answers[index] = reading;
+      else if (!isPast) series.set(key, { labels: reading.labels, isOpen: false, answers: at(index, reading) });
     }
   });
 
-  const elsewhere = rule.comparisons.map((comparison, index) => answerElsewhere(comparison, results[index], comparison.joinsEverySeries));
+  const elsewhere = rule.windows.map((window, index) => answerElsewhere(window, results[index], window.joinsEverySeries));
   const judged = [...series].map(([key, { labels, isOpen, answers }]) => {
-    const all = elsewhere.map((otherwise, index) => answers[index] ?? otherwise);
-    return { isOpen, judgement: judgeSeries(rule, key, labels, all, answers.some(isSeen)) };
+    const windows = elsewhere.map((otherwise, index) => answers[index] ?? otherwise);
+    const seen = answers.some((answer, index) => rule.windows[index]?.backMs === 0 && isSeen(answer));
+    return { isOpen, judgement: judgeSeries(rule, key, labels, { windows, histories: fitsAt(key), references, endMs }, seen) };
   });
-  if (judged.length <= atMost) return { judgements: judged.map(({ judgement }) => judgement), dropped };
-  const kept = judged.sort(worstFirst).slice(0, atMost);
+  const most = Math.min(atMost, rule.maxSeries);
+  if (judged.length <= most) return { judgements: judged.map(({ judgement }) => judgement), dropped };
+  const kept = judged.sort(worstFirst).slice(0, most);
   return { judgements: kept.map(({ judgement }) => judgement), dropped: dropped + judged.length - kept.length };
 }
 
 /** A source that had to choose answers for series that are not there, too. */
 const isSeen = (answer: Answer | undefined): boolean => typeof answer === 'object' && answer.samples > 0;
 
-function judgeOnly(rule: CompiledRule, results: readonly QueryResult[]): Judgement {
-  const answers = rule.comparisons.map((comparison, index) => answerElsewhere(comparison, results[index], true));
-  return judgeSeries(
-    rule,
-    '{}',
-    {},
-    answers,
-    answers.some((answer) => typeof answer === 'object' && answer.value !== null),
-  );
+function fitOf(fits: Fits | undefined, key: string): SeriesAnswers['histories'][number] {
+  if (fits === undefined || fits.kind === 'failed') return 'failed';
+  return fits.kind === 'warming' ? 'not_ready' : (fits.of.get(key) ?? NO_PAST);
 }
 
 /**
  * What a query says of a series it did not name: its one value where it has but one, else that of an empty window. A query that left out
  * series past its bound says nothing of them, as if it had failed.
  */
-function answerElsewhere({ query }: Comparison, result: QueryResult | undefined, hasOneValue: boolean): Answer {
+function answerElsewhere({ query }: WindowInput, result: QueryResult | undefined, hasOneValue: boolean): Answer {
   if (result === undefined || result.kind === 'failed') return 'failed';
   if (result.kind === 'warming') return 'not_ready';
   if (hasOneValue && result.series[0] !== undefined) return result.series[0];
@@ -87,29 +112,54 @@ function answerElsewhere({ query }: Comparison, result: QueryResult | undefined,
   return { ...NO_READING, value: AGGREGATION_FACTS[query.aggregation].emptyValue };
 }
 
-function judgeSeries(rule: CompiledRule, key: string, labels: Labels, answers: readonly Answer[], seen: boolean): Judgement {
-  const verdicts = rule.comparisons.map((comparison, index) => verdictOf(comparison, answers[index] ?? 'failed', false));
-  const verdict = evaluate(rule.condition, verdicts);
-  const judgement = { seriesKey: key, labels, verdict, seen, severity: rule.severity };
-  if (rule.comparisons.every(({ recover }) => recover === null)) {
-    return { ...judgement, whileFiring: verdict, lead: lead(rule, answers, leadIndex(rule, verdicts, answers, verdict)) };
-  }
-  const held = rule.comparisons.map((comparison, index) => verdictOf(comparison, answers[index] ?? 'failed', true));
-  const whileFiring = evaluate(rule.condition, held);
-  const index =
-    verdict === 'clear' && whileFiring === 'breach'
-      ? leadIndex(rule, held, answers, whileFiring)
-      : leadIndex(rule, verdicts, answers, verdict);
-  return { ...judgement, whileFiring, lead: lead(rule, answers, index) };
+interface AtLevel {
+  level: number;
+  verdict: Verdict;
+  compared: readonly Compared[];
 }
 
-function lead(rule: CompiledRule, answers: readonly Answer[], index: number): LeadReading {
-  const comparison = rule.comparisons[index];
-  if (comparison === undefined) throw new Error('a compiled rule has a comparison at least');
-  const found = answers[index];
-  const answer = typeof found === 'object' ? found : NO_READING;
-  const value = answer.value !== null && Number.isFinite(answer.value) ? answer.value : null;
-  return { comparison: index, value, operator: comparison.operator, threshold: comparison.threshold, samples: answer.samples };
+function judgeSeries(rule: CompiledRule, key: string, labels: Labels, answers: SeriesAnswers, seen: boolean): Judgement {
+  const measured = rule.comparisons.map((comparison) => measureValue(comparison, answers));
+  const plain = worstLevel(rule, measured, answers, false);
+  const held = rule.comparisons.some(hasRecover) ? worstLevel(rule, measured, answers, true) : plain;
+  const shown = plain.verdict === 'clear' && held.verdict === 'breach' ? held : plain;
+  const { severity, rank } = rule.levels[plain.level]!;
+  return {
+    seriesKey: key,
+    labels,
+    verdict: plain.verdict,
+    whileFiring: held.verdict,
+    seen,
+    severity,
+    rank,
+    held: rule.levels[held.level]!,
+    isAbsence: rule.comparisons.some(({ value }) => value.kind === 'absence'),
+    lead: leadOf(rule, shown),
+  };
+}
+
+const hasRecover = ({ limits }: CompiledRule['comparisons'][number]): boolean =>
+  limits.some((limit) => limit !== null && 'recover' in limit && limit.recover !== null);
+
+/** The worst level whose tree breaches; else what the mildest says. */
+function worstLevel(rule: CompiledRule, measured: readonly Measured[], answers: SeriesAnswers, isHeld: boolean): AtLevel {
+  for (let level = rule.levels.length - 1; ; level--) {
+    const compared = rule.comparisons.map((comparison, index) => compareAt(comparison, level, isHeld, measured[index]!, answers));
+    const verdict = evaluate(
+      rule.condition,
+      compared.map((each) => each.verdict),
+    );
+    if (verdict === 'breach' || level === 0) return { level, verdict, compared };
+  }
+}
+
+function leadOf({ condition }: CompiledRule, { verdict, compared }: AtLevel): LeadReading {
+  const verdicts = compared.map((each) => each.verdict);
+  const index = leadIndex(condition, verdicts, (place) => compared[place]!.value !== null, verdict);
+  const lead = compared[index];
+  if (lead === undefined) throw new Error('a compiled rule has a comparison at least');
+  const { value, operator, threshold, samples, origin, reason } = lead;
+  return { comparison: index, value, operator, threshold, samples, origin, notReady: reason };
 }
 
 function at(index: number, reading: SeriesReading): (Answer | undefined)[] {

@@ -1,5 +1,6 @@
 import type { Aggregation } from './aggregations.ts';
 import type { Operator } from './metric-query.ts';
+import type { Origin } from './origin.ts';
 import type { Labels } from './reading.ts';
 import type { AlertStatus } from './alert-status.ts';
 import type { AlertType } from './series-state.ts';
@@ -23,12 +24,21 @@ export interface AlertSnapshot {
   operator: Operator;
   /** Null: no reading. */
   value: number | null;
-  threshold: number;
+  /** Null: not known. */
+  threshold: number | null;
   /** In the words of `formatValue`; null: a bare number. */
   unit: string | null;
   /** Duration, `15m`. */
   window: string;
   samples: number;
+  /** Where the threshold came from, or the value; absent: the rule says the one, and the other was read. */
+  origin?: Origin;
+  /** The same in words. */
+  why?: string;
+  /** Present: it changes so often that all of it is one alert. */
+  flapping?: true;
+  /** Present: so many more series breach than the rule may have alerts. */
+  excess?: number;
   labels: Labels;
   startedAt: string;
   /** Null while open. */

@@ -1,6 +1,7 @@
 import { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
 import { defaultAggregation, isMetricName, meaning, METRIC_NAMES, METRICS, type Looked, type MetricName } from './catalogue.ts';
-import { compileQuery, unitOf, type QuerySpec } from './compile-query.ts';
+import { isPeriod } from './calendar.ts';
+import { compileQuery, unitOf } from './compile-query.ts';
 import { Complaints, quoted, readFields } from './complaints.ts';
 import { aggregationFrom } from './dialects.ts';
 import { durationMs, formatDuration } from './duration.ts';
@@ -11,18 +12,19 @@ import { parseWhere } from './parse-where.ts';
 import { RATE_UNITS, rateUnit } from './rate-unit.ts';
 import { readDuration, readLine, readList, readWord } from './read-values.ts';
 import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
+import type { QueryPartSpec } from './rule-spec.ts';
 
-export const QUERY_FIELDS = ['metric', 'measure', 'dim', 'name', 'aggregation', 'where', 'window', 'unit'] as const;
-type QueryField = (typeof QUERY_FIELDS)[number];
+export const PART_FIELDS = ['metric', 'measure', 'dim', 'name', 'aggregation', 'where', 'unit'] as const;
+type PartField = (typeof PART_FIELDS)[number];
 
-interface QueryFields {
-  has: (name: QueryField) => boolean;
-  get: (name: QueryField) => unknown;
+interface PartFields {
+  has: (name: PartField) => boolean;
+  get: (name: PartField) => unknown;
 }
 
-/** The metric query within a comparison, in canonical words. Null: complained about. */
-export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Complaints): QuerySpec | null {
-  const read = <Value>(name: QueryField, reader: (value: unknown, at: Path) => Value | null): Value | null | undefined =>
+/** What is read of the events of a window. `windowMs` is null where the window itself was complained about. Null: complained about. */
+export function parseQueryPart(fields: PartFields, path: Path, windowMs: number | null, complaints: Complaints): QueryPartSpec | null {
+  const read = <Value>(name: PartField, reader: (value: unknown, at: Path) => Value | null): Value | null | undefined =>
     fields.has(name) ? reader(fields.get(name), [...path, name]) : undefined;
   const fieldName = (value: unknown, at: Path): string | null => readLine(value, at, RULE_BOUNDS.fieldLength, complaints);
 
@@ -33,9 +35,6 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
   const written = read('aggregation', (value, at) => readWord(value, at, AGGREGATIONS, aggregationFrom, complaints));
   const where = read('where', (value, at) => parseWhere(value, at, complaints));
   const unit = read('unit', (value, at) => readLine(value === '%' ? 'percent' : value, at, RULE_BOUNDS.unitLength, complaints));
-  const window = fields.has('window')
-    ? readDuration(fields.get('window'), [...path, 'window'], RULE_BOUNDS.minWindowMs, complaints.bounds.maxWindowMs, complaints)
-    : complaints.add([...path, 'window'], 'required', "needs a window, such as '5m'");
 
   const subjects = (['metric', 'measure', 'dim'] as const).filter((field) => fields.has(field));
   if (subjects.length > 1)
@@ -44,23 +43,14 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
       'conflict',
       `takes one of metric, measure and dim, not ${subjects.join(' and ')}`,
     );
-  if (
-    metric === null ||
-    measure === null ||
-    dim === null ||
-    name === null ||
-    written === null ||
-    where === null ||
-    unit === null ||
-    window === null
-  )
+  if (metric === null || measure === null || dim === null || name === null || written === null || where === null || unit === null)
     return null;
 
   const looked: Looked = { metric, measure, dim };
   const aggregation = written ?? defaultAggregation(looked);
   const isSound = [
     hasMeaning(looked, aggregation, path, complaints),
-    fitsWindow(aggregation, window, path, complaints),
+    windowMs === null || fitsWindow(aggregation, windowMs, path, complaints),
     unit === undefined || fitsUnit(unit, looked, aggregation, [...path, 'unit'], complaints),
   ].every(Boolean);
   if (!isSound) return null;
@@ -71,9 +61,22 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
     ...(name === undefined ? {} : { name }),
     aggregation,
     ...(where === undefined || Object.keys(where).length === 0 ? {} : { where }),
-    window,
     ...(unit === undefined ? {} : { unit }),
   };
+}
+
+/** The window of a comparison: a duration, or with `calendars` a period of the calendar. Null: complained about. */
+export function parseWindow(
+  fields: { has: (name: 'window') => boolean; get: (name: 'window') => unknown },
+  path: Path,
+  complaints: Complaints,
+  { calendars }: { calendars: boolean },
+): string | null {
+  if (!fields.has('window')) return complaints.add([...path, 'window'], 'required', "needs a window, such as '5m'");
+  const window = fields.get('window');
+  const period = typeof window === 'string' ? window.trim().toLowerCase() : '';
+  if (calendars && isPeriod(period)) return period;
+  return readDuration(window, [...path, 'window'], RULE_BOUNDS.minWindowMs, complaints.bounds.maxWindowMs, complaints);
 }
 
 /** A metric query by itself, in the words of a rule's comparison, with `groupBy`. `unit` is that of its values, for `formatValue`. */
@@ -82,9 +85,11 @@ export function parseMetricQuery(
   bounds?: RuleBounds,
 ): { ok: true; query: MetricQuery; unit: string | null } | { ok: false; issues: Issue[] } {
   const complaints = new Complaints(bounds);
-  const fields = readFields(input, [], [...QUERY_FIELDS, 'groupBy'], complaints);
+  const fields = readFields(input, [], [...PART_FIELDS, 'window', 'groupBy'], complaints);
   if (fields === null) return { ok: false, issues: complaints.issues };
-  const spec = parseQuerySpec(fields, [], complaints);
+  const window = parseWindow(fields, [], complaints, { calendars: false });
+  const part = parseQueryPart(fields, [], window === null ? null : durationMs(window), complaints);
+  const spec = part === null || window === null ? null : { ...part, window };
   const groupBy = parseGroupBy(fields.get('groupBy') ?? [], ['groupBy'], complaints);
   if (spec === null || groupBy === null || complaints.issues.length > 0) return { ok: false, issues: complaints.issues };
   return { ok: true, query: compileQuery(spec, groupBy.toSorted()), unit: unitOf(spec) };
@@ -123,9 +128,9 @@ function hasMeaning(looked: Looked, aggregation: Aggregation, path: Path, compla
   return false;
 }
 
-function fitsWindow(aggregation: Aggregation, window: string, path: Path, complaints: Complaints): boolean {
+function fitsWindow(aggregation: Aggregation, windowMs: number, path: Path, complaints: Complaints): boolean {
   const { maxWindowMs } = AGGREGATION_FACTS[aggregation];
-  if (durationMs(window) <= maxWindowMs) return true;
+  if (windowMs <= maxWindowMs) return true;
   complaints.add([...path, 'window'], 'out_of_range', `${aggregation} reaches back at most ${formatDuration(maxWindowMs)}`);
   return false;
 }

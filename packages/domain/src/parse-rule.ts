@@ -3,11 +3,12 @@ import { severityFrom } from './dialects.ts';
 import type { Issue, Path } from './issue.ts';
 import { parseCondition } from './parse-condition.ts';
 import { parseGroupBy } from './parse-query.ts';
-import { exactly, readBoolean, readDuration, readLine, readList, readValue, readWord } from './read-values.ts';
+import { exactly, readBoolean, readDuration, readLine, readList, readNumber, readValue, readWord } from './read-values.ts';
 import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 import { ruleKey } from './rule-key.ts';
-import type { ConditionSpec, RuleSpec } from './rule-spec.ts';
+import { leavesOf, RULE_DEFAULTS, type ConditionSpec, type LeafSpec, type RuleSpec } from './rule-spec.ts';
 import { SEVERITIES } from './severity.ts';
+import { isBudget, isLevels } from './threshold-spec.ts';
 
 /** `enabled` is kept beside the rule, not in it; null: nothing was said. */
 export type ParsedRule = { ok: true; spec: RuleSpec; enabled: boolean | null } | { ok: false; issues: Issue[] };
@@ -23,6 +24,11 @@ const FIELDS = [
   'keepFiringFor',
   'cooldown',
   'evaluationDelay',
+  'newSeriesGrace',
+  'flapping',
+  'maxOpenAlerts',
+  'maxSeries',
+  'mode',
   'noData',
   'onError',
   'notify',
@@ -57,11 +63,13 @@ export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
   const groupBy = read('groupBy', [], (value, path) => parseGroupBy(value, path, complaints));
   const every = duration('every', undefined, complaints.bounds.minEveryMs, maxEveryMs);
   const remindEvery = duration('remindEvery', undefined, minRemindEveryMs, maxHoldMs);
+  const severity = read('severity', undefined, (value, path) => readWord(value, path, SEVERITIES, severityFrom, complaints));
+  const hasLevels = condition !== null && leavesOf(condition).some(isGraded);
   const enabled = read('enabled', null, (value, path) => readBoolean(value, path, complaints));
   const spec = {
     key: read('key', name === null ? null : ruleKey(name), (value, path) => readKey(value, path, complaints)),
     name,
-    severity: read('severity', 'warning' as const, (value, path) => readWord(value, path, SEVERITIES, severityFrom, complaints)),
+    ...(hasLevels ? {} : { severity: severity ?? ('warning' as const) }),
     condition,
     groupBy,
     ...(every === undefined ? {} : { every }),
@@ -69,6 +77,15 @@ export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
     keepFiringFor: duration('keepFiringFor', '0s', 0, maxHoldMs),
     cooldown: duration('cooldown', '60m', 0, maxHoldMs),
     evaluationDelay: duration('evaluationDelay', '10s', 0, maxEvaluationDelayMs),
+    newSeriesGrace: duration('newSeriesGrace', RULE_DEFAULTS.newSeriesGrace, 0, RULE_BOUNDS.maxGraceMs),
+    flapping: read('flapping', RULE_DEFAULTS.flapping, (value, path) => readFlapping(value, path, complaints)),
+    maxOpenAlerts: read('maxOpenAlerts', RULE_DEFAULTS.maxOpenAlerts, (value, path) =>
+      readCount(value, path, 1, RULE_BOUNDS.openAlertsPerRule, complaints),
+    ),
+    maxSeries: read('maxSeries', RULE_DEFAULTS.maxSeries, (value, path) =>
+      readCount(value, path, 1, RULE_BOUNDS.seriesPerRule, complaints),
+    ),
+    mode: read('mode', RULE_DEFAULTS.mode, (value, path) => readWord(value, path, MODES, exactly(MODES), complaints)),
     noData: read('noData', 'keep' as const, (value, path) => readWord(value, path, NO_DATA, exactly(NO_DATA), complaints)),
     onError: read('onError', 'keep' as const, (value, path) => readWord(value, path, ON_ERROR, exactly(ON_ERROR), complaints)),
     notify: read('notify', [], (value, path) => readNotify(value, path, complaints)),
@@ -76,6 +93,10 @@ export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
     labels: read('labels', {}, (value, path) => readTexts(value, path, RULE_BOUNDS.labels, RULE_BOUNDS.valueLength, complaints)),
     annotations: read('annotations', {}, (value, path) => readAnnotations(value, path, complaints)),
   };
+  if (hasLevels && severity !== undefined && severity !== null) {
+    complaints.add(['severity'], 'severity_with_levels', 'the levels of the threshold say how bad it is; leave severity out');
+  }
+  if (condition !== null) complainOfBudgets(condition, complaints);
   if (condition !== null && groupBy !== null && groupBy.length > 0 && everyComparisonJoins(condition)) {
     complaints.add(
       ['groupBy'],
@@ -88,6 +109,38 @@ export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
 
 const NO_DATA = ['ok', 'keep', 'alert'] as const;
 const ON_ERROR = ['keep', 'alert'] as const;
+const MODES = ['live', 'shadow'] as const;
+
+const isGraded = (leaf: LeafSpec): boolean => 'threshold' in leaf && (isLevels(leaf.threshold) || isBudget(leaf.threshold));
+
+/** Steps of a budget are levels of their own kind: a rule has one budget, and no other levels beside it. */
+function complainOfBudgets(condition: ConditionSpec, complaints: Complaints): void {
+  const graded = leavesOf(condition).filter(isGraded);
+  if (graded.length < 2 || !graded.some((leaf) => 'threshold' in leaf && isBudget(leaf.threshold))) return;
+  complaints.add(['condition'], 'conflict', 'a rule has one budget, and no levels beside it; write two rules');
+}
+
+function readFlapping(input: unknown, path: Path, complaints: Complaints): RuleSpec['flapping'] | null {
+  if (input === 'off') return 'off';
+  const fields = readFields(input, path, ['changes', 'within'], complaints);
+  if (fields === null) return null;
+  const { minFlappingMs, maxFlappingMs, flappingChanges } = RULE_BOUNDS;
+  const changes = readCount(fields.get('changes') ?? RULE_DEFAULTS.flapping.changes, [...path, 'changes'], 2, flappingChanges, complaints);
+  const within = readDuration(
+    fields.get('within') ?? RULE_DEFAULTS.flapping.within,
+    [...path, 'within'],
+    minFlappingMs,
+    maxFlappingMs,
+    complaints,
+  );
+  return changes === null || within === null ? null : { changes, within };
+}
+
+function readCount(value: unknown, path: Path, least: number, most: number, complaints: Complaints): number | null {
+  const number = readNumber(value, path, complaints);
+  if (number === null || (Number.isSafeInteger(number) && number >= least && number <= most)) return number;
+  return complaints.add(path, 'out_of_range', `must be a whole number from ${least} to ${most}`);
+}
 
 /** A null stands for a complaint, so that without complaints there is none. */
 function isWhole(spec: { [field in keyof RuleSpec]: RuleSpec[field] | null }, { issues }: Complaints): spec is RuleSpec {
@@ -153,5 +206,5 @@ function everyComparisonJoins(spec: ConditionSpec): boolean {
   if ('all' in spec) return spec.all.every(everyComparisonJoins);
   if ('any' in spec) return spec.any.every(everyComparisonJoins);
   if ('not' in spec) return everyComparisonJoins(spec.not);
-  return spec.groupBy !== undefined;
+  return 'rule' in spec || ('groupBy' in spec && spec.groupBy !== undefined);
 }

@@ -9,7 +9,7 @@ const parse = (where: unknown) => parseRule(draft({ condition: comparison({ wher
 const filters = (where: unknown): readonly Filter[] | undefined => {
   const parsed = parse(where);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return compileRule(parsed.spec).comparisons[0]?.query.filters;
+  return compileRule(parsed.spec).windows[0]?.query.filters;
 };
 
 const is = (dim: string, values: string[], negate = false): Filter => ({ kind: 'in', dim, values, negate });

@@ -15,7 +15,7 @@ test('what the parser made is read as it was, and compiled', () => {
 test.for([
   ['an aggregation of another version', stored(comparison({ aggregation: 'p42' })), '/condition/aggregation Unknown word'],
   ['a field of another version', stored({ escalate: '5m' }), '/escalate'],
-  ['a threshold of another version', stored(comparison({ threshold: { baseline: {} } })), '/condition/threshold must be a number'],
+  ['a threshold of another version', stored(comparison({ threshold: { median: 3 } })), '/condition/threshold must be a number'],
   ['a duration that is none', stored({ for: '1 fortnight' }), 'not a duration: 1 fortnight'],
   ['words of people, with defaults left out', { name: 'x', condition: SPEC.condition }, 'not in canonical words'],
   ['no condition', stored({ condition: null }), '/condition must be an object'],

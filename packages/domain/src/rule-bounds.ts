@@ -13,6 +13,8 @@ export const RULE_BOUNDS = {
   annotations: 16,
   channels: 32,
   seriesPerRule: 1_000,
+  openAlertsPerRule: 10_000,
+  flappingChanges: 50,
   keyLength: 100,
   nameLength: 200,
   /** Of a dimension, measure or label. */
@@ -24,9 +26,14 @@ export const RULE_BOUNDS = {
   maxWindowMs: 30 * DAY,
   /** `distinct` and `last` read every event, so they reach no further. */
   maxExactWindowMs: 6 * HOUR,
+  /** Of what is usual. Events older than their retention are not there any more. */
+  maxLookbackMs: 60 * DAY,
   minEveryMs: 10 * SECOND,
   maxEveryMs: DAY,
   maxHoldMs: 30 * DAY,
+  maxGraceMs: DAY,
+  minFlappingMs: 60 * SECOND,
+  maxFlappingMs: DAY,
   maxEvaluationDelayMs: HOUR,
   minRemindEveryMs: 60 * SECOND,
 } as const;

@@ -1,6 +1,7 @@
 import type { EpochMs } from './clock.ts';
-import type { Labels } from './reading.ts';
 import type { Operator } from './metric-query.ts';
+import type { NotReadyReason, Origin } from './origin.ts';
+import type { Labels } from './reading.ts';
 import type { Severity } from './severity.ts';
 
 /** The mildest first. */
@@ -31,10 +32,18 @@ export interface SeriesState {
   unobservedMs: number;
   /** What the pending or open alert is about; null in `ok`. */
   alertType: AlertType | null;
-  /** The severity last told of the open alert; null without one. */
+  /** How bad the open alert is, as it was last told or has eased to since; null without one. */
   severityFired: Severity | null;
+  /** The rank of that; absent in states of older versions and without an alert: the place of the severity. */
+  rankFired?: number;
   /** The last firing of each type, for its cooldown: an alert on missing data does not hold back one on a breach. */
-  lastFired: { readonly [type in AlertType]?: { slotMs: EpochMs; severity: Severity } };
+  lastFired: { readonly [type in AlertType]?: { slotMs: EpochMs; severity: Severity; rank?: number } };
+  /** Slot at which the series was met; absent in states of older versions: long ago. */
+  firstSeenMs?: EpochMs;
+  /** The last slots at which it went from clear to breaching or back, oldest first; absent: none that count. */
+  flips?: readonly EpochMs[];
+  /** Present: it changes so often that it is one episode until it has calmed down. */
+  isFlapping?: true;
   /** Last slot at which the series was in a query's answer. Failing queries and gaps push it on: what nobody looked for is not gone. */
   lastSeenMs: EpochMs;
 }
@@ -54,7 +63,13 @@ export interface Judgement {
   whileFiring: Verdict;
   /** A query answered with this series. False where only its absence was counted, or another slot's memory of it. */
   seen: boolean;
+  /** Of the worst level that breaches; the mildest where none does. `rank` orders levels: the higher the worse. */
   severity: Severity;
+  rank: number;
+  /** Of the worst level that holds while firing; the mildest where none does. */
+  held: { severity: Severity; rank: number };
+  /** The condition is about nothing having come, so a series that is new has a while to begin. */
+  isAbsence: boolean;
   lead: LeadReading;
 }
 
@@ -68,8 +83,13 @@ export interface LeadReading {
   /** Null: no reading. */
   value: number | null;
   operator: Operator;
-  threshold: number;
+  /** Null: not known. */
+  threshold: number | null;
   samples: number;
+  /** Where the threshold came from, or the value; null: the rule says the one, and the other was read. */
+  origin: Origin | null;
+  /** Of the verdict `not_ready`. */
+  notReady: NotReadyReason | null;
 }
 
 /** What people hear. `no_data` is the firing of an alert on missing data. */
@@ -99,7 +119,16 @@ export type Reason =
   | 'no_data_alert'
   | 'error_kept'
   | 'error_alert'
+  | 'eased'
+  | 'worsened'
+  | 'flapping'
+  | 'max_open_alerts'
+  | 'new_series'
   | 'warming'
+  | 'baseline_not_ready'
+  | 'base_missing'
+  | 'base_zero'
+  | 'forecast_not_ready'
   | 'series_gone'
   | 'too_few_samples';
 

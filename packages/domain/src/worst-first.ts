@@ -19,7 +19,7 @@ export function worstFirst(a: Ranked, b: Ranked): number {
 
 /** How far a value lies on the breaching side of its threshold. */
 function excess({ value, operator, threshold }: LeadReading): number {
-  if (value === null) return -Infinity;
+  if (value === null || threshold === null) return -Infinity;
   if (operator === '<' || operator === '<=') return threshold - value;
   return operator === '>' || operator === '>=' ? value - threshold : Math.abs(value - threshold);
 }

@@ -1,16 +1,16 @@
 import { advance, firstState } from '../src/advance.ts';
 import type { CompiledRule } from '../src/compiled-rule.ts';
 import type { Judgement, SeriesState, Step, Verdict } from '../src/series-state.ts';
-import type { Severity } from '../src/severity.ts';
+import { SEVERITIES, type Severity } from '../src/severity.ts';
 import { MINUTE } from './a-rule.ts';
 
 export const START = 1_772_366_400_000;
 
 /**
  * What a slot finds: `B`reach, `C`lear, `H`eld (clear, but not past `recover`), `.` no data, `~` too few samples, `F`ailed query,
- * `?` clear though the series did not answer, `W`orse (a breach that is critical). `-` is no slot at all: nobody looked.
+ * `?` clear though the series did not answer, `W`orse (a breach that is critical), `N`ot ready. `-` is no slot at all: nobody looked.
  */
-export const SYMBOLS = ['B', 'C', 'H', '.', '~', 'F', '?', 'W', '-'] as const;
+export const SYMBOLS = ['B', 'C', 'H', '.', '~', 'F', '?', 'W', 'N', '-'] as const;
 export type Symbol = (typeof SYMBOLS)[number];
 
 const VERDICTS: Record<Exclude<Symbol, '-'>, [Verdict, Verdict]> = {
@@ -22,19 +22,32 @@ const VERDICTS: Record<Exclude<Symbol, '-'>, [Verdict, Verdict]> = {
   F: ['failed', 'failed'],
   '?': ['clear', 'clear'],
   W: ['breach', 'breach'],
+  N: ['not_ready', 'not_ready'],
 };
 
 export function judgementOf(symbol: Exclude<Symbol, '-'>, severity: Severity = 'warning'): Judgement {
   const [verdict, whileFiring] = VERDICTS[symbol];
   const hasValue = verdict !== 'failed' && symbol !== '.';
+  const worst = symbol === 'W' ? 'critical' : severity;
+  const level = { severity: worst, rank: SEVERITIES.indexOf(worst) };
   return {
     seriesKey: '{}',
     labels: {},
     verdict,
     whileFiring,
     seen: hasValue && symbol !== '?',
-    severity: symbol === 'W' ? 'critical' : severity,
-    lead: { comparison: 0, value: hasValue ? 1 : null, operator: '>', threshold: 0, samples: hasValue ? 1 : 0 },
+    ...level,
+    held: level,
+    isAbsence: false,
+    lead: {
+      comparison: 0,
+      value: hasValue ? 1 : null,
+      operator: '>',
+      threshold: 0,
+      samples: hasValue ? 1 : 0,
+      origin: null,
+      notReady: symbol === 'N' ? 'baseline_not_ready' : null,
+    },
   };
 }
 

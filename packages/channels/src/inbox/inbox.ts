@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineChannel } from '../channel.ts';
-import { headline, readingLine, seriesLine } from '../message-text.ts';
+import { headline, readingLine, remarks, seriesLine } from '../message-text.ts';
 
 const frozen = z.object({ title: z.string() }).loose();
 
@@ -13,7 +13,7 @@ export const inbox = defineChannel({
   render: (notification) =>
     JSON.stringify({
       title: headline(notification),
-      text: readingLine(notification.alert),
+      text: [readingLine(notification.alert), ...remarks(notification.alert)].join('. '),
       series: seriesLine(notification.alert),
       kind: notification.kind,
       alert: notification.alert,

@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { Notification } from '@tocsin/domain';
-import { headline, readingLine, seriesLine } from '../message-text.ts';
+import { headline, readingLine, remarks, seriesLine } from '../message-text.ts';
 import { escapedWithin, escapeText, truncate } from './escape.ts';
 
 // https://docs.slack.dev/reference/block-kit/blocks
@@ -31,6 +31,7 @@ export function slackMessage(notification: Notification): SlackMessage {
   if (undelivered !== undefined)
     blocks.push(section(escapedWithin(`${undelivered.channel} was not told of this: ${undelivered.reason}`, TEXT_MAX)));
   if (context.summary !== undefined) blocks.push(section(escapedWithin(context.summary, TEXT_MAX)));
+  for (const remark of remarks(alert)) blocks.push(section(escapedWithin(remark, TEXT_MAX)));
   blocks.push({
     type: 'section',
     fields: [

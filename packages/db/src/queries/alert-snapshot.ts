@@ -1,5 +1,6 @@
 import {
   formatDuration,
+  originWords,
   type AlertSnapshot,
   type AlertStatus,
   type AlertType,
@@ -23,7 +24,7 @@ export interface ToldAlert {
 
 /** An alert in the words of its messages. Whoever sends them fills in the address of its page, knowing where the pages are. */
 export function snapshotOf(alert: ToldAlert): AlertSnapshot {
-  const { metric, aggregation, operator, value, threshold, unit, windowMs, samples } = alert.reading;
+  const { metric, aggregation, operator, value, threshold, unit, windowMs, samples, origin, isFlapping, excess } = alert.reading;
   return {
     id: alert.id,
     name: alert.ruleName,
@@ -38,6 +39,9 @@ export function snapshotOf(alert: ToldAlert): AlertSnapshot {
     unit,
     window: formatDuration(windowMs),
     samples,
+    ...(origin == null ? {} : { origin, why: originWords(origin, unit) }),
+    ...(isFlapping ? { flapping: true as const } : {}),
+    ...(excess === undefined ? {} : { excess }),
     labels: alert.labels,
     startedAt: new Date(alert.startedMs).toISOString(),
     resolvedAt: alert.resolvedMs === null ? null : new Date(alert.resolvedMs).toISOString(),

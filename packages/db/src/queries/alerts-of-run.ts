@@ -1,4 +1,4 @@
-import type { Aggregation, AlertStatus, AlertType, EpochMs, Labels, Operator, Severity } from '@tocsin/domain';
+import type { Aggregation, AlertStatus, AlertType, EpochMs, Labels, Operator, Origin, Severity } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 /** What an alert shows of its measurement: as it was when the alert was last written. */
@@ -9,12 +9,19 @@ export interface AlertReading {
   aggregation: Aggregation;
   operator: Operator;
   value: number | null;
-  threshold: number;
+  /** Null: not known. */
+  threshold: number | null;
   unit: string | null;
   windowMs: number;
   samples: number;
   /** The worst value since this comparison leads, in the direction of the operator; null while there is no value. */
   peak: number | null;
+  /** Where the threshold came from, or the value; absent in alerts of older versions. */
+  origin?: Origin | null;
+  /** Present: it changes so often that all of it is one alert. */
+  isFlapping?: true;
+  /** Present: so many more series breach than the rule may have alerts. */
+  excess?: number;
 }
 
 export interface NewAlert {

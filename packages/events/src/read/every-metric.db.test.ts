@@ -69,7 +69,7 @@ const ruleOf = (condition: object): CompiledRule => {
 };
 
 const readingsOf = async (tenantId: string, rules: readonly CompiledRule[]): Promise<QueryResult[]> => {
-  const queries = rules.map(({ comparisons }) => ({ query: comparisons[0]!.query, endMs: now }));
+  const queries = rules.map(({ windows }) => ({ query: windows[0]!.query, endMs: now }));
   return (await store.source.read([{ tenantId, queries }], NEVER))[0]!;
 };
 

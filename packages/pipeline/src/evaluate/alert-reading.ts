@@ -1,5 +1,6 @@
 import type { AlertReading, OpenAlert } from '@tocsin/db';
-import type { CompiledRule, Judgement, Operator } from '@tocsin/domain';
+import type { CompiledRule, Operator } from '@tocsin/domain';
+import type { SeriesOutcome } from './judge-rule.ts';
 import type { PlannedRule } from './plan-run.ts';
 
 /** The numbers of an open alert of which nothing else changes are written this often at most. */
@@ -12,7 +13,12 @@ const SLOTS_AHEAD = 2;
  * What an alert shows of its measurement; `before`: so far, null when it opens. The peak is that of the comparison that leads, and starts
  * anew with another. Where there is no value, what is shown stays that of the comparison that led before.
  */
-export function readingOf(compiled: CompiledRule, { lead }: Judgement, before: AlertReading | null): AlertReading {
+export function readingOf(
+  compiled: CompiledRule,
+  { judgement: { lead }, step: { state } }: SeriesOutcome,
+  before: AlertReading | null,
+  excess: number,
+): AlertReading {
   if (lead.value === null && before !== null) return { ...before, value: null, samples: lead.samples };
   const comparison = compiled.comparisons[lead.comparison];
   if (comparison === undefined)
@@ -20,22 +26,26 @@ export function readingOf(compiled: CompiledRule, { lead }: Judgement, before: A
   return {
     comparison: lead.comparison,
     metric: comparison.metric,
-    aggregation: comparison.query.aggregation,
+    aggregation: comparison.aggregation,
     operator: lead.operator,
     value: lead.value,
     threshold: lead.threshold,
     unit: comparison.unit,
-    windowMs: comparison.query.windowMs,
+    windowMs: comparison.windowMs,
     samples: lead.samples,
     peak: worse(lead.operator, before?.comparison === lead.comparison ? before.peak : null, lead.value),
+    origin: lead.origin,
+    ...(state.isFlapping ? { isFlapping: true as const } : {}),
+    ...(excess > 0 ? { excess } : {}),
   };
 }
 
 /** Whether an open alert must be written for its numbers' sake: another comparison leads, it is worse than ever, or what is written is old. */
-export function isOutdated({ rule, slotMs, everyMs }: PlannedRule, open: OpenAlert, judgement: Judgement): boolean {
+export function isOutdated({ rule, slotMs, everyMs }: PlannedRule, open: OpenAlert, series: SeriesOutcome, excess: number): boolean {
   const before = open.reading;
-  const now = readingOf(rule.compiled, judgement, before);
+  const now = readingOf(rule.compiled, series, before, excess);
   if (now.comparison !== before.comparison || now.peak !== before.peak) return true;
+  if (now.isFlapping !== before.isFlapping || now.excess !== before.excess) return true;
   if (now.value === before.value && now.samples === before.samples) return false;
   const isToldSoon = open.reminderDueMs !== null && open.reminderDueMs <= slotMs + SLOTS_AHEAD * everyMs;
   return isToldSoon || slotMs - open.lastSlotMs >= REFRESH_MS;

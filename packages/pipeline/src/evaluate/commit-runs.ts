@@ -106,7 +106,9 @@ const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
     slotEveryMs: run.slotEveryMs,
     rules: outcomes.length + unreadable.length,
     series: outcomes.reduce((total, outcome) => total + outcome.series.length + outcome.dropped, 0),
-    triggers: counted.reduce((total, outcome) => total + outcome.series.filter(({ step }) => step.change !== null).length, 0),
+    triggers: counted
+      .filter(({ planned }) => !planned.rule.compiled.isShadow)
+      .reduce((total, outcome) => total + outcome.series.filter(({ step }) => step.change !== null).length, 0),
   };
 };
 

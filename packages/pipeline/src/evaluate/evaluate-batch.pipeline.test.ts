@@ -5,7 +5,7 @@ import { addRule, asTenant, openStage, runsOf, tenantWith, triggersOf, type Stag
 import { claimDueSlots } from '../schedule/claim-due-slots.ts';
 import { LEASE_MS, whileLeased } from '../while-leased.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
-import { openRuleCache } from './rule-cache.ts';
+import { evaluationOf } from './start-evaluator.ts';
 
 const EVERY_MS = 600_000;
 
@@ -17,7 +17,7 @@ describeQueues('evaluating a batch', (backend) => {
   afterAll(() => stage.close());
   afterEach(() => stage.clear());
 
-  const evaluate = (tenantIds: readonly string[]) => evaluateBatch({ ...stage.deps, rules: openRuleCache() }, tenantIds);
+  const evaluate = (tenantIds: readonly string[]) => evaluateBatch(evaluationOf(stage.deps), tenantIds);
 
   /** Tenants whose next slot is claimed. */
   const dueTenants = async (count: number, rules = 1): Promise<string[]> => {

@@ -1,4 +1,4 @@
-import { releaseRuns, withTenantsSql, type LeasedRun } from '@tocsin/db';
+import { isRetryable, releaseRuns, withTenantsSql, type LeasedRun } from '@tocsin/db';
 import type { MetricSource, QueryResult } from '@tocsin/domain';
 import { dispatchTrigger } from '@tocsin/queue';
 import { faultPoint } from '@tocsin/runtime';
@@ -7,13 +7,16 @@ import { hintRuns, sendHints } from '../send-hints.ts';
 import { commitRuns, type CommittedRuns, type RunResult } from './commit-runs.ts';
 import { EVALUATION_BOUNDS, type EvaluationBounds } from './evaluation-bounds.ts';
 import { HEAVY_QUERIES, type HeavyTenants } from './heavy-tenants.ts';
-import { judgeRule, type RuleOutcome } from './judge-rule.ts';
+import { judgeRun, type FitsOfRules } from './judge-run.ts';
+import type { RuleOutcome } from './judge-rule.ts';
+import type { KnownFits } from './known-fits.ts';
 import { readMetrics, readRuns, type ReadRun } from './read-runs.ts';
 import type { RuleCache } from './rule-cache.ts';
 
 export interface EvaluationDeps extends PipelineDeps {
   source: MetricSource;
   rules: RuleCache;
+  fits: KnownFits;
   runBounds?: EvaluationBounds;
   /** Where it is given, runs of very many queries are noted there and given back instead of evaluated. */
   heavy?: HeavyTenants;
@@ -29,8 +32,8 @@ export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRu
   const startedMs = performance.now();
   const read = await setHeavyAside(deps, await readRuns(deps, deps.rules, runs));
   if (read.length === 0) return;
-  const answers = await ask(deps, read);
-  const outcomes = await judgeAll(deps, read, answers);
+  const [answers, fits] = await Promise.all([ask(deps, read), fitsOf(deps, read)]);
+  const outcomes = await judgeAll(deps, read, answers, fits);
   const durationMs = Math.round(performance.now() - startedMs);
   const results = read.map((each): RunResult => ({
     run: each.run,
@@ -81,22 +84,41 @@ async function ask(
   }
 }
 
+/** What is usual for the rules that compare with it. A source that is away fails those rules, not the run. */
+async function fitsOf({ fits, logger }: EvaluationDeps, read: readonly ReadRun[]): Promise<FitsOfRules> {
+  const wanted = read.flatMap(({ run, planned }) =>
+    planned
+      .filter(({ rule }) => rule.compiled.histories.length > 0)
+      .map((each) => ({
+        each,
+        tenantId: run.tenantId,
+        compiled: each.rule.compiled,
+        endMs: each.slotMs - each.rule.compiled.evaluationDelayMs,
+      })),
+  );
+  if (wanted.length === 0) return new Map();
+  try {
+    const loaded = await fits.load(wanted, AbortSignal.timeout(BATCH_QUERIES_MS));
+    return new Map(wanted.map((want) => [want.each, loaded.get(want) ?? []]));
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    logger.error({ err: error, rules: wanted.length }, 'the past could not be read');
+    return new Map();
+  }
+}
+
 async function judgeAll(
   { runBounds: { seriesPerRule } = EVALUATION_BOUNDS }: EvaluationDeps,
   read: readonly ReadRun[],
   answers: ReadonlyMap<ReadRun, QueryResult[]>,
+  fits: FitsOfRules,
 ): Promise<Map<ReadRun, RuleOutcome[]>> {
   const judged = new Map<ReadRun, RuleOutcome[]>();
   let sliceStartedMs = performance.now();
   for (const each of read) {
-    const results = answers.get(each) ?? [];
     const outcomes: RuleOutcome[] = [];
-    let at = 0;
-    for (const planned of each.planned) {
-      const head = each.heads.get(planned.rule.id);
-      if (head === undefined) throw new Error('a planned rule has no head');
-      const ofRule = results.slice(at, (at += planned.queries.length));
-      outcomes.push(judgeRule(each.run, head, planned, ofRule, each.series.get(planned.rule.id) ?? [], seriesPerRule));
+    for (const outcome of judgeRun(each, answers.get(each) ?? [], fits, seriesPerRule)) {
+      outcomes.push(outcome);
       if (performance.now() - sliceStartedMs > SLICE_MS) {
         await new Promise((resolve) => setImmediate(resolve));
         sliceStartedMs = performance.now();

@@ -4,8 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, runsOf, tenantWith, triggersOf, type Stage } from '../../test/stage.ts';
 import { claimDueSlots } from '../schedule/claim-due-slots.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
-import { openRuleCache } from './rule-cache.ts';
-import { startEvaluator } from './start-evaluator.ts';
+import { evaluationOf, startEvaluator } from './start-evaluator.ts';
 
 const EVERY_MS = 60_000;
 
@@ -27,7 +26,7 @@ describeQueues('rules of very many series', (backend) => {
   const runSlot = async (...tenantIds: string[]): Promise<void> => {
     stage.db.clock.shiftMs += EVERY_MS;
     await claimDueSlots(stage.deps);
-    await evaluateBatch({ ...stage.deps, rules: openRuleCache() }, tenantIds);
+    await evaluateBatch(evaluationOf(stage.deps), tenantIds);
   };
   const grouped = (tenantId: string, key: string) => addRule(stage.db, tenantId, { key, groupBy: ['user'] });
   const healthOf = (tenantId: string) =>

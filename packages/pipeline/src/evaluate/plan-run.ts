@@ -1,11 +1,11 @@
 import type { LeasedRun } from '@tocsin/db';
-import { latestSlotIn, type SlotTime, type WindowedQuery } from '@tocsin/domain';
+import { latestSlotIn, windowsAt, type SlotTime, type WindowedQuery } from '@tocsin/domain';
 import type { EvaluableRule } from './rule-cache.ts';
 
 /** A rule to evaluate in a run, for its own newest slot. */
 export interface PlannedRule extends SlotTime {
   rule: EvaluableRule;
-  /** One for each comparison. */
+  /** One for each of the rule's windows. */
   queries: readonly WindowedQuery[];
 }
 
@@ -27,7 +27,7 @@ export function planRun(run: LeasedRun, rules: readonly EvaluableRule[]): Planne
       everyMs,
       previousSlotMs:
         run.observedSlotMs === null ? null : latestSlotIn(run.observedSlotMs - everyMs, run.observedSlotMs, everyMs, run.phaseMs),
-      queries: compiled.comparisons.map(({ query }) => ({ query, endMs })),
+      queries: windowsAt(compiled, endMs),
     };
   });
 }

@@ -2,7 +2,7 @@ import { readSeriesStates, withTenantsSql, type LeasedRun, type RuleHead, type S
 import type { MetricSource, QueryResult, WindowedQuery } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { planRun, type PlannedRule } from './plan-run.ts';
-import type { LoadedRules, RuleCache } from './rule-cache.ts';
+import type { EvaluableRule, LoadedRules, RuleCache } from './rule-cache.ts';
 import { RUN_FULL, rulesOverBudget } from './series-budget.ts';
 
 /** What a run needs to know before it can judge. */
@@ -10,8 +10,10 @@ export interface ReadRun {
   run: LeasedRun;
   planned: PlannedRule[];
   heads: Map<string, RuleHead>;
-  /** By rule. */
+  /** By rule: of those that are due, and of those they refer to. */
   series: Map<string, SeriesRow[]>;
+  /** Ids of the tenant's rules by key. */
+  keys: ReadonlyMap<string, string>;
   unreadable: LoadedRules['unreadable'];
 }
 
@@ -26,11 +28,19 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
         run,
         evaluable.map(({ rule }) => rule),
       );
-      return { run, planned, heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])), series: new Map(), unreadable };
+      return {
+        run,
+        planned,
+        heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])),
+        series: new Map(),
+        keys: planned.some(({ rule }) => rule.compiled.references.length > 0) ? keysOf(evaluable.map(({ rule }) => rule)) : NO_KEYS,
+        unreadable,
+      };
     });
-    const due = read.flatMap(({ planned }) =>
-      planned.map(({ rule: { tenantId, id, compiled } }) => ({ tenantId, id, reminds: compiled.remindEveryMs !== null })),
-    );
+    const due = read.flatMap(({ run, planned, keys }) => [
+      ...planned.map(({ rule: { tenantId, id, compiled } }) => ({ tenantId, id, reminds: compiled.remindEveryMs !== null })),
+      ...referredTo(planned, keys).map((id) => ({ tenantId: run.tenantId, id, reminds: false })),
+    ]);
     if (due.length === 0) return read;
     const byTenant = new Map(read.map((each) => [each.run.tenantId, each.series]));
     for (const row of await readSeriesStates(sql, due)) {
@@ -41,6 +51,16 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
     }
     return read;
   });
+}
+
+const NO_KEYS: ReadonlyMap<string, string> = new Map();
+const keysOf = (rules: readonly EvaluableRule[]): Map<string, string> => new Map(rules.map(({ key, id }) => [key, id]));
+
+/** Rules that are not due themselves, and that one that is due asks about. */
+function referredTo(planned: readonly PlannedRule[], keys: ReadonlyMap<string, string>): string[] {
+  const due = new Set(planned.map(({ rule }) => rule.id));
+  const referred = planned.flatMap(({ rule }) => rule.compiled.references.flatMap((reference) => keys.get(reference.rule) ?? []));
+  return [...new Set(referred)].filter((id) => !due.has(id));
 }
 
 /** Asks the source for everything at once. Answers a list per run, in the order of its planned rules' queries. */
@@ -82,9 +102,7 @@ function queriesOf({ rule: { compiled }, queries }: PlannedRule, known: readonly
   if (compiled.groupBy.length === 0) return queries;
   const of = { known: known.map(({ labels }) => labels) };
   return queries.map((query, index): WindowedQuery => {
-    const comparison = compiled.comparisons[index];
-    if (comparison === undefined || comparison.joinsEverySeries) return query;
-    const { worst, threshold, minSamples } = comparison;
-    return { ...query, choice: { of, worst, threshold, minSamples } };
+    const choice = compiled.windows[index]?.choice ?? null;
+    return choice === null ? query : { ...query, choice: { of, ...choice } };
   });
 }

@@ -5,7 +5,7 @@ import { addRule, asTenant, openStage, tenantWith, type Stage } from '../../test
 import { claimDueSlots } from '../schedule/claim-due-slots.ts';
 import { sweep } from '../sweep/sweep.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
-import { openRuleCache } from './rule-cache.ts';
+import { evaluationOf } from './start-evaluator.ts';
 
 const MINUTE = 60_000;
 
@@ -19,7 +19,7 @@ describeQueues('reminders of what was measured', (backend) => {
 
   /** Evaluates a slot after another, with a value for each of the rule's comparisons, and lets the sweep remind after the last. */
   const slots = async (tenantId: string, everyMs: number, values: readonly number[][]): Promise<void> => {
-    const rules = openRuleCache();
+    const evaluation = evaluationOf(stage.deps);
     for (const ofSlot of values) {
       const source: MetricSource = {
         read: (requests) =>
@@ -35,7 +35,7 @@ describeQueues('reminders of what was measured', (backend) => {
       };
       stage.db.clock.shiftMs += everyMs;
       await claimDueSlots(stage.deps);
-      await evaluateBatch({ ...stage.deps, source, rules }, [tenantId]);
+      await evaluateBatch({ ...evaluation, source }, [tenantId]);
     }
     await sweep(stage.deps);
   };

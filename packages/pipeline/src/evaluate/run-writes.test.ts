@@ -1,5 +1,5 @@
 import type { LeasedRun, OpenAlert, RuleHead, SeriesRow } from '@tocsin/db';
-import { compileRule, parseRule, type QueryResult } from '@tocsin/domain';
+import { compileRule, parseRule, windowsAt, type QueryResult } from '@tocsin/domain';
 import { describe, expect, test } from 'vitest';
 import { judgeRule } from './judge-rule.ts';
 import type { PlannedRule } from './plan-run.ts';
@@ -31,9 +31,9 @@ function slot(minute: number, results: [QueryResult, QueryResult], known: Series
     slotMs: minute * MINUTE,
     previousSlotMs: known === null ? null : (minute - 1) * MINUTE,
     everyMs: MINUTE,
-    queries: compiled.comparisons.map(({ query }) => ({ query, endMs: minute * MINUTE })),
+    queries: windowsAt(compiled, minute * MINUTE),
   };
-  return collectWrites([judgeRule({} as LeasedRun, head, planned, results, known === null ? [] : [known], 10)]);
+  return collectWrites([judgeRule({} as LeasedRun, head, planned, results, known === null ? [] : [known], {})]);
 }
 
 /** A series whose alert opened in minute 1, and what has been written of it since. */

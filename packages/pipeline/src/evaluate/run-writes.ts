@@ -65,9 +65,17 @@ function isSeriesChanged({ dropped }: RuleOutcome, { known, step }: SeriesOutcom
   return needsSaving(known.state, step.state);
 }
 
-function isAlertChanged({ planned }: RuleOutcome, { known, judgement }: SeriesOutcome): boolean {
-  if (known?.alert == null) return false;
-  return known.alert.status === 'triggered' || isOutdated(planned, known.alert, judgement);
+function isAlertChanged(outcome: RuleOutcome, series: SeriesOutcome): boolean {
+  const open = series.known?.alert ?? null;
+  if (open === null) return false;
+  return open.status === 'triggered' || isOutdated(outcome.planned, open, series, excessOn(outcome, series));
+}
+
+/** Series past the alerts a rule may have are counted on the worst one, which comes first. */
+function excessOn({ excess, series: all }: RuleOutcome, series: SeriesOutcome): number {
+  if (excess === 0) return 0;
+  const worst = all.find(({ step }) => step.state.phase === 'firing');
+  return worst === series ? excess : 0;
 }
 
 function writeSeries(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrites): void {
@@ -82,11 +90,11 @@ function writeSeries(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWri
 /** Answers the alert's id; null when nothing fired. */
 function openAlert(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrites): string | null {
   const { change } = series.step;
-  if (change === null || (change.kind !== 'fired' && change.kind !== 'no_data')) return null;
+  if (change === null || (change.kind !== 'fired' && change.kind !== 'no_data') || outcome.planned.rule.compiled.isShadow) return null;
   const {
     planned: { rule, slotMs },
   } = outcome;
-  const reading = readingOf(rule.compiled, series.judgement, null);
+  const reading = readingOf(rule.compiled, series, null, excessOn(outcome, series));
   const alert: NewAlert = {
     tenantId: rule.tenantId,
     id: newId(),
@@ -113,9 +121,8 @@ function carryAlert(outcome: RuleOutcome, series: SeriesOutcome, open: OpenAlert
   } = outcome;
   const { change, state } = series.step;
   const isOver = change?.kind === 'resolved';
-  const severity =
-    change !== null && change.kind !== 'resolved' ? change.severity : (series.known?.state.severityFired ?? series.judgement.severity);
-  const reading = readingOf(rule.compiled, series.judgement, open.reading);
+  const severity = state.severityFired ?? series.known?.state.severityFired ?? series.judgement.severity;
+  const reading = readingOf(rule.compiled, series, open.reading, excessOn(outcome, series));
   writes.updated.push({
     tenantId: rule.tenantId,
     id: open.id,
@@ -140,11 +147,21 @@ function carryAlert(outcome: RuleOutcome, series: SeriesOutcome, open: OpenAlert
     };
     tell(outcome, series, change, alert, writes);
     if (change.kind === 'escalated') remind(outcome, open.id, writes);
-  } else if (series.known !== null && series.known.state.phase !== state.phase) {
-    note(outcome, series, open.id, state.phase === 'recovering' ? 'recovering' : 'breaching_again', series.step.reason, writes);
+  } else {
+    const kind = quietChange(series);
+    if (kind !== null) note(outcome, series, open.id, kind, series.step.reason, writes);
   }
   if (!isOver) return open.id;
   writes.closed.push({ tenantId: rule.tenantId, id: open.id });
+  return null;
+}
+
+/** What belongs on the timeline and is told to nobody; null: nothing. */
+function quietChange({ known, step: { state } }: SeriesOutcome): string | null {
+  if (known === null) return null;
+  if (known.state.phase !== state.phase) return state.phase === 'recovering' ? 'recovering' : 'breaching_again';
+  if (known.state.severityFired !== state.severityFired) return 'severity_changed';
+  if (known.state.isFlapping !== state.isFlapping) return state.isFlapping ? 'flapping' : 'calmed_down';
   return null;
 }
 
@@ -174,14 +191,22 @@ function note(
   reason: string,
   writes: RunWrites,
 ): void {
-  const { value, threshold, operator, samples } = judgement.lead;
+  const { value, threshold, operator, samples, origin } = judgement.lead;
   writes.timeline.push({
     tenantId: planned.rule.tenantId,
     id: newId(),
     alertId,
     kind,
     reason,
-    data: { slot: new Date(planned.slotMs).toISOString(), severity: judgement.severity, value, threshold, operator, samples },
+    data: {
+      slot: new Date(planned.slotMs).toISOString(),
+      severity: judgement.severity,
+      value,
+      threshold,
+      operator,
+      samples,
+      ...(origin === null ? {} : { origin }),
+    },
   });
 }
 

@@ -1,20 +1,25 @@
 import { evaluateRuns, RUNS_PER_HINT, type Consumer } from '@tocsin/queue';
-import type { MetricSource } from '@tocsin/domain';
+import type { HistorySource, MetricSource } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { TryAgain } from './end-attempt.ts';
 import { evaluateBatch } from './evaluate-batch.ts';
 import type { EvaluationBounds } from './evaluation-bounds.ts';
+import type { EvaluationDeps } from './evaluate-runs.ts';
 import { gather } from './gather.ts';
 import { HeavyTenants } from './heavy-tenants.ts';
+import { openKnownFits } from './known-fits.ts';
 import { openRuleCache } from './rule-cache.ts';
 
 export interface EvaluatorDeps extends PipelineDeps {
   source: MetricSource;
+  /** Where the past comes from that thresholds are made of. */
+  histories?: HistorySource;
   /** Absent: those of the design. */
   runBounds?: EvaluationBounds;
 }
 
 const TENANTS_PER_BATCH = 50;
+const NO_PAST: HistorySource = { history: async (requests) => requests.map(() => [{ kind: 'warming', missingHours: 1 }]) };
 /** One waits for the database while the other computes. */
 const BATCHES = 2;
 const LINGER_MS = 4;
@@ -23,12 +28,19 @@ const HINTS_IN_HAND = ((BATCHES + 1) * TENANTS_PER_BATCH) / RUNS_PER_HINT;
 const SERVER_AWAY_MS = 1_000;
 const APART_PAUSE_MS = 500;
 
+/** With the caches that a process has one of. */
+export const evaluationOf = (deps: EvaluatorDeps): EvaluationDeps => ({
+  ...deps,
+  rules: openRuleCache(),
+  fits: openKnownFits(deps.histories ?? NO_PAST),
+});
+
 /**
  * Evaluates runs as they are hinted. A hint says only that its tenant has work: what is evaluated is the tenant's earliest unfinished run.
  * Any number of processes at a time.
  */
 export function startEvaluator(deps: EvaluatorDeps): Consumer {
-  const apart = { ...deps, rules: openRuleCache() };
+  const apart = evaluationOf(deps);
   const heavy = new HeavyTenants();
   const evaluation = { ...apart, heavy };
   const evaluate = gather({

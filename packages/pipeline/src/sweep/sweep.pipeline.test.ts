@@ -3,7 +3,7 @@ import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { addRule, asTenant, openStage, tenantWith, triggersOf, type Stage } from '../../test/stage.ts';
 import { evaluateBatch } from '../evaluate/evaluate-batch.ts';
-import { openRuleCache } from '../evaluate/rule-cache.ts';
+import { evaluationOf } from '../evaluate/start-evaluator.ts';
 import { claimDueSlots } from '../schedule/claim-due-slots.ts';
 import { openSweep, sweep } from './sweep.ts';
 
@@ -55,7 +55,7 @@ describeQueues('the sweep', (backend) => {
   test('a tenant whose reminders cannot be told keeps nobody else’s back', async () => {
     const ids = await dueTenants(2, { remindEvery: '1h' });
     stage.source.answer = () => 500;
-    await evaluateBatch({ ...stage.deps, rules: openRuleCache() }, ids);
+    await evaluateBatch(evaluationOf(stage.deps), ids);
     const timers = await Promise.all(
       ids.map((tenantId) =>
         asTenant(

@@ -1,6 +1,6 @@
 import type { Alert } from '@tocsin/contracts';
 import type { AlertRow } from '@tocsin/db';
-import { formatDuration } from '@tocsin/domain';
+import { formatDuration, originWords } from '@tocsin/domain';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 
 export const viewAlert = (row: AlertRow): Alert => ({
@@ -19,6 +19,10 @@ export const viewAlert = (row: AlertRow): Alert => ({
   window: formatDuration(row.reading.windowMs),
   samples: row.reading.samples,
   peak: row.reading.peak,
+  why: row.reading.origin == null ? null : originWords(row.reading.origin, row.reading.unit),
+  origin: row.reading.origin == null ? null : { ...row.reading.origin },
+  flapping: row.reading.isFlapping ?? false,
+  excess: row.reading.excess ?? 0,
   startedAt: timeText(row.startedAtMs),
   lastSlotAt: timeText(row.lastSlotAtMs),
   resolvedAt: timeTextOrNull(row.resolvedAtMs),
