@@ -1,0 +1,69 @@
+import type { EpochMs, RangeWindow } from '@tocsin/domain';
+
+/** The time line cut at every edge of windows that overlap: a window is a run of pieces, and each piece is read once for all of them. */
+export class Pieces {
+  /** Piece `i` is `[edges[i], edges[i + 1])`. */
+  readonly edges: Float64Array;
+  readonly count: number;
+  /** By window: its first piece, and the one after its last. Both 0 where it is empty. */
+  readonly firstOf: Uint32Array;
+  readonly endOf: Uint32Array;
+  /** By piece: how many windows hold it. */
+  readonly cover: Uint32Array;
+  readonly longestMs: number;
+
+  constructor(windows: readonly RangeWindow[]) {
+    const filled = windows.filter(({ fromMs, toMs }) => fromMs < toMs);
+    const all = new Float64Array(filled.length * 2);
+    for (const [at, { fromMs, toMs }] of filled.entries()) {
+      all[2 * at] = fromMs;
+      all[2 * at + 1] = toMs;
+    }
+    all.sort();
+    this.edges = all.filter((edge, at) => at === 0 || edge !== all[at - 1]);
+    this.count = Math.max(0, this.edges.length - 1);
+    this.firstOf = new Uint32Array(windows.length);
+    this.endOf = new Uint32Array(windows.length);
+    const change = new Int32Array(this.edges.length);
+    let longestMs = 0;
+    for (const [window, { fromMs, toMs }] of windows.entries()) {
+      if (fromMs >= toMs) continue;
+      longestMs = Math.max(longestMs, toMs - fromMs);
+      const first = this.at(fromMs);
+      const end = this.at(toMs);
+      this.firstOf[window] = first;
+      this.endOf[window] = end;
+      change[first]! += 1;
+      change[end]! -= 1;
+    }
+    this.longestMs = longestMs;
+    this.cover = new Uint32Array(this.count);
+    for (let piece = 0, cover = 0; piece < this.count; piece++) this.cover[piece] = cover += change[piece]!;
+  }
+
+  /** The last piece that begins at that time or before, −1 when none does. */
+  at(ms: EpochMs): number {
+    const { edges } = this;
+    let low = 0;
+    let high = edges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (edges[middle]! <= ms) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The stretches of time that some window holds, oldest first. */
+  spans(): RangeWindow[] {
+    const spans: RangeWindow[] = [];
+    for (let piece = 0; piece < this.count; piece++) {
+      if (this.cover[piece] === 0) continue;
+      const [fromMs, toMs] = [this.edges[piece]!, this.edges[piece + 1]!];
+      const last = spans.at(-1);
+      if (last?.toMs === fromMs) last.toMs = toMs;
+      else spans.push({ fromMs, toMs });
+    }
+    return spans;
+  }
+}
