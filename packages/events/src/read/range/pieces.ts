@@ -13,24 +13,18 @@ export class Pieces {
   readonly longestMs: number;
 
   constructor(windows: readonly RangeWindow[]) {
-    const filled = windows.filter(({ fromMs, toMs }) => fromMs < toMs);
-    const all = new Float64Array(filled.length * 2);
-    for (const [at, { fromMs, toMs }] of filled.entries()) {
-      all[2 * at] = fromMs;
-      all[2 * at + 1] = toMs;
-    }
-    all.sort();
-    this.edges = all.filter((edge, at) => at === 0 || edge !== all[at - 1]);
+    this.edges = edgesOf(windows);
     this.count = Math.max(0, this.edges.length - 1);
     this.firstOf = new Uint32Array(windows.length);
     this.endOf = new Uint32Array(windows.length);
     const change = new Int32Array(this.edges.length);
-    let longestMs = 0;
-    for (const [window, { fromMs, toMs }] of windows.entries()) {
+    let [longestMs, first, end] = [0, 0, 0];
+    for (let window = 0; window < windows.length; window++) {
+      const { fromMs, toMs } = windows[window]!;
       if (fromMs >= toMs) continue;
       longestMs = Math.max(longestMs, toMs - fromMs);
-      const first = this.at(fromMs);
-      const end = this.at(toMs);
+      first = this.at(fromMs, first);
+      end = this.at(toMs, end);
       this.firstOf[window] = first;
       this.endOf[window] = end;
       change[first]! += 1;
@@ -41,9 +35,15 @@ export class Pieces {
     for (let piece = 0, cover = 0; piece < this.count; piece++) this.cover[piece] = cover += change[piece]!;
   }
 
-  /** The last piece that begins at that time or before, −1 when none does. */
-  at(ms: EpochMs): number {
+  /**
+   * The last piece that begins at that time or before, −1 when none does.
+   * @param near where it was the last time: times mostly go on by little
+   */
+  at(ms: EpochMs, near = 0): number {
     const { edges } = this;
+    for (let piece = near; piece < near + 3 && edges[piece]! <= ms; piece++) {
+      if (piece + 1 === edges.length || edges[piece + 1]! > ms) return piece;
+    }
     let low = 0;
     let high = edges.length;
     while (low < high) {
@@ -66,4 +66,19 @@ export class Pieces {
     }
     return spans;
   }
+}
+
+/** In order, each once. */
+function edgesOf(windows: readonly RangeWindow[]): Float64Array {
+  const all = new Float64Array(windows.length * 2);
+  let count = 0;
+  for (const { fromMs, toMs } of windows) {
+    if (fromMs >= toMs) continue;
+    all[count++] = fromMs;
+    all[count++] = toMs;
+  }
+  const edges = all.subarray(0, count).sort();
+  let kept = 0;
+  for (let i = 0; i < count; i++) if (i === 0 || edges[i] !== edges[kept - 1]) edges[kept++] = edges[i]!;
+  return edges.slice(0, kept);
 }

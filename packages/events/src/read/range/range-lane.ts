@@ -76,7 +76,7 @@ export class RangeLane {
       this.isShare,
     );
     this.portion = new Accumulator(this.needs);
-    this.order = Uint32Array.from(windows.keys()).sort((a, b) => windows[a]!.toMs - windows[b]!.toMs);
+    this.order = orderByEnd(windows);
     this.neededFrom = new Uint32Array(windows.length + 1).fill(this.pieces.count);
     for (let i = windows.length - 1; i >= 0; i--) {
       const window = this.order[i]!;
@@ -106,11 +106,12 @@ export class RangeLane {
   add(series: number, values: Float64Array, times: Float64Array, from: number, to: number): void {
     if (this.failure !== null || (this.chosen !== null && !this.chosen.has(series))) return;
     const { fromMs, toMs, pieces } = this;
+    let piece = 0;
     for (let start = from, end: number; start < to; start = end) {
       const atMs = times[start]!;
       end = start + 1;
       if (atMs < fromMs || atMs >= toMs) continue;
-      const piece = pieces.at(atMs);
+      piece = pieces.at(atMs, Math.max(0, piece));
       if (piece < 0 || piece >= pieces.count || pieces.cover[piece] === 0) continue;
       const firstMs = Math.max(fromMs, pieces.edges[piece]!);
       const endMs = Math.min(toMs, pieces.edges[piece + 1]!);
@@ -235,7 +236,8 @@ export class RangeLane {
     const byCells = this.queries.flatMap(({ query }, at) =>
       isOfValues(query.aggregation) ? [] : [{ query, answers: series.answers[at]! }],
     );
-    for (const [at, window] of windows.entries()) {
+    for (let at = 0; at < windows.length; at++) {
+      const window = windows[at]!;
       ofWindow.reset();
       tree.addTo(ofWindow, pieces.firstOf[window]! - base, pieces.endOf[window]! - base);
       if (ofWindow.samples === 0) continue;
@@ -248,11 +250,14 @@ export class RangeLane {
     }
     if (series.values === null) return;
     const starts = series.values.arrange(this.open);
-    const stretches = Array.from(windows, (window) => ({
-      window,
-      from: starts[Math.max(0, pieces.firstOf[window]! - base)]!,
-      to: starts[Math.max(0, pieces.endOf[window]! - base)]!,
-    }));
+    const placesOf = (bounds: Uint32Array): Uint32Array => windows.map((window) => starts[Math.max(0, bounds[window]! - base)]!);
+    const stretches = { windows, from: placesOf(pieces.firstOf), to: placesOf(pieces.endOf) };
     yield* answerValues(this.queries, series, stretches, this.room.bounds.overlap);
   }
+}
+
+function orderByEnd(windows: readonly RangeWindow[]): Uint32Array {
+  const order = Uint32Array.from(windows.keys());
+  const isInOrder = windows.every(({ toMs }, at) => at === 0 || toMs >= windows[at - 1]!.toMs);
+  return isInOrder ? order : order.sort((a, b) => windows[a]!.toMs - windows[b]!.toMs);
 }

@@ -7,7 +7,7 @@ import { SegmentColumns } from '../segment-columns.ts';
 import type { Selected } from '../selection.ts';
 import { takeSamples } from '../subject-samples.ts';
 import { compileRange, type RangeGroup, type RangeSelection } from './compile-range.ts';
-import type { PlacedQuery, RangeLane } from './range-lane.ts';
+import type { RangeLane } from './range-lane.ts';
 import type { RangeBounds, RangeRoom } from './range-room.ts';
 
 const NO_TIMES = new Float64Array(0);

@@ -1,6 +1,5 @@
 import {
   AGGREGATIONS,
-  type Aggregation,
   type Filter,
   type MetricQuery,
   type RangeQuery,

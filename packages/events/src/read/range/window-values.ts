@@ -3,11 +3,11 @@ import { between, quantile } from '../quantile.ts';
 import { RankedValues } from './ranked-values.ts';
 import type { LaneSeries, PlacedQuery } from './range-lane.ts';
 
-/** Where the values of a window lie. */
-interface Stretch {
-  window: number;
-  from: number;
-  to: number;
+/** Windows, and where the values of each lie. */
+interface Stretches {
+  windows: Uint32Array;
+  from: Uint32Array;
+  to: Uint32Array;
 }
 
 const YIELD_AFTER_VALUES = 2 ** 18;
@@ -27,25 +27,27 @@ export function isOfValues(aggregation: Aggregation): boolean {
 export function* answerValues(
   queries: readonly PlacedQuery[],
   { values, answers }: LaneSeries,
-  stretches: readonly Stretch[],
+  { windows, from, to }: Stretches,
   overlap: number,
 ): Generator<undefined, void> {
   const all = values!.values.subarray(0, values!.count);
   const asked = queries.flatMap(({ query: { aggregation } }, at) =>
     isOfValues(aggregation) ? [{ fraction: AGGREGATION_FACTS[aggregation].quantile, to: answers[at]! }] : [],
   );
-  const looked = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
+  let looked = 0;
+  for (let i = 0; i < windows.length; i++) looked += to[i]! - from[i]!;
   const ranked = looked > overlap * all.length || asked.some(({ fraction }) => fraction === null) ? yield* RankedValues.of(all) : null;
   let work = 0;
-  for (const { window, from, to } of stretches) {
-    if (from === to) continue;
-    ranked?.moveTo(from, to);
+  for (let i = 0; i < windows.length; i++) {
+    const [window, start, end] = [windows[i]!, from[i]!, to[i]!];
+    if (start === end) continue;
+    ranked?.moveTo(start, end);
     for (const each of asked) {
-      if (ranked === null) each.to[window] = selectedQuantile(all, from, to, each.fraction!);
+      if (ranked === null) each.to[window] = selectedQuantile(all, start, end, each.fraction!);
       else if (each.fraction === null) each.to[window] = ranked.distinct;
-      else each.to[window] = rankedQuantile(ranked, to - from, each.fraction);
+      else each.to[window] = rankedQuantile(ranked, end - start, each.fraction);
     }
-    work += ranked === null ? to - from : 1_000;
+    work += ranked === null ? end - start : 1_000;
     if (work < YIELD_AFTER_VALUES) continue;
     work = 0;
     yield;
