@@ -33,8 +33,10 @@ export class RangeLane {
   readonly pieces: Pieces;
   readonly windows: readonly RangeWindow[];
   readonly queries: readonly PlacedQuery[];
+  readonly isGrouped: boolean;
   /** By number; those that are gathered. */
   readonly series: (LaneSeries | undefined)[] = [];
+  /** How many there are, with a group-by. */
   seriesCount = 0;
   /** By series: its samples, each as often as windows hold it. */
   counts: Float64Array = new Float64Array(16);
@@ -69,6 +71,7 @@ export class RangeLane {
     this.room = room;
     this.pieces = new Pieces(windows);
     const aggregations = queries.map(({ query }) => query.aggregation);
+    this.isGrouped = queries[0]!.query.groupBy.length > 0;
     this.isShare = queries[0]!.query.subject.kind === 'share';
     this.keepsValues = aggregations.some(isOfValues);
     this.needs = needsOf(
@@ -174,7 +177,7 @@ export class RangeLane {
   }
 
   private addPortion(number: number, piece: number, values: Float64Array, times: Float64Array, from: number, to: number): void {
-    if (this.chosen === null) this.count(number, (to - from) * this.pieces.cover[piece]!);
+    if (this.isGrouped && this.chosen === null) this.count(number, (to - from) * this.pieces.cover[piece]!);
     if (this.isCounting) return;
     let series = this.series[number];
     if (series === undefined) {

@@ -42,7 +42,6 @@ export class RangeRead {
     this.selections = compileRange(queries, this.room);
     this.groups = this.selections.flatMap(({ samplings }) => samplings.flatMap(({ groups }) => groups));
     this.lanes = lanesOf(this.groups);
-    for (const { grouping, lanes } of this.groups) if (grouping === null) for (const lane of lanes) lane.seriesCount = 1;
     this.failLargest();
   }
 
@@ -139,8 +138,8 @@ export class RangeRead {
 
   /** The same with those of the most points. */
   private failLargest(): void {
-    const pointsOf = (lane: RangeLane): number =>
-      lane.failure === null ? Math.min(lane.seriesCount, this.maxSeries) * lane.windows.length * lane.queries.length : 0;
+    const pointsOf = ({ failure, isGrouped, seriesCount, windows, queries }: RangeLane): number =>
+      failure === null ? (isGrouped ? Math.min(seriesCount, this.maxSeries) : 1) * windows.length * queries.length : 0;
     let points = this.lanes.reduce((sum, lane) => sum + pointsOf(lane), 0);
     while (points > this.limits.points) {
       const largest = this.lanes.reduce((most, lane) => (pointsOf(lane) >= pointsOf(most) ? lane : most));
