@@ -227,7 +227,10 @@ export class RangeLane {
 
   private forget(): void {
     this.release();
-    for (const series of this.series) this.room.values -= series?.values?.count ?? 0;
+    for (const series of this.series) {
+      this.room.values -= series?.values?.count ?? 0;
+      series?.values?.release();
+    }
     this.series.length = 0;
   }
 

@@ -7,7 +7,7 @@ export const RANGE_BOUNDS = {
   /** Values held for percentiles and numbers of distinct values, 12 bytes each. */
   values: 12_000_000,
   /** Values are ranked once where windows hold each of them more often than that. */
-  overlap: 40,
+  overlap: 100,
 };
 
 export type RangeBounds = typeof RANGE_BOUNDS;
