@@ -17,6 +17,8 @@ const WARMING_RUNS = 3;
 const SERIES = 20;
 const EVENTS_OF_DAY = 1_000_000;
 const WINDOW_MS = 5 * MINUTE;
+/** Of `source`: what they hold is in memory together. */
+const WINDOWS_AT_ONCE = 100;
 const SEGMENTS_PER_INSERT = 500;
 const NEVER = new AbortController().signal;
 
@@ -43,12 +45,14 @@ export async function run(): Promise<Result[]> {
     const month = { tenantId: quiet, queries: queriesOver(30 * DAY, endMs, []), maxSeries: 1 };
     const ofDay = await timed(bench, day, SERIES);
     const ofMonth = await timed(bench, month, 1);
+    const apart = await oneByOne(bench, day);
     const dayNote = `${EVENTS_OF_DAY} events of ${SERIES} series, p95, avg and count of 5m at ${day.queries[0]!.windows.length} steps of 1m`;
     const monthNote = `30 days of an event every 10 s, p95, avg and count of 5m at ${month.queries[0]!.windows.length} steps of 1m`;
     return [
       { name: 'range.day', unit: 'ms', values: ofDay.warm, note: `${dayNote}, segments cached` },
       { name: 'range.day.p95', unit: 'ms', values: [quantileOf(ofDay.warm, 0.95)], atMost: 250, note: `of ${RUNS} such calls` },
       { name: 'range.day.cold', unit: 'ms', values: ofDay.cold, note: 'the same with an empty cache' },
+      { name: 'range.day.apart', unit: 'ms', values: apart, note: 'the same windows as so many queries, segments cached' },
       { name: 'range.month', unit: 'ms', values: ofMonth.warm, note: `${monthNote}, segments cached` },
       { name: 'range.month.p95', unit: 'ms', values: [quantileOf(ofMonth.warm, 0.95)], atMost: 2_000, note: `of ${RUNS} such calls` },
       { name: 'range.month.cold', unit: 'ms', values: ofMonth.cold, note: 'the same with an empty cache' },
@@ -83,6 +87,21 @@ async function timed(bench: BenchDatabase, request: RangeRequest, series: number
   const warm: number[] = [];
   for (let i = 0; i < RUNS; i++) warm.push(await once(store));
   return { warm, cold };
+}
+
+/** What a range spares: every window as a query of its own. In milliseconds. */
+async function oneByOne(bench: BenchDatabase, { tenantId, queries }: RangeRequest): Promise<number[]> {
+  const store = openStore(bench);
+  const asked = queries.flatMap(({ query, windows }) => windows.map(({ toMs }) => ({ query, endMs: toMs })));
+  const took: number[] = [];
+  for (let run = 0; run < 4; run++) {
+    const startedMs = performance.now();
+    for (let from = 0; from < asked.length; from += WINDOWS_AT_ONCE) {
+      await store.source.read([{ tenantId, queries: asked.slice(from, from + WINDOWS_AT_ONCE) }], NEVER);
+    }
+    took.push(performance.now() - startedMs);
+  }
+  return took.slice(1);
 }
 
 function openStore({ db }: BenchDatabase): EventStore {
