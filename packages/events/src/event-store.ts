@@ -1,5 +1,5 @@
 import type { Database, EventNameRow } from '@tocsin/db';
-import type { Clock, EpochMs, Labels, MetricQuery, MetricSource } from '@tocsin/domain';
+import type { Clock, EpochMs, Labels, MetricQuery, MetricSource, RangeSource } from '@tocsin/domain';
 import type { Logger, Metrics } from '@tocsin/runtime';
 import type { EventBounds } from './bounds.ts';
 import type { EvaluationPage } from './evaluation-row.ts';
@@ -34,6 +34,11 @@ export interface EventStore {
   ingest: (tenantId: string, rawEvents: readonly unknown[], options?: { idempotencyKey?: string | undefined }) => Promise<IngestAnswer>;
   /** The `events` source. */
   source: MetricSource;
+  /**
+   * Many windows of each query in one pass, whatever they overlap: for every window what `source` answers for it alone, bit for bit. `progress`
+   * is told a share of 1, ever more of it.
+   */
+  readRange: RangeSource['readRange'];
   /** Newest first. */
   recent: (
     tenantId: string,

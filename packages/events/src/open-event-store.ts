@@ -1,6 +1,7 @@
-import { listEventNames, withTenantsSql } from '@tocsin/db';
-import type { EpochMs, MetricSource } from '@tocsin/domain';
+import { listEventNames, type SegmentRange, withTenantsSql } from '@tocsin/db';
+import type { EpochMs } from '@tocsin/domain';
 import { DEFAULT_BOUNDS } from './bounds.ts';
+import type { Segment } from './codec/decode.ts';
 import { compact } from './compaction/compact.ts';
 import { readEvaluations } from './evaluations/read-evaluations.ts';
 import type { EventStore, EventStoreDeps } from './event-store.ts';
@@ -8,11 +9,16 @@ import { IngestBuffer } from './ingest/ingest-buffer.ts';
 import { SeenNames } from './ingest/seen-names.ts';
 import { eventsSource } from './read/events-source.ts';
 import { queryRange } from './read/query-range.ts';
+import { RANGE_BOUNDS } from './read/range/range-room.ts';
+import { rangeSource } from './read/range/range-source.ts';
+import { readEachSegment, type SegmentReader } from './read/read-segments.ts';
 import { recentEvents } from './read/recent.ts';
 import { SegmentCache } from './read/segment-cache.ts';
 import { Turns } from './read/turns.ts';
 
 const NEVER = new AbortController().signal;
+/** What is over its retention is dropped by the day. */
+const DROPPED_WITHIN_MS = 2 * 24 * 3_600_000;
 
 /** One a process: the ingest buffer and the cache of opened segments live here. */
 export function openEventStore({ db, logger, metrics, clock, bounds: overrides }: EventStoreDeps): EventStore {
@@ -21,7 +27,6 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides }
   const reader = { db, metrics, cache: new SegmentCache(bounds.cacheBytes) };
   const source = eventsSource(reader, bounds);
   const turns = new Turns(bounds.readsForPeople);
-  const inTurn: MetricSource = { read: (requests, signal) => turns.take(signal, () => source.read(requests, signal)) };
   /** The part of a range in which there can be anything. */
   const kept = ({
     fromMs = -Infinity,
@@ -33,15 +38,27 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides }
     fromMs: Math.max(fromMs, clock.now() - bounds.retentionMs),
     toMs: Math.min(toMs, clock.now() + bounds.aheadMs + 1),
   });
+  const ranges = rangeSource(
+    (tenantId, span, signal) => turns.take(signal, () => segmentsIn(reader, { tenantId, ...span }, signal)),
+    { ...RANGE_BOUNDS, seriesPerRead: bounds.seriesPerRead },
+    () => ({ fromMs: clock.now() - bounds.retentionMs - DROPPED_WITHIN_MS, toMs: Infinity }),
+  );
   return {
     ingest: (tenantId, rawEvents, options) => buffer.ingest(tenantId, rawEvents, options?.idempotencyKey),
     source,
+    readRange: ranges.readRange,
     recent: (tenantId, filter) => turns.take(NEVER, () => recentEvents(reader, tenantId, { ...filter, ...kept(filter) })),
     metricsSeen: (tenantId) => withTenantsSql(db, [tenantId], (sql) => listEventNames(sql, tenantId)),
-    queryRange: (tenantId, query, range, signal) => queryRange(inTurn, tenantId, query, range, bounds.seriesPerQuery, signal),
+    queryRange: (tenantId, query, range, signal) => queryRange(ranges, tenantId, query, range, bounds.seriesPerQuery, signal),
     readEvaluations: (tenantId, ruleId, page) =>
       turns.take(NEVER, () => readEvaluations(reader, tenantId, ruleId, { ...page, ...kept(page) })),
     compact: (tenantIds, signal) => compact({ db, logger, clock, bounds }, tenantIds, signal),
     close: () => buffer.close(),
   };
+}
+
+async function segmentsIn(reader: SegmentReader, range: SegmentRange, signal: AbortSignal): Promise<Segment[]> {
+  const segments: Segment[] = [];
+  await readEachSegment(reader, 'events', [range], signal, (_, segment) => segments.push(segment));
+  return segments;
 }

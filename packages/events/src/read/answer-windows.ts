@@ -119,7 +119,7 @@ const presentIn = ({ accumulators }: Window): number[] =>
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 
-function compareTexts(a: readonly string[], b: readonly string[]): number {
+export function compareTexts(a: readonly string[], b: readonly string[]): number {
   const place = a.findIndex((text, index) => text !== b[index]);
   return place === -1 ? 0 : a[place]! < b[place]! ? -1 : 1;
 }

@@ -97,7 +97,7 @@ function compileGroup(queries: Placed[]): GroupedWindows {
   };
 }
 
-function wordsOf(query: MetricQuery): Words {
+export function wordsOf(query: MetricQuery): Words {
   let words = wordsByQuery.get(query);
   if (words === undefined) {
     const { name, filters, subject, groupBy } = query;
@@ -119,7 +119,7 @@ function fromOf({ query, endMs }: WindowedQuery): EpochMs {
   return endMs - query.windowMs;
 }
 
-function by<T>(items: readonly T[], key: (item: T) => string): T[][] {
+export function by<T>(items: readonly T[], key: (item: T) => string): T[][] {
   const [only] = items;
   if (items.length === 1) return [[only!]];
   return [...Map.groupBy(items, key).values()];

@@ -50,7 +50,15 @@ export class ExactSum {
 
   /** Clamped to the largest double, so that a comparison with a threshold stays right. */
   value(): number {
-    if (this.middle === 0 && this.low === 0 && this.parts === null && this.largeParts === null) return this.high;
+    if (this.parts === null && this.largeParts === null) {
+      const upper = this.middle + this.low;
+      const total = this.high + upper;
+      const lostOfUpper = lost(this.middle, this.low, upper);
+      const lostOfTotal = lost(this.high, upper, total);
+      const rest = lostOfTotal + lostOfUpper;
+      // Where this addition lost nothing, `total + rest` is the exact sum, and adding the two rounds it once.
+      if (lost(lostOfTotal, lostOfUpper, rest) === 0) return total + rest;
+    }
     const parts = [this.high, this.middle, this.low, ...(this.parts ?? [])].map((part) => exact(part, 0));
     for (const part of this.largeParts ?? []) parts.push(exact(part, LARGE_SHIFT));
     return rounded(parts);
@@ -105,6 +113,12 @@ const LARGE_SHIFT = 100;
 const HIGH = 1.5 * 2 ** (52 - 8);
 const MIDDLE = 1.5 * 2 ** (52 - 40);
 const LOW = 1.5 * 2 ** (52 - 72);
+
+/** What the sum of two numbers lost to rounding, exactly (Knuth). */
+function lost(a: number, b: number, sum: number): number {
+  const ofB = sum - a;
+  return a - (sum - ofB) + (b - ofB);
+}
 
 /** `parts` with `value` added: non-overlapping, smallest first, their sum exact. */
 function grown(parts: number[], value: number): number[] {

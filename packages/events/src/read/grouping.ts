@@ -19,6 +19,7 @@ export class Grouping {
   readonly series: string[][] = [];
   /** The samples of the last `split`, series by series. */
   readonly sorted: Samples = samples();
+  private next = new Uint32Array(0);
   private readonly seriesByValues = new Map<string, number>();
 
   constructor(dims: readonly string[]) {
@@ -38,27 +39,36 @@ export class Grouping {
   split(columns: SegmentColumns, from: Samples): Group[] {
     const views = this.dims.map((dim) => columns.dim(dim));
     const places = this.placesOf(views, from);
-    const counts = new Map<number, number>();
-    for (let i = 0; i < from.count; i++) counts.set(places[i]!, (counts.get(places[i]!) ?? 0) + 1);
-
-    ensureRoom(this.sorted, from.count);
-    const next = new Map<number, number>();
+    const next = this.placeOfNext(this.series.length);
     const groups: Group[] = [];
+    for (let i = 0; i < from.count; i++) {
+      const series = places[i]!;
+      if (next[series] === 0) groups.push({ series, from: 0, to: 0 });
+      next[series]! += 1;
+    }
+    ensureRoom(this.sorted, from.count);
     let start = 0;
-    for (const [series, count] of counts) {
-      next.set(series, start);
-      groups.push({ series, from: start, to: start + count });
-      start += count;
+    for (const group of groups) {
+      group.from = start;
+      group.to = start + next[group.series]!;
+      next[group.series] = start;
+      start = group.to;
     }
     const { values, rows } = this.sorted;
     for (let i = 0; i < from.count; i++) {
-      const at = next.get(places[i]!)!;
-      next.set(places[i]!, at + 1);
+      const at = next[places[i]!]!++;
       values[at] = from.values[i]!;
       rows[at] = from.rows[i]!;
     }
+    for (const { series } of groups) next[series] = 0;
     this.sorted.count = from.count;
     return groups;
+  }
+
+  /** By series: zero, and to be left so. */
+  private placeOfNext(series: number): Uint32Array {
+    if (this.next.length < series) this.next = new Uint32Array(series * 2);
+    return this.next;
   }
 
   /** The series of each sample. */
@@ -66,15 +76,16 @@ export class Grouping {
     const sizes = views.map((view) => (view === null ? 1 : view.texts.length + 1));
     const combinations = sizes.reduce((product, size) => product * size, 1);
     const table = combinations <= MAX_TABLE ? new Int32Array(combinations).fill(-1) : new Map<number, number>();
+    const combined = new Float64Array(count);
+    for (const [place, view] of views.entries()) if (view !== null) combine(combined, sizes[place]!, view, rows);
     const places = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
-      let combined = 0;
-      for (let place = 0; place < views.length; place++) combined = combined * sizes[place]! + codeOf(views[place]!, rows[i]!);
-      let series = table instanceof Map ? (table.get(combined) ?? -1) : table[combined]!;
+      const combination = combined[i]!;
+      let series = table instanceof Map ? (table.get(combination) ?? -1) : table[combination]!;
       if (series === -1) {
         series = this.seriesOf(views.map((view) => textOf(view, rows[i]!)));
-        if (table instanceof Map) table.set(combined, series);
-        else table[combined] = series;
+        if (table instanceof Map) table.set(combination, series);
+        else table[combination] = series;
       }
       places[i] = series;
     }
@@ -91,11 +102,13 @@ export class Grouping {
   }
 }
 
-function codeOf(view: TextColumnView | null, row: number): number {
-  return view === null ? 0 : codeAt(view, row);
+/** Adds a digit for the codes of one more column. */
+function combine(combined: Float64Array, size: number, { codes, from }: TextColumnView, rows: Uint32Array): void {
+  if (typeof codes === 'number') for (let i = 0; i < combined.length; i++) combined[i] = combined[i]! * size + codes;
+  else for (let i = 0; i < combined.length; i++) combined[i] = combined[i]! * size + codes[from + rows[i]!]!;
 }
 
 function textOf(view: TextColumnView | null, row: number): string {
-  const code = codeOf(view, row);
+  const code = view === null ? 0 : codeAt(view, row);
   return code === 0 ? '' : view!.texts[code - 1]!;
 }
