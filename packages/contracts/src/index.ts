@@ -7,6 +7,7 @@ export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
 export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
 export { type Page, pageOf } from './page.ts';
+export { Backtest, BacktestRule, Preview, PreviewRule } from './preview.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { Evaluation, ListEvaluations, ListRules, Rule, ShownRule, UnreadableRule } from './rule.ts';
 export { PutSchedule, Schedule } from './schedule.ts';

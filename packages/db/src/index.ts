@@ -51,6 +51,7 @@ export * from './queries/lease-runs.ts';
 export * from './queries/owner-notices.ts';
 export * from './queries/partitions.ts';
 export * from './queries/refresh-schedule.ts';
+export * from './queries/rule-references.ts';
 export * from './queries/reopen-delivery.ts';
 export * from './queries/retention.ts';
 export * from './queries/rules-of-run.ts';

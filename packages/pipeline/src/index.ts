@@ -7,6 +7,7 @@ export { sweep } from './sweep/sweep.ts';
 export { startEvaluator, type EvaluatorDeps } from './evaluate/start-evaluator.ts';
 export { startMaintenance } from './maintain/start-maintenance.ts';
 export { DEFAULT_RETENTION, type MaintenanceDeps, type Retention } from './maintain/tasks.ts';
+export { NotPlayed, playRule, PREVIEW_SLOTS_MAX, type Play, type PlayDeps, type Played } from './preview/play-rule.ts';
 export { openPipeline, pipelineChecks, pipelineVariables, type PipelineOptions } from './open-pipeline.ts';
 export { deliveryVariables, openDelivery, type DeliveryOptions } from './deliver/open-delivery.ts';
 export type { DeliveryDeps } from './deliver/delivery-deps.ts';

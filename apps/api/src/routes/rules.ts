@@ -1,4 +1,5 @@
 import {
+  backtestRule,
   createRule,
   deleteRule,
   disableRule,
@@ -7,11 +8,16 @@ import {
   getRuleByKey,
   listEvaluations,
   listRules,
+  previewRule,
   putRuleByKey,
   updateRule,
 } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
+import { hungUp } from '../http/hung-up.ts';
 import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
+
+/** A preview reads and plays a month in seconds. */
+const withProgress = <Input extends object>(input: Input, progress: (share: number) => void): Input => ({ ...input, progress });
 
 export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules', route(createRule, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
@@ -27,6 +33,17 @@ export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules/:id/enable', route(enableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.post('/rules/:id/disable', route(disableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.get('/rules/:id/evaluations', route(listEvaluations, { input: (request) => ({ id: paramOf(request, 'id'), query: request.query }) }));
+  app.post(
+    '/rules/preview',
+    route(previewRule, { input: (request, reply) => ({ body: bodyOf(request), signal: hungUp(reply) }), withProgress }),
+  );
+  app.post(
+    '/rules/:id/backtest',
+    route(backtestRule, {
+      input: (request, reply) => ({ id: paramOf(request, 'id'), body: bodyOf(request), signal: hungUp(reply) }),
+      withProgress,
+    }),
+  );
   app.get('/rules/by-key/:key', route(getRuleByKey, { input: (request) => ({ key: paramOf(request, 'key') }) }));
   app.put(
     '/rules/by-key/:key',

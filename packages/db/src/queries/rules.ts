@@ -77,7 +77,7 @@ export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleF
     eq(rules.tenantId, tenantId),
     beforeId === null ? undefined : lt(rules.id, beforeId),
     enabled === null ? undefined : eq(rules.enabled, enabled),
-    severity === null ? undefined : sql`${rules.spec} ->> 'severity' = ${severity}`,
+    severity === null ? undefined : hasSeverity(severity),
     health === null ? undefined : eq(rules.health, health),
     state === null ? undefined : sql`coalesce((${worstPhaseOf(sql`${rules.id}`)}), 'ok') = ${state}`,
     search === null ? undefined : or(ilike(rules.key, containing(search)), ilike(rules.name, containing(search))),
@@ -130,5 +130,19 @@ const MILDEST_FIRST = sql.raw(`array['${PHASES.join("','")}']`);
 const worstPhase = sql<Phase>`(${MILDEST_FIRST})[max(array_position(${MILDEST_FIRST}, ${seriesStates.phase}))]`;
 const worstPhaseOf = (ruleId: SQL): SQL =>
   sql`select ${worstPhase} from ${seriesStates} where ${seriesStates.tenantId} = ${rules.tenantId} and ${seriesStates.ruleId} = ${ruleId}`;
+
+/** By itself, as a level of any of its thresholds, or of a budget, whose last step is critical and the one before a warning. */
+const hasSeverity = (severity: Severity): SQL => {
+  const level = `$.condition.**.threshold.${severity}`;
+  const budget = {
+    critical: '$.condition.**.threshold.budget',
+    warning: '$.condition.**.threshold.budget.steps[1]',
+    error: null,
+    info: '$.condition.**.threshold.budget.steps[2]',
+  }[severity];
+  const graded = sql`${rules.spec} @? ${level}::text::jsonpath`;
+  const anyGrade = budget === null ? graded : sql`${graded} or ${rules.spec} @? ${budget}::text::jsonpath`;
+  return sql`(${rules.spec} ->> 'severity' = ${severity} or ${anyGrade})`;
+};
 
 const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;

@@ -21,6 +21,7 @@ import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
 import { change } from '../idempotency.ts';
 import { checkNotify } from './check-notify.ts';
+import { checkNotReferred, checkReferences } from './check-references.ts';
 import { fieldsOf } from './read-rule-body.ts';
 import { viewRules } from './rule-view.ts';
 
@@ -61,6 +62,7 @@ export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, 
   if (row === null) throw new AppError('key_taken', `There is a rule with the key '${spec.key}' already.`);
   // It holds the lock of the tenant's schedule, so that rules are counted one change at a time.
   await refreshSchedule(tx, tenantId);
+  await checkReferences(tx, tenantId, spec);
   const { rulesPerTenant } = boundsOf(ctx);
   if ((await countRules(tx, tenantId)) > rulesPerTenant)
     throw new AppError('bound_exceeded', `A tenant has at most ${rulesPerTenant} rules.`);
@@ -87,6 +89,8 @@ export async function storeChangedRule(
   const reason = reasonToClose(before, row);
   const triggerIds = reason === null ? [] : await closeAlertsOfRule(tx, tenantId, row.id, reason);
   await refreshSchedule(tx, tenantId);
+  if (spec !== null) await checkReferences(tx, tenantId, spec);
+  if (row.key !== before.key) await checkNotReferred(tx, tenantId, before.key);
   await audit(tx, ctx, 'rule.updated', row.id, { key: row.key, version: row.version, enabled, fields: changedFields(before, row) });
   return { output: await shown(ctx, tx, row), triggerIds };
 }
@@ -94,7 +98,9 @@ export async function storeChangedRule(
 function reasonToClose(before: RuleRow, after: RuleRow): CloseReason | null {
   if (before.enabled && !after.enabled) return 'rule_disabled';
   const changed = changedFields(before, after);
-  return changed.includes('condition') || changed.includes('groupBy') ? 'rule_changed' : null;
+  if (changed.includes('condition') || changed.includes('groupBy')) return 'rule_changed';
+  // What a shadow rule found told nobody: promoted, it begins afresh and tells what still holds. The record of what it found stays.
+  return changed.includes('mode') ? 'rule_mode_changed' : null;
 }
 
 function changedFields({ spec: before }: RuleRow, { spec: after }: RuleRow): string[] {
