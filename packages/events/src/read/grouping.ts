@@ -16,7 +16,7 @@ const MAX_TABLE = 2 ** 16;
 export class Grouping {
   readonly dims: readonly string[];
   /** The values of each series, in the order of `dims`. */
-  readonly series: string[][] = [];
+  readonly series: (readonly string[])[] = [];
   /** The samples of the last `split`, series by series. */
   readonly sorted: Samples = samples();
   private readonly seriesByValues = new Map<string, number>();
@@ -72,7 +72,7 @@ export class Grouping {
       for (let place = 0; place < views.length; place++) combined = combined * sizes[place]! + codeOf(views[place]!, rows[i]!);
       let series = table instanceof Map ? (table.get(combined) ?? -1) : table[combined]!;
       if (series === -1) {
-        series = this.seriesOf(views.map((view) => textOf(view, rows[i]!)));
+        series = this.numberOf(views.map((view) => textOf(view, rows[i]!)));
         if (table instanceof Map) table.set(combined, series);
         else table[combined] = series;
       }
@@ -81,8 +81,8 @@ export class Grouping {
     return places;
   }
 
-  private seriesOf(values: string[]): number {
-    const key = JSON.stringify(values);
+  /** The number of the series of these values, which is new where no event had them. `key`: the values as JSON. */
+  numberOf(values: readonly string[], key: string = JSON.stringify(values)): number {
     const known = this.seriesByValues.get(key);
     if (known !== undefined) return known;
     this.series.push(values);
