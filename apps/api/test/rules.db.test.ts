@@ -1,7 +1,8 @@
 import { slowReading } from '@tocsin/testkit';
 import { pageOf, Rule, UnreadableRule } from '@tocsin/contracts';
 import { newId, withTenantsSql } from '@tocsin/db';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maintain, type Payload } from '@tocsin/queue';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Actor, aRule, aWebhook, expectProblem, openWorld, type World } from './open-world.ts';
 
 let world: World;
@@ -38,6 +39,25 @@ const audited = (subject: string): Promise<string[]> =>
   );
 
 describe('rules', () => {
+  test('one that looks further back than 6 h has its hours prepared at once, also when it is enabled again; others ask for nothing', async () => {
+    const asked: Payload<typeof maintain>[] = [];
+    const consumer = world.services.queues.consumer(maintain, { concurrency: 1 }, (payload) => {
+      asked.push(payload);
+      return Promise.resolve();
+    });
+    const each = { task: 'prepare', tenantIds: [tenant.tenantId] };
+    const condition = { metric: 'latency', window: '6h', operator: '>', threshold: 1 };
+    const made = await tenant.ask('POST', '/rules', aRule({ name: 'Half a day', condition }));
+    expect(made.status, made.text).toBe(201);
+    expect((await tenant.ask('PATCH', `/rules/${made.body.id}`, { condition: { ...condition, window: '12h' } })).status).toBe(200);
+    await vi.waitFor(() => expect(asked).toEqual([each]), 10_000);
+    await tenant.ask('POST', `/rules/${made.body.id}/disable`);
+    await tenant.ask('POST', `/rules/${made.body.id}/enable`);
+    await vi.waitFor(() => expect(asked).toEqual([each, each]), 10_000);
+    expect((await tenant.ask('DELETE', `/rules/${made.body.id}`)).status).toBe(204);
+    await consumer.close();
+  });
+
   test('a rule comes back in canonical words with its sentence, state and health', async () => {
     const made = await tenant.ask('POST', '/rules', aRule({ name: 'Checkout latency' }));
     expect(made.status, made.text).toBe(201);

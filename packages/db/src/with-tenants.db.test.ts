@@ -59,6 +59,10 @@ async function fill(tenantId: string): Promise<void> {
     await sql`insert into inbox (tenant_id, id, delivery_id, title, body) values (${tenantId}, ${newId()}, ${newId()}, 'T', '{}')`;
     await sql`insert into idempotency_keys (tenant_id, route, key, request_hash) values (${tenantId}, 'r', ${newId()}, '\\x01')`;
     await sql`insert into event_names (tenant_id, name) values (${tenantId}, ${newId()})`;
+    const key = newId();
+    await sql`insert into hour_versions (tenant_id, hour_at) values (${tenantId}, tocsin_now())`;
+    await sql`insert into partial_keys (tenant_id, key, kind, query) values (${tenantId}, ${key}, 'partial', '{}')`;
+    await sql`insert into partials (tenant_id, key, hour_at, version, body) values (${tenantId}, ${key}, tocsin_now(), 0, '\\x01')`;
     await sql`
       insert into segments (tenant_id, starts_at, id, ends_at, stream, level, event_count, data)
       values (${tenantId}, tocsin_now(), ${newId()}, tocsin_now(), 'events', 0, 1, '\\x01')`;

@@ -20,6 +20,7 @@ export {
   type HistorySource,
   type SeriesHistory,
 } from './history.ts';
+export { hoursNeededBy, isLongWindow, type HoursNeed } from './hours-needed.ts';
 export { judge, type Circumstances, type Fits, type Judged, type KnownSeries } from './judge.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {

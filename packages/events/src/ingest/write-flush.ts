@@ -1,4 +1,5 @@
 import {
+  bumpHours,
   claimIngestKeys,
   type Database,
   findIngestKey,
@@ -16,6 +17,7 @@ import { ByteSink } from '../codec/byte-sink.ts';
 import { encodeInto } from '../codec/encode.ts';
 import type { SegmentBuilder } from '../codec/segment-builder.ts';
 import { IdempotencyConflict } from '../errors.ts';
+import { HOUR_MS, hourOf } from '../hours/hour.ts';
 import type { Answer, KeyedRequest, TenantShare, Waiter } from './flush.ts';
 import type { SeenNames } from './seen-names.ts';
 
@@ -40,7 +42,9 @@ export async function writeFlush({ db, bounds, seenNames }: FlushWriter, shares:
         .filter(({ rows }) => rows > 0)
         .map((builder) => ({ tenantId, builder })),
     );
-    await insertSegments(sql, encodeAll(builders));
+    const segments = encodeAll(builders);
+    await insertSegments(sql, segments);
+    await bumpHours(sql, pastHours(segments, nowMs));
     const seen = merged(builders.flatMap(({ tenantId, builder }) => seenNames.news(tenantId, builder, nowMs)));
     const kept = await upsertEventNames(sql, seen, bounds);
     const earlier = await Promise.all(keyed.filter(({ request }) => !fresh.has(request)).map((each) => earlierAnswer(sql, each)));
@@ -88,6 +92,19 @@ function encodeAll(builders: readonly { tenantId: string; builder: SegmentBuilde
     const data = sink.bytes.subarray(from, to);
     return { tenantId, id: newId(), stream: 'events', level: 0, ...timesOf(builder), eventCount: builder.rows, data };
   });
+}
+
+/** What PostgreSQL's clock may be ahead of ours: it decides which hours are over, those that cannot be are left out. */
+const CLOCKS_APART_MS = 60_000;
+
+/** No segment of a flush goes beyond its minute. */
+function pastHours(segments: readonly NewSegment[], nowMs: EpochMs): { tenantId: string; hourMs: EpochMs }[] {
+  const hours = new Map<string, { tenantId: string; hourMs: EpochMs }>();
+  for (const { tenantId, startsAtMs } of segments) {
+    const hourMs = hourOf(startsAtMs);
+    if (hourMs + HOUR_MS <= nowMs + CLOCKS_APART_MS) hours.set(`${tenantId} ${hourMs}`, { tenantId, hourMs });
+  }
+  return [...hours.values()];
 }
 
 function timesOf({ timestamps, rows }: SegmentBuilder): { startsAtMs: EpochMs; endsAtMs: EpochMs } {

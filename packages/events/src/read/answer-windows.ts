@@ -88,17 +88,19 @@ function resultOf(each: Gathered, query: WindowedQuery, maxSeries: number, chose
     value: answerOf(accumulator ?? new Accumulator(window.needs), subject, query),
     samples: accumulator?.samples ?? 0,
   });
-  if (grouping === null) return { kind: 'series', series: [read(window.accumulators[0], {})], dropped: 0 };
+  const basis = window.sums === null ? {} : { basis: 'hours' as const };
+  if (grouping === null) return { kind: 'series', series: [read(window.accumulators[0], {})], dropped: 0, ...basis };
+  const droppedByHours = (window.sums ?? []).reduce((most, each) => Math.max(most, each.dropped), 0);
   const ofRule = window.series > maxSeries && query.choice !== undefined ? chosen.get(query.choice.of) : undefined;
   if (ofRule !== undefined) {
-    let dropped = window.series;
+    let dropped = window.series + droppedByHours;
     const series = [...ofRule].sort(byKey).map(([key, values]) => {
       const found = grouping.find(key);
       const accumulator = found === undefined ? undefined : window.accumulators[found];
       if (accumulator !== undefined) dropped -= 1;
       return read(accumulator, grouping.labelsOf(values));
     });
-    return { kind: 'series', series, dropped };
+    return { kind: 'series', series, dropped, ...basis };
   }
   // Series are numbered as segments came: their values, not their numbers, decide between equals.
   const present = presentIn(window).sort(
@@ -107,7 +109,7 @@ function resultOf(each: Gathered, query: WindowedQuery, maxSeries: number, chose
   const series = present
     .slice(0, maxSeries)
     .map((number) => read(window.accumulators[number], grouping.labelsOf(grouping.series[number]!)));
-  return { kind: 'series', series, dropped: present.length - series.length };
+  return { kind: 'series', series, dropped: present.length - series.length + droppedByHours, ...basis };
 }
 
 function answerOf(accumulator: Accumulator, subject: Subject, { query }: WindowedQuery): number | null {

@@ -1,7 +1,8 @@
 import type { SegmentRange } from '@tocsin/db';
-import type { MetricSource, QueryResult, ReadRequest, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult } from '@tocsin/domain';
 import { setTimeout as rest } from 'node:timers/promises';
 import type { EventBounds } from '../bounds.ts';
+import { fromOf, type PlannedQuery, type PlannedRequest } from './compile-plan.ts';
 import { readSegments, type SegmentReader } from './read-segments.ts';
 import { RequestPlans } from './request-plans.ts';
 
@@ -9,21 +10,26 @@ type Bounds = Pick<EventBounds, 'seriesPerQuery' | 'seriesPerRead'>;
 
 const SLICE_MS = 50;
 
+/** A metric source that takes, besides windows, what is left of them to be read. */
+export interface EventsSource {
+  read: (requests: readonly PlannedRequest[], signal: AbortSignal) => Promise<QueryResult[][]>;
+}
+
 /** Answers metric queries from segments. A tenant may appear in several requests: each has its own plan over the same segments. */
-export function eventsSource(reader: SegmentReader, { seriesPerQuery, seriesPerRead }: Bounds): MetricSource {
+export function eventsSource(reader: SegmentReader, { seriesPerQuery, seriesPerRead }: Bounds): EventsSource {
   return {
     read: async (requests, signal) => {
       const asking = requests.filter(({ queries }) => queries.length > 0);
       const plans = new Map(asking.map((request) => [request, new RequestPlans(request, seriesPerRead)]));
       const byTenant = Map.groupBy(asking, ({ tenantId }) => tenantId);
       const plansOf = new Map([...byTenant].map(([tenantId, ofTenant]) => [tenantId, ofTenant.map((request) => plans.get(request)!)]));
-      const ranges = [...byTenant].map(([tenantId, ofTenant]) =>
-        rangeOf(
+      const ranges = [...byTenant].flatMap(([tenantId, ofTenant]) =>
+        rangesOf(
           tenantId,
           ofTenant.flatMap(({ queries }) => queries),
         ),
       );
-      let gathered = 0;
+      let gathered = [...plans.values()].reduce((taken, { room }) => taken + room.taken, 0);
       const feed = (plan: RequestPlans, segments: (plan: RequestPlans) => void): void => {
         gathered -= plan.room.taken;
         segments(plan);
@@ -55,8 +61,8 @@ export function eventsSource(reader: SegmentReader, { seriesPerQuery, seriesPerR
 
 /** Plans are answered one after the other; the event loop is free in between. */
 async function answerInSlices(
-  requests: readonly ReadRequest[],
-  plans: ReadonlyMap<ReadRequest, RequestPlans>,
+  requests: readonly PlannedRequest[],
+  plans: ReadonlyMap<PlannedRequest, RequestPlans>,
   maxSeries: number,
   signal: AbortSignal,
 ): Promise<QueryResult[][]> {
@@ -78,10 +84,15 @@ async function answerInSlices(
   return answers;
 }
 
-function rangeOf(tenantId: string, queries: readonly WindowedQuery[]): SegmentRange {
-  return {
-    tenantId,
-    fromMs: queries.reduce((from, { query, endMs }) => Math.min(from, endMs - query.windowMs), Infinity),
-    toMs: queries.reduce((to, { endMs }) => Math.max(to, endMs), -Infinity),
-  };
+/** None where all that is to be read is nothing. */
+function rangesOf(tenantId: string, queries: readonly PlannedQuery[]): SegmentRange[] {
+  const read = queries.filter((query) => fromOf(query) < query.endMs);
+  if (read.length === 0) return [];
+  return [
+    {
+      tenantId,
+      fromMs: read.reduce((from, query) => Math.min(from, fromOf(query)), Infinity),
+      toMs: read.reduce((to, { endMs }) => Math.max(to, endMs), -Infinity),
+    },
+  ];
 }

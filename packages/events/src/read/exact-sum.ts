@@ -48,6 +48,20 @@ export class ExactSum {
     for (const part of other.largeParts ?? []) this.largeParts = grown(this.largeParts ?? [], part);
   }
 
+  /** All of it, to be made again by `fromNumbers`; never empty. */
+  toNumbers(): number[] {
+    const { count, high, middle, low, parts, largeParts } = this;
+    return [count, high, middle, low, parts?.length ?? 0, ...(parts ?? []), ...(largeParts ?? [])];
+  }
+
+  static fromNumbers([count = 0, high = 0, middle = 0, low = 0, partCount = 0, ...parts]: readonly number[]): ExactSum {
+    const sum = new ExactSum();
+    sum.addLimbs(count, high, middle, low);
+    if (partCount > 0) sum.parts = parts.slice(0, partCount);
+    if (parts.length > partCount) sum.largeParts = parts.slice(partCount);
+    return sum;
+  }
+
   /** Clamped to the largest double, so that a comparison with a threshold stays right. */
   value(): number {
     if (this.parts === null && this.largeParts === null) {

@@ -16,7 +16,7 @@ const MAX_TABLE = 2 ** 16;
 export class Grouping {
   readonly dims: readonly string[];
   /** The values of each series, in the order of `dims`. */
-  readonly series: string[][] = [];
+  readonly series: (readonly string[])[] = [];
   /** The samples of the last `split`, series by series. */
   readonly sorted: Samples = samples();
   private next = new Uint32Array(0);
@@ -83,7 +83,7 @@ export class Grouping {
       const combination = combined[i]!;
       let series = table instanceof Map ? (table.get(combination) ?? -1) : table[combination]!;
       if (series === -1) {
-        series = this.seriesOf(views.map((view) => textOf(view, rows[i]!)));
+        series = this.numberOf(views.map((view) => textOf(view, rows[i]!)));
         if (table instanceof Map) table.set(combination, series);
         else table[combination] = series;
       }
@@ -92,8 +92,8 @@ export class Grouping {
     return places;
   }
 
-  private seriesOf(values: string[]): number {
-    const key = JSON.stringify(values);
+  /** The number of the series of these values, which is new where no event had them. `key`: the values as JSON. */
+  numberOf(values: readonly string[], key: string = JSON.stringify(values)): number {
     const known = this.seriesByValues.get(key);
     if (known !== undefined) return known;
     this.series.push(values);

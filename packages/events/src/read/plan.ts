@@ -1,8 +1,9 @@
-import type { QueryResult, Subject, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult, Subject } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
+import { type HourSums, mostSamples, NO_SUMS } from '../hours/hour-sums.ts';
 import { Accumulator, type Needs } from './accumulator.ts';
 import { answerWindows } from './answer-windows.ts';
-import { compilePlan, type SelectedSamplings, type Window } from './compile-plan.ts';
+import { compilePlan, type PlannedQuery, type SelectedSamplings, type Window } from './compile-plan.ts';
 import type { Grouping } from './grouping.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
@@ -40,13 +41,14 @@ export class Plan {
   private segment: Segment | null = null;
   private isOpen = false;
 
-  constructor(queries: readonly WindowedQuery[], room: SeriesRoom = new SeriesRoom(Infinity)) {
+  constructor(queries: readonly PlannedQuery[], room: SeriesRoom = new SeriesRoom(Infinity)) {
     this.size = queries.length;
     this.room = room;
     this.selections = compilePlan(queries);
     const groups = this.selections.flatMap(({ samplings }) => samplings.flatMap((sampling) => sampling.groups));
     for (const { grouping, windows } of groups) (grouping === null ? this.ungrouped : this.grouped).push(...windows);
     room.windows.push(...this.grouped);
+    for (const { grouping, windows } of groups) for (const window of windows) this.addSums(grouping, window);
   }
 
   /** A segment of which nothing is kept. */
@@ -105,6 +107,34 @@ export class Plan {
     const { atMost } = this.room;
     const message = `the rules of the tenant look at more than ${atMost} series together; queries of the most series are not answered`;
     return answerWindows(this.selections, maxSeries, { kind: 'failed', code: 'too_many_series', message }, results);
+  }
+
+  /** What each query's window adds up to, in the order asked. Ends the plan. */
+  sums(maxSeries: number): HourSums[] {
+    const results = new Array<HourSums>(this.size);
+    for (const { samplings } of this.selections) {
+      for (const { grouping, windows } of samplings.flatMap(({ groups }) => groups)) {
+        for (const { accumulators, queries, isGivenUp } of windows) {
+          const series = accumulators.flatMap((each, number) => each?.sums(grouping === null ? [] : grouping.series[number]!) ?? []);
+          const found = isGivenUp ? { ...NO_SUMS, hasTooMany: true } : mostSamples(series, maxSeries, 0);
+          for (const { place } of queries) results[place] = found;
+          for (const accumulator of accumulators) accumulator?.release();
+        }
+      }
+    }
+    return results;
+  }
+
+  /** Puts what is not read into the window. */
+  private addSums(grouping: Grouping | null, window: Window): void {
+    for (const { series } of window.sums ?? []) {
+      for (const sums of series) {
+        if (window.isGivenUp) return;
+        if (grouping === null) accumulatorOf(window, 0).addSums(sums);
+        else this.seriesOf(window, grouping.numberOf(sums.values, sums.key)).addSums(sums);
+      }
+      if (this.room.taken > this.room.atMost) this.room.makeRoom();
+    }
   }
 
   private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window, isWhole: boolean): void {

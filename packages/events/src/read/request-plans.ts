@@ -1,5 +1,6 @@
-import type { QueryResult, ReadRequest, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult, WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
+import type { PlannedQuery, PlannedRequest } from './compile-plan.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { Plan } from './plan.ts';
 import { SeriesRoom } from './series-room.ts';
@@ -36,7 +37,7 @@ export class RequestPlans {
   private readonly parts: { plan: Plan; places: readonly number[] }[];
   private readonly waiting: Waiting[] = [];
 
-  constructor({ queries }: ReadRequest, maxGathered: number) {
+  constructor({ queries }: PlannedRequest, maxGathered: number) {
     this.room = new SeriesRoom(maxGathered);
     this.rests = queries.length > RESTING_QUERIES;
     const parts = partsOf(queries);
@@ -83,7 +84,7 @@ export class RequestPlans {
 }
 
 interface Placed {
-  query: WindowedQuery;
+  query: PlannedQuery;
   place: number;
 }
 
@@ -94,7 +95,7 @@ interface Keyed extends Placed {
 
 const isGrouped = ({ query }: WindowedQuery): boolean => query.groupBy.length > 0;
 
-function partsOf(queries: readonly WindowedQuery[]): Placed[][] {
+function partsOf(queries: readonly PlannedQuery[]): Placed[][] {
   const whole = queries.map((query, place): Placed => ({ query, place }));
   const isLarge = queries.length > QUERIES_AT_ONCE;
   if (!isLarge && whole.filter(({ query }) => isGrouped(query)).length <= GROUPED_AT_ONCE) return [whole];

@@ -26,6 +26,6 @@ export const deleteRule = verb('rules:write', async ({ ctx, input }: { ctx: Cont
     await deleteRow(tx, tenantId, id);
     await refreshSchedule(tx, tenantId);
     await audit(tx, ctx, 'rule.deleted', id, { key: rule.key, version: rule.version });
-    return { output: undefined, triggerIds };
+    return { output: undefined, triggerIds, needsHours: false };
   });
 });
