@@ -254,7 +254,7 @@ test('days of many events are read some hours at a time, oldest first, and what 
   const days = every(day, MINUTE, 4 * day);
   await source.readRange({ tenantId: 'tenant', queries: [{ query, windows: days }], maxSeries: 1 }, NEVER);
   expect(spans).toEqual(days);
-});
+}, 20_000);
 
 test('it tells ever more of its progress, up to 1, and ends when it is called off', async () => {
   const request = { tenantId: 'tenant', queries: [{ query: CALLS, windows: every(MINUTE, HOUR, 6_000 * MINUTE) }], maxSeries: 5 };
