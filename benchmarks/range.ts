@@ -51,10 +51,12 @@ export async function run(): Promise<Result[]> {
     return [
       { name: 'range.day', unit: 'ms', values: ofDay.warm, note: `${dayNote}, segments cached` },
       { name: 'range.day.p95', unit: 'ms', values: [quantileOf(ofDay.warm, 0.95)], atMost: 250, note: `of ${RUNS} such calls` },
+      { name: 'range.day.cpu', unit: 'ms', values: ofDay.cpu, note: 'CPU of the process, of such a call' },
       { name: 'range.day.cold', unit: 'ms', values: ofDay.cold, note: 'the same with an empty cache' },
       { name: 'range.day.apart', unit: 'ms', values: apart, note: 'the same windows as so many queries, segments cached' },
       { name: 'range.month', unit: 'ms', values: ofMonth.warm, note: `${monthNote}, segments cached` },
       { name: 'range.month.p95', unit: 'ms', values: [quantileOf(ofMonth.warm, 0.95)], atMost: 2_000, note: `of ${RUNS} such calls` },
+      { name: 'range.month.cpu', unit: 'ms', values: ofMonth.cpu, note: 'CPU of the process, of such a call' },
       { name: 'range.month.cold', unit: 'ms', values: ofMonth.cold, note: 'the same with an empty cache' },
     ];
   } finally {
@@ -71,8 +73,12 @@ function queriesOver(spanMs: number, endMs: number, groupBy: readonly string[]):
   return (['p95', 'avg', 'count'] as const).map((aggregation) => ({ query: { ...LATENCY, aggregation, groupBy }, windows }));
 }
 
-/** In milliseconds: by a store that has read it before, and by new ones. */
-async function timed(bench: BenchDatabase, request: RangeRequest, series: number): Promise<{ warm: number[]; cold: number[] }> {
+/** In milliseconds: by a store that has read it before, of which the CPU is told, too, and by new ones. */
+async function timed(
+  bench: BenchDatabase,
+  request: RangeRequest,
+  series: number,
+): Promise<{ warm: number[]; cpu: number[]; cold: number[] }> {
   const once = async (store: EventStore): Promise<number> => {
     const startedMs = performance.now();
     for (const result of await store.readRange(request, NEVER)) {
@@ -85,8 +91,14 @@ async function timed(bench: BenchDatabase, request: RangeRequest, series: number
   const store = openStore(bench);
   for (let i = 0; i < WARMING_RUNS; i++) await once(store);
   const warm: number[] = [];
-  for (let i = 0; i < RUNS; i++) warm.push(await once(store));
-  return { warm, cold };
+  const cpu: number[] = [];
+  for (let i = 0; i < RUNS; i++) {
+    const before = process.cpuUsage();
+    warm.push(await once(store));
+    const { user, system } = process.cpuUsage(before);
+    cpu.push((user + system) / 1_000);
+  }
+  return { warm, cpu, cold };
 }
 
 /** What a range spares: every window as a query of its own. In milliseconds. */
@@ -108,10 +120,16 @@ function openStore({ db }: BenchDatabase): EventStore {
   return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
 }
 
-async function load({ db }: BenchDatabase, segments: Generator<NewSegment>): Promise<void> {
-  for (let some = [...segments.take(SEGMENTS_PER_INSERT)]; some.length > 0; some = [...segments.take(SEGMENTS_PER_INSERT)]) {
-    await withTenantsSql(db, [some[0]!.tenantId], (sql) => insertSegments(sql, some));
+async function load({ db }: BenchDatabase, segments: Iterable<NewSegment>): Promise<void> {
+  let some: NewSegment[] = [];
+  const insert = (): Promise<void> => withTenantsSql(db, [some[0]!.tenantId], (sql) => insertSegments(sql, some));
+  for (const segment of segments) {
+    some.push(segment);
+    if (some.length < SEGMENTS_PER_INSERT) continue;
+    await insert();
+    some = [];
   }
+  if (some.length > 0) await insert();
 }
 
 /** A segment a minute, as they are until they are a day old. */

@@ -20,6 +20,9 @@ export class Grouping {
   /** The samples of the last `split`, series by series. */
   readonly sorted: Samples = samples();
   private next = new Uint32Array(0);
+  private places = new Uint32Array(0);
+  /** Of a single dimension, in front of `seriesByValues`: writing JSON costs more than finding. */
+  private readonly seriesByText = new Map<string, number>();
   private readonly seriesByValues = new Map<string, number>();
 
   constructor(dims: readonly string[]) {
@@ -71,25 +74,53 @@ export class Grouping {
     return this.next;
   }
 
-  /** The series of each sample. */
+  /** The series of each sample, until the next call. */
   private placesOf(views: readonly (TextColumnView | null)[], { count, rows }: Samples): Uint32Array {
     const sizes = views.map((view) => (view === null ? 1 : view.texts.length + 1));
     const combinations = sizes.reduce((product, size) => product * size, 1);
-    const table = combinations <= MAX_TABLE ? new Int32Array(combinations).fill(-1) : new Map<number, number>();
-    const combined = new Float64Array(count);
-    for (const [place, view] of views.entries()) if (view !== null) combine(combined, sizes[place]!, view, rows);
-    const places = new Uint32Array(count);
+    if (this.places.length < count) this.places = new Uint32Array(count * 2);
+    const { places } = this;
+    if (combinations > MAX_TABLE) return this.placesOfMany(views, sizes, count, rows);
+    places.fill(0, 0, count);
+    for (const [place, view] of views.entries()) if (view !== null) combine(places, count, sizes[place]!, view, rows);
+    const table = new Int32Array(combinations).fill(-1);
     for (let i = 0; i < count; i++) {
-      const combination = combined[i]!;
-      let series = table instanceof Map ? (table.get(combination) ?? -1) : table[combination]!;
+      const combination = places[i]!;
+      let series = table[combination]!;
       if (series === -1) {
-        series = this.numberOf(views.map((view) => textOf(view, rows[i]!)));
-        if (table instanceof Map) table.set(combination, series);
-        else table[combination] = series;
+        series = this.seriesAt(views, rows[i]!);
+        table[combination] = series;
       }
       places[i] = series;
     }
     return places;
+  }
+
+  private placesOfMany(views: readonly (TextColumnView | null)[], sizes: readonly number[], count: number, rows: Uint32Array): Uint32Array {
+    const { places } = this;
+    const combined = new Float64Array(count);
+    for (const [place, view] of views.entries()) if (view !== null) combine(combined, count, sizes[place]!, view, rows);
+    const table = new Map<number, number>();
+    for (let i = 0; i < count; i++) {
+      let series = table.get(combined[i]!);
+      if (series === undefined) {
+        series = this.seriesAt(views, rows[i]!);
+        table.set(combined[i]!, series);
+      }
+      places[i] = series;
+    }
+    return places;
+  }
+
+  private seriesAt(views: readonly (TextColumnView | null)[], row: number): number {
+    if (views.length !== 1) return this.numberOf(views.map((view) => textOf(view, row)));
+    const text = textOf(views[0]!, row);
+    let series = this.seriesByText.get(text);
+    if (series === undefined) {
+      series = this.numberOf([text]);
+      this.seriesByText.set(text, series);
+    }
+    return series;
   }
 
   /** The number of the series of these values, which is new where no event had them. `key`: the values as JSON. */
@@ -103,9 +134,10 @@ export class Grouping {
 }
 
 /** Adds a digit for the codes of one more column. */
-function combine(combined: Float64Array, size: number, { codes, from }: TextColumnView, rows: Uint32Array): void {
-  if (typeof codes === 'number') for (let i = 0; i < combined.length; i++) combined[i] = combined[i]! * size + codes;
-  else for (let i = 0; i < combined.length; i++) combined[i] = combined[i]! * size + codes[from + rows[i]!]!;
+function combine(combined: Uint32Array | Float64Array, count: number, size: number, view: TextColumnView, rows: Uint32Array): void {
+  const { codes, from } = view;
+  if (typeof codes === 'number') for (let i = 0; i < count; i++) combined[i] = combined[i]! * size + codes;
+  else for (let i = 0; i < count; i++) combined[i] = combined[i]! * size + codes[from + rows[i]!]!;
 }
 
 function textOf(view: TextColumnView | null, row: number): string {

@@ -233,7 +233,7 @@ test('sums of more events than fit together exactly are exact, too', async () =>
   expectSame(all, asked, await read(all, asked));
 }, 20_000);
 
-test('a month of many events is read some hours at a time, oldest first, and what lies between far windows is not read', async () => {
+test('days of many events are read some hours at a time, oldest first, and what lies between far windows is not read', async () => {
   const spans: RangeWindow[] = [];
   const day = 24 * HOUR;
   const busy = Array.from({ length: 4 * 24 }, (_, hour): Segment =>
@@ -247,13 +247,14 @@ test('a month of many events is read some hours at a time, oldest first, and wha
   const source = sourceOf(busy, LIMITS, (span) => void spans.push(span));
   const query = { ...CALLS, groupBy: [] };
   await source.readRange({ tenantId: 'tenant', queries: [{ query, windows: every(HOUR, HOUR, 4 * day) }], maxSeries: 1 }, NEVER);
-  expect(spans.every(({ fromMs, toMs }, at) => toMs - fromMs <= 6 * HOUR && fromMs === (spans[at - 1]?.toMs ?? 0))).toBe(true);
+  expect(spans.every(({ fromMs, toMs }, at) => toMs - fromMs <= 16 * HOUR && fromMs === (spans[at - 1]?.toMs ?? 0))).toBe(true);
   expect(spans.at(-1)!.toMs).toBe(4 * day);
+  expect(spans.length).toBeGreaterThan(6);
   spans.length = 0;
   const days = every(day, MINUTE, 4 * day);
   await source.readRange({ tenantId: 'tenant', queries: [{ query, windows: days }], maxSeries: 1 }, NEVER);
   expect(spans).toEqual(days);
-});
+}, 20_000);
 
 test('it tells ever more of its progress, up to 1, and ends when it is called off', async () => {
   const request = { tenantId: 'tenant', queries: [{ query: CALLS, windows: every(MINUTE, HOUR, 6_000 * MINUTE) }], maxSeries: 5 };

@@ -1,11 +1,11 @@
 import type { EpochMs, RangeWindow } from '@tocsin/domain';
 
 const HOUR = 3_600_000;
-const FIRST_MS = 6 * HOUR;
+const FIRST_MS = HOUR;
 const LONGEST_MS = 7 * 24 * HOUR;
 /** A chunk of fewer events is followed by one of twice the time, one of more by one of half of it. */
-const FEW_EVENTS = 125_000;
-const MANY_EVENTS = 500_000;
+const FEW_EVENTS = 250_000;
+const MANY_EVENTS = 1_000_000;
 /** What lies closer together is read together. */
 const NEAR_MS = HOUR;
 
@@ -44,7 +44,7 @@ export class TimeChunks {
   /** After a chunk: how many events there were. */
   learn(events: number): void {
     if (events < FEW_EVENTS) this.spanMs = Math.min(LONGEST_MS, this.spanMs * 2);
-    else if (events > MANY_EVENTS) this.spanMs = Math.max(HOUR, this.spanMs / 2);
+    else if (events > MANY_EVENTS) this.spanMs = Math.max(FIRST_MS, this.spanMs / 2);
   }
 
   /** Of the time, how much was handed out. */
