@@ -223,6 +223,51 @@ describe('rules', () => {
     expect((await many.ask('GET', '/rules?enabled=false')).body.data).toEqual([]);
   });
 
+  describe('in quarantine', () => {
+    const quarantined = async (name: string): Promise<Rule> => {
+      const { body } = await tenant.ask('POST', '/rules', aRule({ name }));
+      await inTenant(
+        (sql) => sql`
+          update rules set failures = 3, quarantines = 1, quarantined_at = tocsin_now(), quarantined_until = tocsin_now() + interval '1 hour',
+            paused_after = tocsin_now(), health = 'error', health_reason = 'quarantined: too_many_series: more than 9'
+          where id = ${body.id}`,
+      );
+      return Rule.parse((await tenant.ask('GET', `/rules/${body.id}`)).body);
+    };
+
+    test('say since when, until when and why, and are found among those in error', async () => {
+      const rule = await quarantined('Too wide');
+      expect(rule).toMatchObject({ health: 'error', healthReason: 'quarantined: too_many_series: more than 9', enabled: true });
+      expect(Date.parse(rule.quarantinedUntil!) - Date.parse(rule.quarantinedAt!)).toBe(3_600_000);
+      const inError = await tenant.ask('GET', '/rules?health=error');
+      expect(inError.body.data.map(({ id }: Rule) => id)).toContain(rule.id);
+    });
+
+    test('come out when they are enabled, as the same version, and only once', async () => {
+      const { id, version } = await quarantined('Enabled again');
+      for (let time = 0; time < 2; time += 1) {
+        const { status, body } = await tenant.ask('POST', `/rules/${id}/enable`);
+        expect(status).toBe(200);
+        expect(Rule.parse(body)).toMatchObject({
+          quarantinedAt: null,
+          quarantinedUntil: null,
+          healthReason: 'too_many_series: more than 9',
+          version,
+        });
+      }
+      expect(await audited(id)).toEqual(['rule.created', 'rule.released']);
+    });
+
+    test('come out when they are changed, and stay there when nothing of them is', async () => {
+      const { id } = await quarantined('Changed');
+      expect((await tenant.ask('PATCH', `/rules/${id}`, { name: 'Changed' })).body.quarantinedAt).not.toBeNull();
+      const changed = await tenant.ask('PATCH', `/rules/${id}`, {
+        condition: { metric: 'latency', window: '1m', operator: '>', threshold: 9 },
+      });
+      expect(Rule.parse(changed.body)).toMatchObject({ quarantinedAt: null, quarantinedUntil: null, version: 2 });
+    });
+  });
+
   test('a tenant has at most ten thousand', async () => {
     const full = await world.tenant();
     const { body } = await full.ask('POST', '/rules', aRule({ key: 'first' }));

@@ -10,6 +10,10 @@ const kept = {
   description: z.string(),
   /** Of its worst series. */
   state: z.enum(PHASES),
+  /** The slot whose failure was one too many; null: it is not in quarantine. The reason is in `healthReason`. */
+  quarantinedAt: Time.nullable(),
+  /** When it is tried again; in the past while it is. */
+  quarantinedUntil: Time.nullable(),
   lastTriggeredAt: Time.nullable(),
   triggerCount: z.int(),
   /** Counts people's changes; the `ETag`. */

@@ -53,6 +53,7 @@ export * from './queries/partitions.ts';
 export * from './queries/refresh-schedule.ts';
 export * from './queries/reopen-delivery.ts';
 export * from './queries/retention.ts';
+export * from './queries/rule-quarantine.ts';
 export * from './queries/rules-of-run.ts';
 export * from './queries/rules.ts';
 export * from './queries/runs.ts';

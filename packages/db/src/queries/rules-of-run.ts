@@ -8,12 +8,27 @@ export interface RuleHead {
   version: number;
   health: Health;
   healthReason: string | null;
+  /** Null for nearly every rule: one that works and always did. */
+  marks: RuleMarks | null;
 }
 
+/** What is out of the ordinary about a rule. */
+export interface RuleMarks {
+  /** Looks in a row that failed. */
+  failures: number;
+  /** The last slot before a quarantine that is over; nobody has looked since. */
+  pausedAfterMs: EpochMs | null;
+}
+
+/** The rules that are to be looked at: enabled, and not in quarantine now. */
 export async function readRuleHeads(sql: SqlTx, tenantIds: readonly string[]): Promise<RuleHead[]> {
   return sql<RuleHead[]>`
-    select tenant_id as "tenantId", id, version, health, health_reason as "healthReason" from rules
-    where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled
+    select tenant_id as "tenantId", id, version, health, health_reason as "healthReason",
+      case when failures > 0 or paused_after is not null then
+        jsonb_build_object('failures', failures, 'pausedAfterMs', (extract(epoch from paused_after) * 1000)::float8)
+      end as marks
+    from rules
+    where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled and (quarantined_until is null or quarantined_until <= tocsin_now())
     order by tenant_id, id`;
 }
 

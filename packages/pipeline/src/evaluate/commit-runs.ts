@@ -20,6 +20,7 @@ import {
   type LeasedRun,
   type NewSegment,
   type NewTrigger,
+  type QuarantinedRule,
   type SqlTx,
 } from '@tocsin/db';
 import { encodeEvaluations } from '@tocsin/events';
@@ -27,6 +28,7 @@ import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { evaluationRows, unreadableRows, type EvaluationTime } from './evaluation-rows.ts';
 import type { RuleOutcome } from './judge-rule.ts';
+import { changesConduct, recordConduct } from './record-conduct.ts';
 import type { LoadedRules, UnreadableRule } from './rule-cache.ts';
 import { changesAnything, collectWrites, type RunWrites } from './run-writes.ts';
 
@@ -42,6 +44,8 @@ export interface CommittedRuns {
   /** Runs that were ours to the end, and how they ended. */
   finished: { result: RunResult; status: 'done' | 'late' }[];
   triggers: NewTrigger[];
+  /** Rules that are not evaluated for a while from now on. */
+  quarantined: QuarantinedRule[];
   /** Runs of these tenants that wait for their turn now. */
   waiting: { tenantId: string; runId: string }[];
 }
@@ -59,17 +63,19 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
       const status = statuses.get(result.run.tenantId);
       return status === undefined ? [] : [{ result, status }];
     });
-    if (finished.length === 0) return { finished: [], triggers: [], waiting: [] };
+    if (finished.length === 0) return { finished: [], triggers: [], quarantined: [], waiting: [] };
 
     const ours = finished.map(({ result }) => result);
     const outcomes = ours.flatMap((result) => result.outcomes);
-    const changing = outcomes.filter(changesAnything);
+    const changing = outcomes.filter((outcome) => changesAnything(outcome) || changesConduct(outcome));
     await markSuperseded(sql, changing);
     const superseded = ours.filter((result) => result.outcomes.some((outcome) => outcome.isSuperseded));
     if (superseded.length > 0) await correctRunCounts(sql, superseded.map(finishedRun));
 
-    const writes = collectWrites(changing.filter((outcome) => !outcome.isSuperseded));
-    const triggers = await write(sql, writes);
+    const current = changing.filter((outcome) => !outcome.isSuperseded);
+    const triggers = await write(sql, collectWrites(current));
+    // After the news of the rules: quarantine has the last word on health.
+    const quarantined = await recordConduct(sql, current);
     faultPoint('evaluator.mid-transaction');
     await tellUnreadable(
       sql,
@@ -83,7 +89,7 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
       insertSegments(sql, ours.flatMap(historyOf)),
       unlessEmpty(recovered, (rows) => clearBackOff(sql, rows)),
     ]);
-    return { finished, triggers, waiting };
+    return { finished, triggers, quarantined, waiting };
   });
 }
 

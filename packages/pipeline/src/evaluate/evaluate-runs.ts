@@ -5,10 +5,12 @@ import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { hintRuns, sendHints } from '../send-hints.ts';
 import { commitRuns, type CommittedRuns, type RunResult } from './commit-runs.ts';
+import { QUERY_TIMEOUT, RUN_TIMEOUT, ruleToBlame } from './conduct.ts';
 import { EVALUATION_BOUNDS, type EvaluationBounds } from './evaluation-bounds.ts';
 import { HEAVY_QUERIES, type HeavyTenants } from './heavy-tenants.ts';
 import { judgeRule, type RuleOutcome } from './judge-rule.ts';
 import { readMetrics, readRuns, type ReadRun } from './read-runs.ts';
+import type { PlannedRule } from './plan-run.ts';
 import type { RuleCache } from './rule-cache.ts';
 
 export interface EvaluationDeps extends PipelineDeps {
@@ -21,6 +23,8 @@ export interface EvaluationDeps extends PipelineDeps {
 
 /** A batch gives up sooner and is read run by run, so that one slow tenant holds the others for this long at most. */
 const BATCH_QUERIES_MS = 10_000;
+/** A server that takes longer for next to nothing is busy itself. */
+const AT_ONCE_MS = 1_000;
 /** Work between two looks at the event loop, where leases are renewed. */
 const SLICE_MS = 50;
 
@@ -65,7 +69,7 @@ async function setHeavyAside({ db, heavy }: EvaluationDeps, read: ReadRun[]): Pr
 }
 
 async function ask(
-  { source, runBounds = EVALUATION_BOUNDS }: EvaluationDeps,
+  { db, source, runBounds = EVALUATION_BOUNDS }: EvaluationDeps,
   read: readonly ReadRun[],
 ): Promise<Map<ReadRun, QueryResult[]>> {
   const { queryTimeMs, seriesPerRun } = runBounds;
@@ -76,18 +80,31 @@ async function ask(
     return await readMetrics(source, read, seriesPerRun, signal);
   } catch (error) {
     if (!isAlone || !signal.aborted) throw error;
-    const late: QueryResult = { kind: 'failed', code: 'query_timeout', message: `not answered within ${queryTimeMs / 1_000} s` };
-    return new Map([[only, only.planned.flatMap(({ queries }) => queries.map(() => late))]]);
+    const message = `not answered within ${queryTimeMs / 1_000} s`;
+    const blamed = (await answersAtOnce(db)) ? ruleToBlame(only.planned) : null;
+    const late = (planned: PlannedRule): QueryResult =>
+      planned === blamed
+        ? { kind: 'failed', code: QUERY_TIMEOUT, message }
+        : { kind: 'failed', code: RUN_TIMEOUT, message: `the queries of the tenant’s rules were ${message}` };
+    return new Map([[only, only.planned.flatMap((planned) => planned.queries.map(() => late(planned)))]]);
   }
 }
 
+/** Whether the server is well: then it was not the server that made queries late. */
+async function answersAtOnce({ sql }: PipelineDeps['db']): Promise<boolean> {
+  const askedMs = performance.now();
+  await sql`select 1`;
+  return performance.now() - askedMs < AT_ONCE_MS;
+}
+
 async function judgeAll(
-  { runBounds: { seriesPerRule } = EVALUATION_BOUNDS }: EvaluationDeps,
+  { runBounds: { seriesPerRule, ruleTimeMs } = EVALUATION_BOUNDS }: EvaluationDeps,
   read: readonly ReadRun[],
   answers: ReadonlyMap<ReadRun, QueryResult[]>,
 ): Promise<Map<ReadRun, RuleOutcome[]>> {
   const judged = new Map<ReadRun, RuleOutcome[]>();
   let sliceStartedMs = performance.now();
+  let startedMs = sliceStartedMs;
   for (const each of read) {
     const results = answers.get(each) ?? [];
     const outcomes: RuleOutcome[] = [];
@@ -96,10 +113,14 @@ async function judgeAll(
       const head = each.heads.get(planned.rule.id);
       if (head === undefined) throw new Error('a planned rule has no head');
       const ofRule = results.slice(at, (at += planned.queries.length));
-      outcomes.push(judgeRule(each.run, head, planned, ofRule, each.series.get(planned.rule.id) ?? [], seriesPerRule));
-      if (performance.now() - sliceStartedMs > SLICE_MS) {
+      const outcome = judgeRule(each.run, head, planned, ofRule, each.series.get(planned.rule.id) ?? [], seriesPerRule);
+      outcomes.push(outcome);
+      const judgedMs = performance.now();
+      holdToTime(outcome, judgedMs - startedMs, ruleTimeMs);
+      startedMs = judgedMs;
+      if (judgedMs - sliceStartedMs > SLICE_MS) {
         await new Promise((resolve) => setImmediate(resolve));
-        sliceStartedMs = performance.now();
+        startedMs = sliceStartedMs = performance.now();
       }
     }
     judged.set(each, outcomes);
@@ -107,7 +128,14 @@ async function judgeAll(
   return judged;
 }
 
-function count({ metrics, logger }: EvaluationDeps, { finished, triggers }: CommittedRuns, startedMs: number): void {
+/** What was found counts all the same; it is the rule that is in the others' way. */
+function holdToTime(outcome: RuleOutcome, tookMs: number, ruleTimeMs: number): void {
+  if (tookMs <= ruleTimeMs || outcome.conduct.kind === 'failed') return;
+  const [took, allowed] = [Math.round(tookMs / 100) / 10, ruleTimeMs / 1_000];
+  outcome.conduct = { kind: 'failed', reason: `overran: took ${took} s of the processor, ${allowed} s are allowed` };
+}
+
+function count({ metrics, logger }: EvaluationDeps, { finished, triggers, quarantined }: CommittedRuns, startedMs: number): void {
   const seconds = (performance.now() - startedMs) / 1_000;
   for (const {
     result: { run, outcomes, unreadable },
@@ -118,6 +146,10 @@ function count({ metrics, logger }: EvaluationDeps, { finished, triggers }: Comm
     metrics.ruleEvaluationLagSeconds.observe(Math.max(0, (run.leasedMs - run.slotMs) / 1_000 + seconds));
     if (unreadable.length > 0) metrics.ruleEvaluations.inc({ result: 'error' }, unreadable.length);
     for (const outcome of outcomes) metrics.ruleEvaluations.inc({ result: outcome.isSuperseded ? 'superseded' : outcome.health });
+  }
+  for (const { tenantId, ruleId, reason, untilMs, times } of quarantined) {
+    metrics.ruleQuarantines.inc();
+    logger.warn({ tenantId, ruleId, reason, until: new Date(untilMs).toISOString(), times }, 'a rule is in quarantine');
   }
   for (const trigger of triggers) {
     metrics.triggers.inc({ kind: trigger.kind });

@@ -1,5 +1,6 @@
 import type { LeasedRun, RuleHead, SeriesRow } from '@tocsin/db';
 import { advance, firstState, judge, type Health, type Judgement, type QueryResult, type Step } from '@tocsin/domain';
+import { type Conduct, conductOf } from './conduct.ts';
 import type { PlannedRule } from './plan-run.ts';
 import { RUN_FULL } from './series-budget.ts';
 
@@ -24,6 +25,9 @@ export interface RuleOutcome {
   dropped: number;
   health: Health;
   healthReason: string | null;
+  conduct: Conduct;
+  /** False: judging it threw, and no series took a step. */
+  isJudged: boolean;
   /** Set when people changed the rule or its series meanwhile: nothing of this outcome counts. */
   isSuperseded: boolean;
 }
@@ -41,7 +45,8 @@ export function judgeRule(
     return judgeSeries(run, head, planned, results, knownSeries, atMost);
   } catch (error) {
     const healthReason = `evaluation_error: ${error instanceof Error ? error.message : 'unknown'}`;
-    return { run, head, planned, series: [], dropped: 0, forgotten: [], isSuperseded: false, health: 'error', healthReason };
+    const nothing = { series: [], dropped: 0, forgotten: [], isJudged: false, isSuperseded: false };
+    return { run, head, planned, ...nothing, health: 'error', healthReason, conduct: { kind: 'failed', reason: healthReason } };
   }
 }
 
@@ -76,6 +81,8 @@ function judgeSeries(
     planned,
     series,
     dropped,
+    conduct: conductOf(results),
+    isJudged: true,
     isSuperseded: false,
     forgotten: knownSeries.filter((row) => !row.isOpen && !judged.has(row.seriesKey)),
     ...healthOf(judgements, results, dropped > 0 ? `series_dropped: only the worst ${atMost} series are judged` : null),

@@ -1,4 +1,4 @@
-import type { LeasedRun } from '@tocsin/db';
+import type { LeasedRun, RuleHead } from '@tocsin/db';
 import { latestSlotIn, type SlotTime, type WindowedQuery } from '@tocsin/domain';
 import type { EvaluableRule } from './rule-cache.ts';
 
@@ -11,22 +11,24 @@ export interface PlannedRule extends SlotTime {
 
 /**
  * Which of the tenant's rules are due in the run, and what each has to ask.
- * The run covers the time since the newest run that succeeded, so a rule that a failed run left out is made up for.
+ * The run covers the time since the newest run that succeeded, so a rule that a failed run left out is made up for. A rule that was paused
+ * was not observed meanwhile, whatever the tenant's runs were.
  */
-export function planRun(run: LeasedRun, rules: readonly EvaluableRule[]): PlannedRule[] {
+export function planRun(run: LeasedRun, rules: readonly { rule: EvaluableRule; head: RuleHead }[]): PlannedRule[] {
   const fromMs = run.observedSlotMs ?? run.slotMs - run.slotEveryMs;
-  return rules.flatMap((rule) => {
+  return rules.flatMap(({ rule, head }) => {
     const { compiled } = rule;
     const everyMs = compiled.everyMs ?? run.everyMs;
     const slotMs = latestSlotIn(fromMs, run.slotMs, everyMs, run.phaseMs);
     if (slotMs === null) return [];
     const endMs = slotMs - compiled.evaluationDelayMs;
+    const previousSlotMs =
+      run.observedSlotMs === null ? null : latestSlotIn(run.observedSlotMs - everyMs, run.observedSlotMs, everyMs, run.phaseMs);
     return {
       rule,
       slotMs,
       everyMs,
-      previousSlotMs:
-        run.observedSlotMs === null ? null : latestSlotIn(run.observedSlotMs - everyMs, run.observedSlotMs, everyMs, run.phaseMs),
+      previousSlotMs: head.marks?.pausedAfterMs ?? previousSlotMs,
       queries: compiled.comparisons.map(({ query }) => ({ query, endMs })),
     };
   });

@@ -22,10 +22,7 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
     const loaded = await rules.load(sql, tenantIds);
     const read = runs.map((run): ReadRun => {
       const { evaluable, unreadable } = loaded.get(run.tenantId) ?? { evaluable: [], unreadable: [] };
-      const planned = planRun(
-        run,
-        evaluable.map(({ rule }) => rule),
-      );
+      const planned = planRun(run, evaluable);
       return { run, planned, heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])), series: new Map(), unreadable };
     });
     const due = read.flatMap(({ planned }) =>

@@ -17,6 +17,8 @@ function viewRule(row: RuleRow, state: Phase): Rule | UnreadableRule {
   const read = readStoredRule(row.spec);
   const { id, enabled } = row;
   const kept = {
+    quarantinedAt: timeTextOrNull(row.quarantinedAtMs),
+    quarantinedUntil: timeTextOrNull(row.quarantinedUntilMs),
     lastTriggeredAt: timeTextOrNull(row.lastTriggeredAtMs),
     triggerCount: row.triggerCount,
     version: row.version,
