@@ -1,3 +1,4 @@
+import { UNMEASURED_DELAY_MS } from './auto-delay.ts';
 import { compileQuery, metricLabel, unitOf } from './compile-query.ts';
 import type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
 import { durationMs } from './duration.ts';
@@ -9,8 +10,10 @@ import type { ConditionSpec, RuleSpec } from './rule-spec.ts';
 export function compileRule(spec: RuleSpec): CompiledRule {
   const comparisons: Comparison[] = [];
   const groupBy = spec.groupBy.toSorted();
+  const condition = compileCondition(spec.condition, { groupBy, comparisons, isNegated: false });
+  const isAuto = spec.evaluationDelay === 'auto';
   return {
-    condition: compileCondition(spec.condition, { groupBy, comparisons, isNegated: false }),
+    condition,
     comparisons,
     groupBy,
     severity: spec.severity,
@@ -18,7 +21,8 @@ export function compileRule(spec: RuleSpec): CompiledRule {
     forMs: durationMs(spec.for),
     keepFiringForMs: durationMs(spec.keepFiringFor),
     cooldownMs: durationMs(spec.cooldown),
-    evaluationDelayMs: durationMs(spec.evaluationDelay),
+    evaluationDelayMs: isAuto ? UNMEASURED_DELAY_MS : durationMs(spec.evaluationDelay),
+    delayFollows: isAuto ? [...new Set(comparisons.map(({ query }) => query.name))] : null,
     noData: spec.noData,
     onError: spec.onError,
     remindEveryMs: spec.remindEvery === undefined ? null : durationMs(spec.remindEvery),

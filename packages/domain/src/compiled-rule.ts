@@ -35,7 +35,10 @@ export interface CompiledRule {
   forMs: number;
   keepFiringForMs: number;
   cooldownMs: number;
+  /** Of a rule that follows how late events come: where it starts. */
   evaluationDelayMs: number;
+  /** The event names whose lag the delay follows, without repeats; a null stands for every event. Null: the delay is fixed. */
+  delayFollows: readonly (string | null)[] | null;
   noData: 'ok' | 'keep' | 'alert';
   onError: 'keep' | 'alert';
   /** Null: never. */

@@ -68,7 +68,9 @@ export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
     for: duration('for', '0s', 0, maxHoldMs),
     keepFiringFor: duration('keepFiringFor', '0s', 0, maxHoldMs),
     cooldown: duration('cooldown', '60m', 0, maxHoldMs),
-    evaluationDelay: duration('evaluationDelay', '10s', 0, maxEvaluationDelayMs),
+    evaluationDelay: read('evaluationDelay', '10s', (value, path) =>
+      value === 'auto' ? value : readDuration(value, path, 0, maxEvaluationDelayMs, complaints),
+    ),
     noData: read('noData', 'keep' as const, (value, path) => readWord(value, path, NO_DATA, exactly(NO_DATA), complaints)),
     onError: read('onError', 'keep' as const, (value, path) => readWord(value, path, ON_ERROR, exactly(ON_ERROR), complaints)),
     notify: read('notify', [], (value, path) => readNotify(value, path, complaints)),

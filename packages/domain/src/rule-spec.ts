@@ -75,6 +75,7 @@ export const RuleSpec = z.strictObject({
   for: Duration,
   keepFiringFor: Duration,
   cooldown: Duration,
+  /** Or `auto`: as late as its events usually are. */
   evaluationDelay: Duration,
   noData: z.enum(['ok', 'keep', 'alert']),
   onError: z.enum(['keep', 'alert']),

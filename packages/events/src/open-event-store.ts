@@ -4,6 +4,7 @@ import { DEFAULT_BOUNDS } from './bounds.ts';
 import { compact } from './compaction/compact.ts';
 import { readEvaluations } from './evaluations/read-evaluations.ts';
 import type { EventStore, EventStoreDeps } from './event-store.ts';
+import { EventLags } from './ingest/event-lags.ts';
 import { IngestBuffer } from './ingest/ingest-buffer.ts';
 import { SeenNames } from './ingest/seen-names.ts';
 import { eventsSource } from './read/events-source.ts';
@@ -17,7 +18,7 @@ const NEVER = new AbortController().signal;
 /** One a process: the ingest buffer and the cache of opened segments live here. */
 export function openEventStore({ db, logger, metrics, clock, bounds: overrides }: EventStoreDeps): EventStore {
   const bounds = { ...DEFAULT_BOUNDS, ...overrides };
-  const buffer = new IngestBuffer({ db, logger, metrics, clock, bounds, seenNames: new SeenNames(bounds) });
+  const buffer = new IngestBuffer({ db, logger, metrics, clock, bounds, seenNames: new SeenNames(bounds), eventLags: new EventLags() });
   const reader = { db, metrics, cache: new SegmentCache(bounds.cacheBytes) };
   const source = eventsSource(reader, bounds);
   const turns = new Turns(bounds.readsForPeople);

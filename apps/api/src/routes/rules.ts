@@ -6,6 +6,7 @@ import {
   getRule,
   getRuleByKey,
   listEvaluations,
+  listRuleCosts,
   listRules,
   putRuleByKey,
   updateRule,
@@ -16,6 +17,7 @@ import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/ve
 export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules', route(createRule, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/rules', route(listRules, { input: (request) => ({ query: request.query }) }));
+  app.get('/rules/costs', route(listRuleCosts, { input: (request) => ({ query: request.query }) }));
   app.get('/rules/:id', route(getRule, { input: (request) => ({ id: paramOf(request, 'id') }) }));
   app.patch(
     '/rules/:id',
