@@ -1,5 +1,5 @@
 import { releaseRuns, withTenantsSql, type LeasedRun } from '@tocsin/db';
-import type { MetricSource, QueryResult } from '@tocsin/domain';
+import type { MetricSource, QueryResult, ReadingCost } from '@tocsin/domain';
 import { dispatchTrigger } from '@tocsin/queue';
 import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
@@ -9,8 +9,9 @@ import { QUERY_TIMEOUT, RUN_TIMEOUT, ruleToBlame } from './conduct.ts';
 import { EVALUATION_BOUNDS, type EvaluationBounds } from './evaluation-bounds.ts';
 import { HEAVY_QUERIES, type HeavyTenants } from './heavy-tenants.ts';
 import { judgeRule, type RuleOutcome } from './judge-rule.ts';
-import { readMetrics, readRuns, type ReadRun } from './read-runs.ts';
+import { readMetrics, readRuns, type ReadRun, type RunAnswers } from './read-runs.ts';
 import type { PlannedRule } from './plan-run.ts';
+import { costWritten, noteLook } from './rule-cost.ts';
 import type { RuleCache } from './rule-cache.ts';
 
 export interface EvaluationDeps extends PipelineDeps {
@@ -44,6 +45,7 @@ export async function evaluateRuns(deps: EvaluationDeps, runs: readonly LeasedRu
   }));
   const committed = await commitRuns(deps, results);
   faultPoint('evaluator.after-commit');
+  for (const { rule, cost } of committed.costs) costWritten(rule, cost);
   count(deps, committed, startedMs);
   await Promise.all([
     sendHints(
@@ -71,7 +73,7 @@ async function setHeavyAside({ db, heavy }: EvaluationDeps, read: ReadRun[]): Pr
 async function ask(
   { db, source, runBounds = EVALUATION_BOUNDS }: EvaluationDeps,
   read: readonly ReadRun[],
-): Promise<Map<ReadRun, QueryResult[]>> {
+): Promise<Map<ReadRun, RunAnswers>> {
   const { queryTimeMs, seriesPerRun } = runBounds;
   const [only] = read;
   const isAlone = read.length === 1 && only !== undefined;
@@ -86,7 +88,7 @@ async function ask(
       planned === blamed
         ? { kind: 'failed', code: QUERY_TIMEOUT, message }
         : { kind: 'failed', code: RUN_TIMEOUT, message: `the queries of the tenant’s rules were ${message}` };
-    return new Map([[only, only.planned.flatMap((planned) => planned.queries.map(() => late(planned)))]]);
+    return new Map([[only, { results: only.planned.flatMap((planned) => planned.queries.map(() => late(planned))), costs: [] }]]);
   }
 }
 
@@ -100,23 +102,27 @@ async function answersAtOnce({ sql }: PipelineDeps['db']): Promise<boolean> {
 async function judgeAll(
   { runBounds: { seriesPerRule, ruleTimeMs } = EVALUATION_BOUNDS }: EvaluationDeps,
   read: readonly ReadRun[],
-  answers: ReadonlyMap<ReadRun, QueryResult[]>,
+  answers: ReadonlyMap<ReadRun, RunAnswers>,
 ): Promise<Map<ReadRun, RuleOutcome[]>> {
   const judged = new Map<ReadRun, RuleOutcome[]>();
   let sliceStartedMs = performance.now();
   let startedMs = sliceStartedMs;
   for (const each of read) {
-    const results = answers.get(each) ?? [];
+    const { results, costs } = answers.get(each) ?? NO_ANSWERS;
     const outcomes: RuleOutcome[] = [];
     let at = 0;
     for (const planned of each.planned) {
       const head = each.heads.get(planned.rule.id);
       if (head === undefined) throw new Error('a planned rule has no head');
-      const ofRule = results.slice(at, (at += planned.queries.length));
+      const from = at;
+      const ofRule = results.slice(from, (at += planned.queries.length));
       const outcome = judgeRule(each.run, head, planned, ofRule, each.series.get(planned.rule.id) ?? [], seriesPerRule);
       outcomes.push(outcome);
       const judgedMs = performance.now();
-      holdToTime(outcome, judgedMs - startedMs, ruleTimeMs);
+      const look = { ms: judgedMs - startedMs, segments: 0, events: 0, series: outcome.series.length + outcome.dropped };
+      for (let index = from; index < at; index += 1) addCost(look, costs[index]);
+      noteLook(planned.rule, look, each.run.leasedMs);
+      holdToTime(outcome, look.ms, ruleTimeMs);
       startedMs = judgedMs;
       if (judgedMs - sliceStartedMs > SLICE_MS) {
         await new Promise((resolve) => setImmediate(resolve));
@@ -126,6 +132,15 @@ async function judgeAll(
     judged.set(each, outcomes);
   }
   return judged;
+}
+
+const NO_ANSWERS: RunAnswers = { results: [], costs: [] };
+
+function addCost(look: ReadingCost, cost: ReadingCost | undefined): void {
+  if (cost === undefined) return;
+  look.ms += cost.ms;
+  look.segments += cost.segments;
+  look.events += cost.events;
 }
 
 /** What was found counts all the same; it is the rule that is in the others' way. */

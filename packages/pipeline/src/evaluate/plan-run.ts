@@ -1,10 +1,12 @@
 import type { LeasedRun, RuleHead } from '@tocsin/db';
-import { latestSlotIn, type SlotTime, type WindowedQuery } from '@tocsin/domain';
+import { latestSlotIn, nextDelayMs, type SlotTime, type WindowedQuery } from '@tocsin/domain';
 import type { EvaluableRule } from './rule-cache.ts';
 
 /** A rule to evaluate in a run, for its own newest slot. */
 export interface PlannedRule extends SlotTime {
   rule: EvaluableRule;
+  /** How long before the slot its windows end. */
+  delayMs: number;
   /** One for each comparison. */
   queries: readonly WindowedQuery[];
 }
@@ -13,21 +15,33 @@ export interface PlannedRule extends SlotTime {
  * Which of the tenant's rules are due in the run, and what each has to ask.
  * The run covers the time since the newest run that succeeded, so a rule that a failed run left out is made up for. A rule that was paused
  * was not observed meanwhile, whatever the tenant's runs were.
+ * @param fitting the delay that fits a rule which follows how late events come
  */
-export function planRun(run: LeasedRun, rules: readonly { rule: EvaluableRule; head: RuleHead }[]): PlannedRule[] {
+export function planRun(
+  run: LeasedRun,
+  rules: readonly { rule: EvaluableRule; head: RuleHead }[],
+  fitting: (follows: readonly (string | null)[]) => number,
+): PlannedRule[] {
   const fromMs = run.observedSlotMs ?? run.slotMs - run.slotEveryMs;
   return rules.flatMap(({ rule, head }) => {
     const { compiled } = rule;
     const everyMs = compiled.everyMs ?? run.everyMs;
     const slotMs = latestSlotIn(fromMs, run.slotMs, everyMs, run.phaseMs);
     if (slotMs === null) return [];
-    const endMs = slotMs - compiled.evaluationDelayMs;
+    const beforeMs = head.marks?.delayMs ?? compiled.evaluationDelayMs;
+    const shortestWindowMs = compiled.comparisons.reduce((shortest, { query }) => Math.min(shortest, query.windowMs), Infinity);
+    const delayMs =
+      compiled.delayFollows === null
+        ? compiled.evaluationDelayMs
+        : nextDelayMs(beforeMs, fitting(compiled.delayFollows), { everyMs, shortestWindowMs });
+    const endMs = slotMs - delayMs;
     const previousSlotMs =
       run.observedSlotMs === null ? null : latestSlotIn(run.observedSlotMs - everyMs, run.observedSlotMs, everyMs, run.phaseMs);
     return {
       rule,
       slotMs,
       everyMs,
+      delayMs,
       previousSlotMs: head.marks?.pausedAfterMs ?? previousSlotMs,
       queries: compiled.comparisons.map(({ query }) => ({ query, endMs })),
     };

@@ -4,7 +4,8 @@ import type { RuleOutcome } from './judge-rule.ts';
 /** Whether the rule's row has to say anew how it behaves. A rule that works and always did writes nothing. */
 export function changesConduct({ head: { marks }, conduct, isJudged }: RuleOutcome): boolean {
   if (conduct.kind === 'failed') return true;
-  return isJudged && marks !== null && (conduct.kind === 'worked' || marks.pausedAfterMs !== null);
+  if (!isJudged || marks === null) return false;
+  return marks.pausedAfterMs !== null || (conduct.kind === 'worked' && marks.failures > 0);
 }
 
 /**

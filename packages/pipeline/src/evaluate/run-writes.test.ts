@@ -31,6 +31,7 @@ function slot(minute: number, results: [QueryResult, QueryResult], known: Series
     slotMs: minute * MINUTE,
     previousSlotMs: known === null ? null : (minute - 1) * MINUTE,
     everyMs: MINUTE,
+    delayMs: 0,
     queries: compiled.comparisons.map(({ query }) => ({ query, endMs: minute * MINUTE })),
   };
   return collectWrites([judgeRule({} as LeasedRun, head, planned, results, known === null ? [] : [known], 10)]);
