@@ -229,7 +229,14 @@ describe('rules', () => {
     for (let index = 0; index < 5; index += 1) ids.push((await dear.ask('POST', '/rules', aRule({ key: `r${index}` }))).body.id as string);
     expect((await dear.ask('GET', `/rules/${ids[0]}`)).body.cost).toBeNull();
     const costs = [3, 12.3456, 3, 0.1].map((ms, index) => ({
-      ...{ tenantId: dear.tenantId, ruleId: ids[index]!, ms, lastMs: 1, segments: 2.51, events: 1e6, series: 3, atMs: 1_800_000_000_000 },
+      tenantId: dear.tenantId,
+      ruleId: ids[index]!,
+      ms,
+      lastMs: 1,
+      segments: 2.51,
+      events: 1e6,
+      series: 3,
+      atMs: 1_800_000_000_000,
     }));
     const gone = { ...costs[0]!, ruleId: newId() };
     await withTenantsSql(world.services.db, [dear.tenantId], (sql) => writeRuleCosts(sql, [...costs, gone]));

@@ -121,7 +121,8 @@ async function judgeAll(
       const judgedMs = performance.now();
       const look = { ms: judgedMs - startedMs, segments: 0, events: 0, series: outcome.series.length + outcome.dropped };
       for (let index = from; index < at; index += 1) addCost(look, costs[index]);
-      noteLook(planned.rule, look, each.run.leasedMs);
+      // Of queries that were given up nobody knows what they took.
+      if (outcome.health !== 'error' || costs.length > 0) noteLook(planned.rule, look, each.run.leasedMs);
       holdToTime(outcome, look.ms, ruleTimeMs);
       startedMs = judgedMs;
       if (judgedMs - sliceStartedMs > SLICE_MS) {

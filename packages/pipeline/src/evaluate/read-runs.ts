@@ -1,6 +1,5 @@
 import { readSeriesStates, withTenantsSql, type LeasedRun, type RuleHead, type SeriesRow } from '@tocsin/db';
-import { fittingDelayMs, type LagCounts } from '@tocsin/domain';
-import type { MetricSource, QueryResult, ReadingCost, WindowedQuery } from '@tocsin/domain';
+import { fittingDelayMs, type LagCounts, type MetricSource, type QueryResult, type ReadingCost, type WindowedQuery } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { planRun, type PlannedRule } from './plan-run.ts';
 import type { EvaluableRule, LoadedRules, RuleCache } from './rule-cache.ts';
