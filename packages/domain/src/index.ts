@@ -39,11 +39,14 @@ export { readStoredRule, type StoredRule } from './read-stored-rule.ts';
 export { didYouMean, nearestName } from './nearest-name.ts';
 export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
 export type { RangeQuery, RangeRequest, RangeResult, RangeSeriesReading, RangeSource, RangeWindow } from './range-reading.ts';
+export { fittingDelayMs, nextDelayMs } from './auto-delay.ts';
+export { addLags, LAG_BUCKETS, lagBucket, lagWithin, type LagCounts } from './lag.ts';
 export {
   seriesKey,
   type Labels,
   type MetricSource,
   type QueryResult,
+  type ReadingCost,
   type ReadRequest,
   type RuleSeries,
   type SeriesChoice,

@@ -9,6 +9,7 @@ import { Histories } from './hours/histories.ts';
 import { HourFiller } from './hours/hour-filler.ts';
 import { LongWindows } from './hours/long-windows.ts';
 import { readWithHours } from './hours/read-with-hours.ts';
+import { EventLags } from './ingest/event-lags.ts';
 import { IngestBuffer } from './ingest/ingest-buffer.ts';
 import { SeenNames } from './ingest/seen-names.ts';
 import { eventsSource } from './read/events-source.ts';
@@ -29,7 +30,7 @@ const HOUSE_KEEPING_BYTES = 32 * 1024 * 1024;
 /** One a process: the ingest buffer and the caches of opened segments and of hours live here. */
 export function openEventStore({ db, logger, metrics, clock, bounds: overrides }: EventStoreDeps): EventStore {
   const bounds = { ...DEFAULT_BOUNDS, ...overrides };
-  const buffer = new IngestBuffer({ db, logger, metrics, clock, bounds, seenNames: new SeenNames(bounds) });
+  const buffer = new IngestBuffer({ db, logger, metrics, clock, bounds, seenNames: new SeenNames(bounds), eventLags: new EventLags() });
   const reader = { db, metrics, cache: new SegmentCache(bounds.cacheBytes) };
   const events = eventsSource(reader, bounds);
   const read = readWithHours(events, new LongWindows({ db, bounds }));
@@ -54,7 +55,7 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides }
   );
   return {
     ingest: (tenantId, rawEvents, options) => buffer.ingest(tenantId, rawEvents, options?.idempotencyKey),
-    source: { read: (requests, signal) => read(requests, signal) },
+    source: { read: (requests, signal, costs) => read(requests, signal, { costs }) },
     readRange: ranges.readRange,
     history: (requests, signal, options) => histories.history(requests, signal, options),
     prepare: (tenantId, needs, signal) => filler.prepare(tenantId, needs, signal),

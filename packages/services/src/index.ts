@@ -34,6 +34,7 @@ export { listRules } from './rules/list-rules.ts';
 export { previewRule } from './rules/preview-rule.ts';
 export { putRuleByKey } from './rules/put-rule-by-key.ts';
 export { disableRule, enableRule } from './rules/set-rule-enabled.ts';
+export { listRuleCosts } from './rules/list-rule-costs.ts';
 export { updateRule } from './rules/update-rule.ts';
 export { getSchedule } from './schedule/get-schedule.ts';
 export { putSchedule } from './schedule/put-schedule.ts';

@@ -7,6 +7,7 @@ import {
   getRule,
   getRuleByKey,
   listEvaluations,
+  listRuleCosts,
   listRules,
   previewRule,
   putRuleByKey,
@@ -22,6 +23,7 @@ const withProgress = <Input extends object>(input: Input, progress: (share: numb
 export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules', route(createRule, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/rules', route(listRules, { input: (request) => ({ query: request.query }) }));
+  app.get('/rules/costs', route(listRuleCosts, { input: (request) => ({ query: request.query }) }));
   app.get('/rules/:id', route(getRule, { input: (request) => ({ id: paramOf(request, 'id') }) }));
   app.patch(
     '/rules/:id',

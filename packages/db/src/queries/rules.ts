@@ -3,6 +3,7 @@ import { and, count, desc, eq, ilike, inArray, lt, or, type SQL, sql } from 'dri
 import { tocsinNow } from '../columns.ts';
 import { type RuleRow, rules, ruleVersions, seriesStates } from '../tables/rules.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
+import { releasedFromQuarantine } from './rule-quarantine.ts';
 
 export interface NewRule {
   tenantId: string;
@@ -29,12 +30,12 @@ export interface ChangedRule extends Omit<NewRule, 'spec'> {
   spec: RuleSpec | null;
 }
 
-/** Stores a changed rule as its next version. The caller holds the row's lock. */
+/** Stores a changed rule as its next version, which is not in quarantine. The caller holds the row's lock. */
 export async function updateRule(tx: DrizzleTx, { tenantId, id, spec, enabled, actor }: ChangedRule): Promise<RuleRow> {
   const words = spec === null ? {} : { key: spec.key, name: spec.name, spec };
   const [row] = await tx
     .update(rules)
-    .set({ ...words, enabled, version: sql`${rules.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor })
+    .set({ ...words, ...releasedFromQuarantine, enabled, version: sql`${rules.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor })
     .where(and(eq(rules.tenantId, tenantId), eq(rules.id, id)))
     .returning();
   if (row === undefined) throw new Error('a rule under lock is gone');

@@ -1,5 +1,6 @@
 import {
   bumpHours,
+  addEventLags,
   claimIngestKeys,
   type Database,
   findIngestKey,
@@ -18,6 +19,7 @@ import { encodeInto } from '../codec/encode.ts';
 import type { SegmentBuilder } from '../codec/segment-builder.ts';
 import { IdempotencyConflict } from '../errors.ts';
 import { HOUR_MS, hourOf } from '../hours/hour.ts';
+import { type EventLags, measureLags } from './event-lags.ts';
 import type { Answer, KeyedRequest, TenantShare, Waiter } from './flush.ts';
 import type { SeenNames } from './seen-names.ts';
 
@@ -25,16 +27,21 @@ export interface FlushWriter {
   db: Database;
   bounds: EventBounds;
   seenNames: SeenNames;
+  eventLags: EventLags;
 }
 
 // One flush is written at a time, so all can share it.
 const sink = new ByteSink(1 << 20);
 
 /** Stores these tenants' events in one transaction, then answers their callers. Rejects, and nothing is stored or answered, when it fails. */
-export async function writeFlush({ db, bounds, seenNames }: FlushWriter, shares: readonly TenantShare[], nowMs: EpochMs): Promise<void> {
+export async function writeFlush(
+  { db, bounds, seenNames, eventLags }: FlushWriter,
+  shares: readonly TenantShare[],
+  nowMs: EpochMs,
+): Promise<void> {
   const keyed = shares.flatMap(({ tenantId, keyed: requests }) => requests.map((request) => ({ tenantId, request })));
   const tenantIds = shares.map(({ tenantId }) => tenantId);
-  const { answers, news } = await withTenantsSql(db, tenantIds, async (sql) => {
+  const { answers, news, lags } = await withTenantsSql(db, tenantIds, async (sql) => {
     const fresh = await claimKeys(sql, keyed);
     const builders = shares.flatMap(({ tenantId, pending, keyed: requests }) =>
       [pending, ...requests.filter((request) => fresh.has(request)).map((request) => request.pending)]
@@ -47,10 +54,14 @@ export async function writeFlush({ db, bounds, seenNames }: FlushWriter, shares:
     await bumpHours(sql, pastHours(segments, nowMs));
     const seen = merged(builders.flatMap(({ tenantId, builder }) => seenNames.news(tenantId, builder, nowMs)));
     const kept = await upsertEventNames(sql, seen, bounds);
+    const measured = builders.flatMap(({ tenantId, builder }) => measureLags(tenantId, builder, nowMs));
+    const due = eventLags.due(measured, nowMs);
+    const written = due.length === 0 ? [] : await addEventLags(sql, due);
     const earlier = await Promise.all(keyed.filter(({ request }) => !fresh.has(request)).map((each) => earlierAnswer(sql, each)));
-    return { answers: earlier, news: { seen, kept } };
+    return { answers: earlier, news: { seen, kept }, lags: { measured, written } };
   });
   seenNames.remember(news.seen, news.kept, nowMs);
+  eventLags.remember(lags.measured, lags.written, nowMs);
   const replays = new Map(answers);
   for (const { waiters, keyed: requests } of shares) {
     for (const waiter of waiters) settle(waiter, undefined);

@@ -14,15 +14,15 @@ interface Gathered {
 }
 
 /**
- * Answers a plan's queries into `results`, by their places, once all segments are in. Yields after every window, so that whoever waits for
- * the process gets a turn.
+ * Answers a plan's queries into `results`, by their places, once all segments are in. Yields every window after the work on it, so that
+ * whoever waits for the process gets a turn.
  */
 export function* answerWindows(
   selections: readonly SelectedSamplings[],
   maxSeries: number,
   tooMany: QueryResult,
   results: QueryResult[],
-): Generator<undefined, void> {
+): Generator<Window, void> {
   const gathered = selections.flatMap(({ samplings }) =>
     samplings.flatMap(({ subject, groups }) =>
       groups.flatMap(({ grouping, windows }) => windows.map((window): Gathered => ({ subject, grouping, window }))),
@@ -33,7 +33,7 @@ export function* answerWindows(
     if (each.window.series <= maxSeries) continue;
     for (const { query } of each.window.queries) {
       if (query.choice !== undefined) addWorst(each, query, maxSeries, chosenOf(chosen, query.choice.of, each.grouping));
-      yield;
+      yield each.window;
     }
   }
   for (const each of chosen.size > 0 ? gathered : []) addWhole(each, maxSeries, chosen);
@@ -41,7 +41,7 @@ export function* answerWindows(
     const { window } = each;
     for (const { query, place } of window.queries) results[place] = window.isGivenUp ? tooMany : resultOf(each, query, maxSeries, chosen);
     for (const accumulator of window.accumulators) accumulator?.release();
-    yield;
+    yield window;
   }
 }
 

@@ -38,6 +38,12 @@ export interface Window {
   isGivenUp: boolean;
   /** Of the tenant whose kept segments are being read. */
   partials: KeptPartials | null;
+  /** Segments it touched. */
+  segments: number;
+  /** Rows of the segments that were opened for it. */
+  events: number;
+  /** What its answer took, in milliseconds. */
+  answerMs: number;
 }
 
 interface GroupedWindows {
@@ -113,6 +119,9 @@ function compileGroup(queries: Placed[]): GroupedWindows {
         series: 0,
         isGivenUp: false,
         partials: null,
+        segments: 0,
+        events: 0,
+        answerMs: 0,
       };
     }),
   };

@@ -51,6 +51,10 @@ export class Plan {
     for (const { grouping, windows } of groups) for (const window of windows) this.addSums(grouping, window);
   }
 
+  get windows(): readonly Window[] {
+    return [...this.ungrouped, ...this.grouped];
+  }
+
   /** A segment of which nothing is kept. */
   add(segment: Segment): void {
     if (segment.rows > 0) this.pass(segment, null, 0);
@@ -102,8 +106,8 @@ export class Plan {
     return results;
   }
 
-  /** The same, window by window. */
-  answering(maxSeries: number, results: QueryResult[]): Generator<undefined, void> {
+  /** The same, window by window: each that was worked on. */
+  answering(maxSeries: number, results: QueryResult[]): Generator<Window, void> {
     const { atMost } = this.room;
     const message = `the rules of the tenant look at more than ${atMost} series together; queries of the most series are not answered`;
     return answerWindows(this.selections, maxSeries, { kind: 'failed', code: 'too_many_series', message }, results);
@@ -139,6 +143,8 @@ export class Plan {
 
   private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window, isWhole: boolean): void {
     if (window.isGivenUp) return;
+    window.segments += 1;
+    window.events += this.segment!.rows;
     this.take(selection, subject);
     const taken = isWhole ? this.taken : this.cut(window);
     if (taken.count === 0) return;
@@ -161,7 +167,9 @@ export class Plan {
   }
 
   /** Keeps what the window's queries find in the whole segment, or in each of its pieces, for this time and the next. */
-  private keep(selection: Selection, subject: Subject, { needs, partials }: Window, kept: KeptSegments, slot: number): void {
+  private keep(selection: Selection, subject: Subject, window: Window, kept: KeptSegments, slot: number): void {
+    const { needs, partials } = window;
+    window.events += this.segment!.rows;
     const [first, second] = scratchOf(needs);
     const cutMs = kept.cuts[slot]!;
     this.take(selection, subject);

@@ -1,8 +1,9 @@
-import type { QueryResult, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult, ReadingCost, WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
-import type { PlannedQuery, PlannedRequest } from './compile-plan.ts';
+import type { PlannedQuery, PlannedRequest, Window } from './compile-plan.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { Plan } from './plan.ts';
+import { costsOf } from './reading-costs.ts';
 import { SeriesRoom } from './series-room.ts';
 
 /** A request of more windows with a group-by is divided … */
@@ -33,6 +34,8 @@ export class RequestPlans {
   readonly room: SeriesRoom;
   /** Whether to leave half of the time to others. */
   readonly rests: boolean;
+  /** What the segments took so far, in milliseconds. */
+  feedingMs = 0;
   private readonly isDivided: boolean;
   private readonly parts: { plan: Plan; places: readonly number[] }[];
   private readonly waiting: Waiting[] = [];
@@ -61,8 +64,8 @@ export class RequestPlans {
     else for (const slot of slots) this.waiting.push({ segment: kept.segments[slot]!, kept, slot });
   }
 
-  /** Feeds what waits, and answers all queries into `results`. */
-  *answering(maxSeries: number, results: QueryResult[]): Generator<undefined, void> {
+  /** Feeds what waits, and answers all queries into `results`. Yields the window that was worked on; null: segments were fed. */
+  *answering(maxSeries: number, results: QueryResult[]): Generator<Window | null, void> {
     let atOnce = 1;
     for (const { plan } of this.parts) {
       for (let at = 0; at < this.waiting.length;) {
@@ -70,9 +73,10 @@ export class RequestPlans {
         feed(plan, this.waiting.slice(at, at + atOnce));
         at += atOnce;
         const tookMs = performance.now() - startedMs;
+        this.feedingMs += tookMs;
         if (tookMs > MOST_MS) atOnce = Math.max(1, atOnce >> 1);
         else if (tookMs < LEAST_MS) atOnce = Math.min(SEGMENTS_MAX, atOnce * 2);
-        yield;
+        yield null;
       }
     }
     for (const { plan, places } of this.parts) {
@@ -80,6 +84,11 @@ export class RequestPlans {
       yield* plan.answering(maxSeries, ofPart);
       for (const [index, result] of ofPart.entries()) results[places[index]!] = result;
     }
+  }
+
+  /** One a query, once they are answered. */
+  costs(): ReadingCost[] {
+    return costsOf(this.parts, this.feedingMs);
   }
 }
 
