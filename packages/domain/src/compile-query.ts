@@ -1,9 +1,10 @@
 import { AGGREGATION_FACTS } from './aggregations.ts';
-import { meaning, METRICS } from './catalogue.ts';
+import { catalogueUnit, isMetricName, meaning } from './catalogue.ts';
 import { durationMs } from './duration.ts';
 import { OPERATORS, type Filter, type MetricQuery } from './metric-query.ts';
 import { PER_MINUTE, rateUnit } from './rate-unit.ts';
 import type { ComparisonSpec, WhereTest } from './rule-spec.ts';
+import { savedMetricName } from './saved-metric.ts';
 
 /** The part of a comparison that is a metric query, in canonical words. */
 export type QuerySpec = Pick<ComparisonSpec, 'metric' | 'measure' | 'dim' | 'name' | 'aggregation' | 'where' | 'window' | 'unit'>;
@@ -13,7 +14,7 @@ export function compileQuery(spec: QuerySpec, groupBy: readonly string[]): Metri
   const meant = meaning(spec, spec.aggregation);
   if (meant === null) throw new Error(`${metricLabel(spec)} has no ${spec.aggregation}`);
   return {
-    name: spec.name ?? null,
+    name: isSaved(spec) ? savedMetricName(spec.metric) : (spec.name ?? null),
     subject: meant.subject,
     aggregation: meant.aggregation,
     filters: Object.entries(spec.where ?? {})
@@ -24,6 +25,10 @@ export function compileQuery(spec: QuerySpec, groupBy: readonly string[]): Metri
     ratePerMs: (rateUnit(spec.unit) ?? PER_MINUTE).perMs,
   };
 }
+
+/** It looks at a saved metric; of the catalogue's none is. */
+export const isSaved = <Spec extends Pick<QuerySpec, 'metric'>>(spec: Spec): spec is Spec & { metric: string } =>
+  spec.metric !== undefined && !isMetricName(spec.metric);
 
 /** What people call the left side of a comparison. */
 export const metricLabel = ({ metric, measure, dim }: QuerySpec): string => metric ?? measure ?? dim ?? 'events';
@@ -39,7 +44,7 @@ export function unitOf(spec: QuerySpec): string | null {
     case 'rate':
       return (rateUnit(spec.unit) ?? PER_MINUTE).words;
     case 'own':
-      return spec.unit ?? (spec.metric === undefined ? null : METRICS[spec.metric].unit);
+      return spec.unit ?? catalogueUnit(spec.metric);
   }
 }
 

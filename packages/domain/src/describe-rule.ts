@@ -1,5 +1,5 @@
 import { AGGREGATION_FACTS } from './aggregations.ts';
-import { METRICS } from './catalogue.ts';
+import { isMetricName, METRICS } from './catalogue.ts';
 import { metricLabel, unitOf } from './compile-query.ts';
 import { parseDuration } from './duration.ts';
 import { formatValue } from './format-value.ts';
@@ -54,7 +54,7 @@ function describeComparison(spec: ComparisonSpec): string {
 
 function subjectWords(spec: ComparisonSpec): string {
   const { metric, aggregation } = spec;
-  const title = metric === undefined ? metricLabel(spec) : METRICS[metric].title;
+  const title = metric !== undefined && isMetricName(metric) ? METRICS[metric].title : metricLabel(spec);
   if (metric === 'throughput') return aggregation === 'count' || aggregation === 'sum' ? 'the number of events' : 'throughput';
   const { said } = AGGREGATION_FACTS[aggregation];
   if (metric === 'error_rate' || metric === 'timeout_rate') {

@@ -68,7 +68,7 @@ test.each(ROWS)('the row of $row says which aggregations mean something', ({ row
       .find((text) => text.startsWith(`| ${row} |`)) ?? '';
   const [, , , written, fallback, ...marks] = line.split('|').map((cell) => cell.trim());
   expect(written).toBe(unit ?? '–');
-  expect(fallback).toBe(defaultAggregation(looked));
+  expect(fallback).toBe(defaultAggregation(looked, 5 * MINUTE));
   expect(AGGREGATIONS.filter((_, index) => marks[index] === '✓')).toEqual(AGGREGATIONS.filter((each) => meaning(looked, each) !== null));
 });
 

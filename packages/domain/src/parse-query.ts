@@ -1,5 +1,5 @@
 import { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
-import { defaultAggregation, isMetricName, meaning, METRIC_NAMES, METRICS, type Looked, type MetricName } from './catalogue.ts';
+import { catalogueUnit, defaultAggregation, isMetricName, meaning, METRIC_NAMES, type Looked } from './catalogue.ts';
 import { compileQuery, unitOf, type QuerySpec } from './compile-query.ts';
 import { Complaints, quoted, readFields } from './complaints.ts';
 import { aggregationFrom } from './dialects.ts';
@@ -11,6 +11,7 @@ import { parseWhere } from './parse-where.ts';
 import { RATE_UNITS, rateUnit } from './rate-unit.ts';
 import { readDuration, readLine, readList, readWord } from './read-values.ts';
 import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
+import type { SavedMetric, SavedMetrics } from './saved-metric.ts';
 
 export const QUERY_FIELDS = ['metric', 'measure', 'dim', 'name', 'aggregation', 'where', 'window', 'unit'] as const;
 type QueryField = (typeof QUERY_FIELDS)[number];
@@ -57,13 +58,17 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
     return null;
 
   const looked: Looked = { metric, measure, dim };
-  const aggregation = written ?? defaultAggregation(looked);
+  const saved = metric === undefined ? undefined : complaints.savedMetrics.get(metric);
+  if (saved !== undefined && name !== undefined)
+    return complaints.add([...path, 'name'], 'conflict', 'a saved metric has events of its own; filter by where, or leave the name out');
+  const aggregation = written ?? defaultAggregation(looked, durationMs(window));
   const isSound = [
     hasMeaning(looked, aggregation, path, complaints),
     fitsWindow(aggregation, window, path, complaints),
-    unit === undefined || fitsUnit(unit, looked, aggregation, [...path, 'unit'], complaints),
+    unit === undefined || fitsUnit(unit, looked, saved, aggregation, [...path, 'unit'], complaints),
   ].every(Boolean);
   if (!isSound) return null;
+  const shownUnit = unit ?? (AGGREGATION_FACTS[aggregation].unit === 'own' ? saved?.unit : null) ?? undefined;
   return {
     ...(metric === undefined ? {} : { metric }),
     ...(measure === undefined ? {} : { measure }),
@@ -72,7 +77,7 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
     aggregation,
     ...(where === undefined || Object.keys(where).length === 0 ? {} : { where }),
     window,
-    ...(unit === undefined ? {} : { unit }),
+    ...(shownUnit === undefined ? {} : { unit: shownUnit }),
   };
 }
 
@@ -80,8 +85,9 @@ export function parseQuerySpec(fields: QueryFields, path: Path, complaints: Comp
 export function parseMetricQuery(
   input: unknown,
   bounds?: RuleBounds,
+  savedMetrics?: SavedMetrics,
 ): { ok: true; query: MetricQuery; unit: string | null } | { ok: false; issues: Issue[] } {
-  const complaints = new Complaints(bounds);
+  const complaints = new Complaints(bounds, savedMetrics);
   const fields = readFields(input, [], [...QUERY_FIELDS, 'groupBy'], complaints);
   if (fields === null) return { ok: false, issues: complaints.issues };
   const spec = parseQuerySpec(fields, [], complaints);
@@ -105,13 +111,15 @@ export function parseGroupBy(input: unknown, path: Path, complaints: Complaints)
   return dims.every((dim) => dim !== null) ? dims : null;
 }
 
-function readMetric(value: unknown, path: Path, complaints: Complaints): MetricName | null {
+/** One of the catalogue, or a saved one. */
+function readMetric(value: unknown, path: Path, complaints: Complaints): string | null {
   const name = readLine(value, path, RULE_BOUNDS.fieldLength, complaints);
-  if (name === null || isMetricName(name)) return name;
+  if (name === null || isMetricName(name) || complaints.savedMetrics.has(name)) return name;
+  const known = [...METRIC_NAMES, ...complaints.savedMetrics.keys()];
   return complaints.add(
     path,
     'invalid_value',
-    `Unknown metric ${quoted(name)}.${didYouMean(name, METRIC_NAMES)} A measure of your own is named by 'measure'.`,
+    `Unknown metric ${quoted(name)}.${didYouMean(name, known)} A measure of your own is named by 'measure'.`,
   );
 }
 
@@ -130,8 +138,15 @@ function fitsWindow(aggregation: Aggregation, window: string, path: Path, compla
   return false;
 }
 
-/** `perHour` and its like belong to rates. A catalogue metric has its own unit; only money comes in several. */
-function fitsUnit(unit: string, looked: Looked, aggregation: Aggregation, path: Path, complaints: Complaints): boolean {
+/** `perHour` and its like belong to rates. A metric has its own unit; only money comes in several, and what has none may be given any. */
+function fitsUnit(
+  unit: string,
+  looked: Looked,
+  saved: SavedMetric | undefined,
+  aggregation: Aggregation,
+  path: Path,
+  complaints: Complaints,
+): boolean {
   const meant = meaning(looked, aggregation);
   const isRate = meant !== null && AGGREGATION_FACTS[meant.aggregation].unit === 'rate';
   if (rateUnit(unit) !== null || isRate) {
@@ -142,8 +157,9 @@ function fitsUnit(unit: string, looked: Looked, aggregation: Aggregation, path: 
     complaints.add(path, 'invalid_value', message);
     return false;
   }
-  const own = looked.metric === undefined ? null : METRICS[looked.metric].unit;
-  if (looked.metric === 'cost' || looked.measure !== undefined || own === unit) return true;
+  const own = saved?.unit ?? catalogueUnit(looked.metric);
+  const isFree = looked.metric === 'cost' || looked.measure !== undefined || saved?.unit === null;
+  if (isFree || own === unit) return true;
   const message = own === null ? 'there is no unit to choose here' : `${looked.metric ?? ''} is in ${own}; leave the unit out`;
   complaints.add(path, 'invalid_value', message);
   return false;

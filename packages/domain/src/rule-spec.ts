@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { AGGREGATIONS } from './aggregations.ts';
 import { OPERATORS } from './metric-query.ts';
-import { METRIC_NAMES } from './catalogue.ts';
 import { SEVERITIES } from './severity.ts';
 
 /** A duration, `5m`. Whether it is one is checked where rules come in. */
@@ -26,7 +25,8 @@ export const WhereTest = z.union([z.string(), z.array(z.string()), FieldTests]);
 export type WhereTest = z.infer<typeof WhereTest>;
 
 export const ComparisonSpec = z.strictObject({
-  metric: z.enum(METRIC_NAMES).optional(),
+  /** Of the catalogue, or the key of a saved metric, whose unit is then in `unit`. */
+  metric: z.string().optional(),
   measure: z.string().optional(),
   dim: z.string().optional(),
   name: z.string().optional(),
