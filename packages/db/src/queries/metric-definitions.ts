@@ -33,9 +33,18 @@ export async function updateMetricDefinition(
   const [row] = await tx
     .update(metricDefinitions)
     .set({
-      ...{ name, unit, query, everyMs, evaluationDelayMs, enabled },
-      ...{ failures: 0, lastError: null, heldUntilMs: null },
-      ...{ version: sql`${metricDefinitions.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor },
+      name,
+      unit,
+      query,
+      everyMs,
+      evaluationDelayMs,
+      enabled,
+      failures: 0,
+      lastError: null,
+      heldUntilMs: null,
+      version: sql`${metricDefinitions.version} + 1`,
+      updatedAtMs: tocsinNow,
+      updatedBy: actor,
     })
     .where(oneDefinition(before.tenantId, before.key))
     .returning();
