@@ -5,6 +5,7 @@ export { runScheduler } from './schedule/run-scheduler.ts';
 export { claimDueSlots, type ClaimedSlots } from './schedule/claim-due-slots.ts';
 export { sweep } from './sweep/sweep.ts';
 export { startEvaluator, type EvaluatorDeps } from './evaluate/start-evaluator.ts';
+export { startMetricRecorder } from './saved-metrics/start-metric-recorder.ts';
 export { startMaintenance } from './maintain/start-maintenance.ts';
 export { DEFAULT_RETENTION, type MaintenanceDeps, type Retention } from './maintain/tasks.ts';
 export { openPipeline, pipelineChecks, pipelineVariables, type PipelineOptions } from './open-pipeline.ts';
