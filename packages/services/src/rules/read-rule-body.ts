@@ -1,5 +1,6 @@
 import { parseRule, type RuleBounds, type RuleSpec } from '@tocsin/domain';
 import { invalid } from '../app-error.ts';
+import { type KnownMetrics, parseKnowing } from '../metrics/known-metrics.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -10,18 +11,18 @@ interface RuleBody {
 }
 
 /** A rule as written, `enabled` beside it. Throws a 422 that names every fault. */
-export function readRuleBody(body: unknown, bounds: RuleBounds): RuleBody {
+export async function readRuleBody(body: unknown, bounds: RuleBounds, known: KnownMetrics): Promise<RuleBody> {
   const { enabled, rest } = takeEnabled(body);
-  const parsed = parseRule(rest, bounds);
+  const parsed = await parseKnowing(known, (saved) => parseRule(rest, bounds, saved));
   if (!parsed.ok) throw invalid(parsed.issues);
   return { spec: parsed.spec, enabled };
 }
 
 /** A stored rule, whatever its words are, with some fields replaced; a field that is null goes back to its default. */
-export function readRulePatch(stored: unknown, body: unknown, bounds: RuleBounds): RuleBody {
-  if (!isFields(body)) return readRuleBody(body, bounds);
+export async function readRulePatch(stored: unknown, body: unknown, bounds: RuleBounds, known: KnownMetrics): Promise<RuleBody> {
+  if (!isFields(body)) return readRuleBody(body, bounds, known);
   const merged = Object.entries({ ...fieldsOf(stored), ...body }).filter(([, value]) => value !== null);
-  return readRuleBody(Object.fromEntries(merged), bounds);
+  return readRuleBody(Object.fromEntries(merged), bounds, known);
 }
 
 function takeEnabled(body: unknown): { enabled: boolean | undefined; rest: unknown } {
