@@ -14,7 +14,7 @@ export function compileQuery(spec: QuerySpec, groupBy: readonly string[]): Metri
   const meant = meaning(spec, spec.aggregation);
   if (meant === null) throw new Error(`${metricLabel(spec)} has no ${spec.aggregation}`);
   return {
-    name: isSaved(spec) ? savedMetricName(spec.metric) : (spec.name ?? null),
+    name: spec.metric === undefined || isMetricName(spec.metric) ? (spec.name ?? null) : savedMetricName(spec.metric),
     subject: meant.subject,
     aggregation: meant.aggregation,
     filters: Object.entries(spec.where ?? {})
@@ -25,10 +25,6 @@ export function compileQuery(spec: QuerySpec, groupBy: readonly string[]): Metri
     ratePerMs: (rateUnit(spec.unit) ?? PER_MINUTE).perMs,
   };
 }
-
-/** It looks at a saved metric; of the catalogue's none is. */
-export const isSaved = <Spec extends Pick<QuerySpec, 'metric'>>(spec: Spec): spec is Spec & { metric: string } =>
-  spec.metric !== undefined && !isMetricName(spec.metric);
 
 /** What people call the left side of a comparison. */
 export const metricLabel = ({ metric, measure, dim }: QuerySpec): string => metric ?? measure ?? dim ?? 'events';
