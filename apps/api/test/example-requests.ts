@@ -96,7 +96,7 @@ function aDefinition(): Record<string, unknown> {
       measure: 'duration_ms',
       name: 'llm.call',
       aggregation: 'avg',
-      where: { model: ['a', 'b'], env: { not: { prefix: 'dev' } }, user: { exists: true }, cost: { '>': 1, '<=': 2 } },
+      where: { env: 'prod' },
       window: '5m',
       unit: 'ms',
       groupBy: ['model'],
