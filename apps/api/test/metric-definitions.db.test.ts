@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const PATH = '/metrics/definitions';
-const over = (metric: string, more: object = {}): object => ({
+const over = (metric: string, more: object = {}): Record<string, unknown> => ({
   condition: { metric, window: '10m', operator: '>', threshold: 5, ...more },
 });
 
