@@ -126,7 +126,7 @@ describe('every route', () => {
 
   test("lists nothing of another tenant's", async () => {
     const stranger = await world.tenant('Empty');
-    for (const list of ['/rules', '/channels', '/alerts', '/deliveries', '/inbox', '/events', '/metrics']) {
+    for (const list of ['/rules', '/channels', '/alerts', '/deliveries', '/inbox', '/events', '/metrics', '/metrics/definitions']) {
       expect((await stranger.ask('GET', list)).body.data, list).toEqual([]);
     }
   });

@@ -19,6 +19,8 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     config: { url: 'https://receiver.example/other', headers: { 'x-team': 'payments' } },
     enabled: true,
   },
+  'POST /metrics/definitions': { key: 'example', ...aDefinition() },
+  'PATCH /metrics/definitions/:key': aDefinition(),
   'PUT /schedule': { every: '5m' },
   'POST /tenants': { name: 'Example', externalKey: 'example-1' },
   'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },
@@ -82,6 +84,25 @@ function aWholeRule(): Record<string, unknown> {
     remindEvery: '4h',
     labels: { team: 'payments' },
     annotations: { summary: 'It is {{ value }}', runbookUrl: 'https://runbooks.example/x' },
+    enabled: true,
+  };
+}
+
+function aDefinition(): Record<string, unknown> {
+  return {
+    name: 'Example',
+    unit: 'issues',
+    query: {
+      measure: 'duration_ms',
+      name: 'llm.call',
+      aggregation: 'avg',
+      where: { env: 'prod' },
+      window: '5m',
+      unit: 'ms',
+      groupBy: ['model'],
+    },
+    every: '1m',
+    evaluationDelay: '10s',
     enabled: true,
   };
 }

@@ -6,6 +6,7 @@ export { claimDueSlots, type ClaimedSlots } from './schedule/claim-due-slots.ts'
 export { sweep } from './sweep/sweep.ts';
 export { startEvaluator, type EvaluatorDeps } from './evaluate/start-evaluator.ts';
 export { hintPreparation } from './maintain/prepare-hours.ts';
+export { startMetricRecorder } from './saved-metrics/start-metric-recorder.ts';
 export { startMaintenance } from './maintain/start-maintenance.ts';
 export { DEFAULT_RETENTION, type MaintenanceDeps, type Retention } from './maintain/tasks.ts';
 export { NotPlayed, playRule, PREVIEW_SLOTS_MAX, type Play, type PlayDeps, type Played } from './preview/play-rule.ts';
