@@ -9,5 +9,6 @@ export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
 export { type Page, pageOf } from './page.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { Evaluation, ListEvaluations, ListRules, Rule, ShownRule, UnreadableRule } from './rule.ts';
+export { EvaluatedNow } from './run.ts';
 export { PutSchedule, Schedule } from './schedule.ts';
 export { CreateTenant, ListTenants, Tenant } from './tenant.ts';

@@ -23,7 +23,7 @@ export type { ChannelRow, InboxRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
 export type { AuditEventRow } from './tables/requests.ts';
 export type { RuleRow, RuleVersionRow } from './tables/rules.ts';
-export type { RunRow, RunStatus } from './tables/runs.ts';
+export type { RunKind, RunRow, RunStatus } from './tables/runs.ts';
 export type { ApiKeyRow, ScheduleRow, TenantRow } from './tables/tenants.ts';
 
 export * from './queries/alert-snapshot.ts';

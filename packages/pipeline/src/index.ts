@@ -3,6 +3,8 @@ export type { EvaluationBounds } from './evaluate/evaluation-bounds.ts';
 export type { PipelineDeps } from './pipeline-deps.ts';
 export { runScheduler } from './schedule/run-scheduler.ts';
 export { claimDueSlots, type ClaimedSlots } from './schedule/claim-due-slots.ts';
+export { queueRun, type QueuedRun, type WantedRun } from './schedule/queue-run.ts';
+export { waitForRuns } from './schedule/wait-for-runs.ts';
 export { sweep } from './sweep/sweep.ts';
 export { startEvaluator, type EvaluatorDeps } from './evaluate/start-evaluator.ts';
 export { startMaintenance } from './maintain/start-maintenance.ts';

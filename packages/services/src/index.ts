@@ -33,6 +33,7 @@ export { listRules } from './rules/list-rules.ts';
 export { putRuleByKey } from './rules/put-rule-by-key.ts';
 export { disableRule, enableRule } from './rules/set-rule-enabled.ts';
 export { updateRule } from './rules/update-rule.ts';
+export { evaluateNow } from './runs/evaluate-now.ts';
 export { getSchedule } from './schedule/get-schedule.ts';
 export { putSchedule } from './schedule/put-schedule.ts';
 export { createTenant } from './tenants/create-tenant.ts';

@@ -8,11 +8,14 @@ export interface RuleHead {
   version: number;
   health: Health;
   healthReason: string | null;
+  /** The newest slot off its own grid at which it was evaluated, by a run that was not scheduled; null: none. */
+  extraSlotMs: EpochMs | null;
 }
 
 export async function readRuleHeads(sql: SqlTx, tenantIds: readonly string[]): Promise<RuleHead[]> {
   return sql<RuleHead[]>`
-    select tenant_id as "tenantId", id, version, health, health_reason as "healthReason" from rules
+    select tenant_id as "tenantId", id, version, health, health_reason as "healthReason", extra_slot_at as "extraSlotMs"
+    from rules
     where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled
     order by tenant_id, id`;
 }
@@ -70,5 +73,18 @@ export async function recordRuleNews(sql: SqlTx, news: readonly RuleNews[]): Pro
       ${news.map((each) => each.healthReason)}::text[], ${news.map((each) => each.newTriggers)}::int[],
       ${news.map((each) => each.lastTriggeredMs)}::float8[]
     ) as new (tenant_id, id, health, health_reason, triggers, last_triggered)
+    where rules.tenant_id = new.tenant_id and rules.id = new.id`;
+}
+
+/** Notes that these rules were evaluated at a slot off their grid. The rows must be locked. */
+export async function recordExtraSlots(
+  sql: SqlTx,
+  evaluated: readonly { tenantId: string; ruleId: string; slotMs: EpochMs }[],
+): Promise<void> {
+  await sql`
+    update rules set extra_slot_at = to_timestamp(new.slot / 1000)
+    from unnest(
+      ${evaluated.map((each) => each.tenantId)}::uuid[], ${evaluated.map((each) => each.ruleId)}::uuid[], ${evaluated.map((each) => each.slotMs)}::float8[]
+    ) as new (tenant_id, id, slot)
     where rules.tenant_id = new.tenant_id and rules.id = new.id`;
 }

@@ -1,4 +1,5 @@
 import type { EpochMs } from '@tocsin/domain';
+import type { RunKind, RunStatus } from '../tables/runs.ts';
 import type { SqlTx } from '../with-tenants.ts';
 import { slotBounds } from './slot-bounds.ts';
 
@@ -31,6 +32,41 @@ export async function insertRuns(sql: SqlTx, runs: readonly NewRun[]): Promise<s
   return rows.map((row) => row.id);
 }
 
+/** A run that no slot of the schedule asks for. */
+export interface ExtraRun {
+  tenantId: string;
+  id: string;
+  slotMs: EpochMs;
+  kind: Exclude<RunKind, 'scheduled'>;
+  /** Null: all that are enabled. */
+  ruleIds: readonly string[] | null;
+}
+
+/** The slot must be later than that of any run of the tenant: `lockSchedule` says which is free. */
+export async function insertExtraRun(sql: SqlTx, { tenantId, id, slotMs, kind, ruleIds }: ExtraRun): Promise<void> {
+  await sql`
+    insert into runs (tenant_id, slot_at, id, status, kind, rule_ids)
+    values (${tenantId}, to_timestamp(${slotMs}::float8 / 1000), ${id}, 'queued', ${kind}, ${ruleIds as string[] | null}::uuid[])`;
+}
+
+export interface RunOutcome {
+  tenantId: string;
+  id: string;
+  slotMs: EpochMs;
+  status: RunStatus;
+  /** Null: it has not been evaluated. */
+  rules: number | null;
+  triggers: number | null;
+}
+
+/** How far these runs have come. */
+export async function readRunOutcomes(sql: SqlTx, runs: readonly { tenantId: string; slotMs: EpochMs }[]): Promise<RunOutcome[]> {
+  return sql<RunOutcome[]>`
+    select runs.tenant_id as "tenantId", runs.id, runs.slot_at as "slotMs", runs.status, runs.rules, runs.triggers
+    from unnest(${runs.map((run) => run.tenantId)}::uuid[], ${runs.map((run) => run.slotMs)}::float8[]) as wanted (tenant_id, slot)
+    join runs on runs.tenant_id = wanted.tenant_id and runs.slot_at = to_timestamp(wanted.slot / 1000) and ${slotBounds(sql, runs)}`;
+}
+
 /** How many runs of each of these tenants have not ended; a tenant without any is absent. */
 export async function countUnfinishedRuns(sql: SqlTx, tenantIds: readonly string[]): Promise<Map<string, number>> {
   const rows = await sql<{ tenantId: string; runs: number }[]>`
@@ -55,6 +91,9 @@ export async function renewRunLeases(sql: SqlTx, leases: readonly RunLease[], le
 }
 
 export interface FinishedRun extends RunLease {
+  kind: RunKind;
+  /** Of the schedule: the newest that was evaluated before this run. Null: none. */
+  observedSlotMs: EpochMs | null;
   /** Between its tenant's slots. */
   slotEveryMs: number;
   rules: number;
@@ -67,12 +106,13 @@ export async function finishRuns(sql: SqlTx, runs: readonly FinishedRun[]): Prom
   return sql<{ tenantId: string; status: 'done' | 'late' }[]>`
     update runs
     set status = case when tocsin_now() > runs.slot_at + make_interval(secs => mine.slot_every_ms / 1000) then 'late' else 'done' end,
-        reason = null, finished_at = tocsin_now(), lease_token = null, lease_until = null, rules = mine.rules, series = mine.series, triggers = mine.triggers
+        reason = null, finished_at = tocsin_now(), lease_token = null, lease_until = null, rules = mine.rules, series = mine.series, triggers = mine.triggers,
+        scheduled_slot_at = to_timestamp(mine.scheduled_slot / 1000)
     from unnest(
       ${runs.map((run) => run.tenantId)}::uuid[], ${runs.map((run) => run.slotMs)}::float8[], ${runs.map((run) => run.token)}::uuid[],
       ${runs.map((run) => run.slotEveryMs)}::float8[], ${runs.map((run) => run.rules)}::int[], ${runs.map((run) => run.series)}::int[],
-      ${runs.map((run) => run.triggers)}::int[]
-    ) as mine (tenant_id, slot, token, slot_every_ms, rules, series, triggers)
+      ${runs.map((run) => run.triggers)}::int[], ${runs.map(({ kind, observedSlotMs }) => (kind === 'scheduled' ? null : observedSlotMs))}::float8[]
+    ) as mine (tenant_id, slot, token, slot_every_ms, rules, series, triggers, scheduled_slot)
     where ${isHeld(sql, runs)}
     returning runs.tenant_id as "tenantId", runs.status`;
 }

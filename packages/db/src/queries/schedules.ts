@@ -9,6 +9,8 @@ export interface DueSchedule {
   phaseMs: number;
   /** It was held back by failing runs: that, not an outage, is why slots were missed. */
   wasBackedOff: boolean;
+  /** It still is. */
+  isBackedOff: boolean;
 }
 
 /** Locks up to `limit` due schedules that nobody else is claiming and answers their tenants. Needs no tenant set. */
@@ -17,12 +19,36 @@ export async function lockDueSchedules(sql: SqlTx, limit: number): Promise<strin
   return rows.map((row) => row.tenantId);
 }
 
+/** Of those that have something to claim, one day. */
 export async function readDueSchedules(sql: SqlTx, tenantIds: readonly string[]): Promise<{ nowMs: EpochMs; schedules: DueSchedule[] }> {
   const rows = await sql<(DueSchedule & { nowMs: EpochMs })[]>`
-    select tenant_id as "tenantId", next_slot_at as "nextSlotMs", last_slot_at as "lastSlotMs", slot_every_ms as "everyMs", phase_ms as "phaseMs",
-           backed_off_until is not null as "wasBackedOff", tocsin_now() as "nowMs"
-    from schedules where tenant_id = any(${tenantIds as string[]}::uuid[]) and next_slot_at is not null`;
+    select ${asDue(sql)}, tocsin_now() as "nowMs" from schedules where tenant_id = any(${tenantIds as string[]}::uuid[]) and next_slot_at is not null`;
   return { nowMs: rows[0]?.nowMs ?? 0, schedules: rows };
+}
+
+const asDue = (sql: SqlTx) => sql`
+  tenant_id as "tenantId", next_slot_at as "nextSlotMs", last_slot_at as "lastSlotMs", slot_every_ms as "everyMs", phase_ms as "phaseMs",
+  backed_off_until is not null as "wasBackedOff", coalesce(backed_off_until > tocsin_now(), false) as "isBackedOff"`;
+
+export interface LockedSchedule {
+  /** Null: no enabled rule, so that no slot is due, ever. */
+  schedule: DueSchedule | null;
+  /** The first instant after all there is a run for, and not before now. */
+  freeMs: EpochMs;
+}
+
+/** Locks one tenant's schedule, so that nobody else gives it runs. Null: there is no such tenant. */
+export async function lockSchedule(sql: SqlTx, tenantId: string): Promise<LockedSchedule | null> {
+  const [schedule] = await sql<(Omit<DueSchedule, 'nextSlotMs'> & { nextSlotMs: EpochMs | null })[]>`
+    select ${asDue(sql)} from schedules where tenant_id = ${tenantId}::uuid for no key update`;
+  if (schedule === undefined) return null;
+  // Asked for after the lock is had: who had it before may have made a run.
+  const [{ freeMs } = { freeMs: 0 }] = await sql<{ freeMs: EpochMs }[]>`
+    select greatest(tocsin_now(), (
+      select slot_at from runs where tenant_id = ${tenantId}::uuid order by slot_at desc limit 1
+    ) + interval '1 millisecond') as "freeMs"`;
+  const { nextSlotMs } = schedule;
+  return { schedule: nextSlotMs === null ? null : { ...schedule, nextSlotMs }, freeMs };
 }
 
 export async function advanceSchedules(

@@ -10,6 +10,7 @@ import {
   lockChangedSeries,
   lockCurrentRules,
   openAlerts,
+  recordExtraSlots,
   recordRuleNews,
   setReminders,
   updateAlerts,
@@ -104,6 +105,8 @@ const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
     slotMs: run.slotMs,
     token: run.token,
     slotEveryMs: run.slotEveryMs,
+    kind: run.kind,
+    observedSlotMs: run.observedSlotMs,
     rules: outcomes.length + unreadable.length,
     series: outcomes.reduce((total, outcome) => total + outcome.series.length + outcome.dropped, 0),
     triggers: counted.reduce((total, outcome) => total + outcome.series.filter(({ step }) => step.change !== null).length, 0),
@@ -176,6 +179,7 @@ async function write(sql: SqlTx, writes: RunWrites): Promise<NewTrigger[]> {
     unlessEmpty(writes.series, (rows) => writeSeriesStates(sql, rows)),
     unlessEmpty(writes.forgotten, (rows) => deleteSeriesStates(sql, rows)),
     unlessEmpty(writes.rules, (rows) => recordRuleNews(sql, rows)),
+    unlessEmpty(writes.extra, (rows) => recordExtraSlots(sql, rows)),
   ]);
   return triggers;
 }

@@ -21,12 +21,9 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
   return withTenantsSql(db, tenantIds, async (sql) => {
     const loaded = await rules.load(sql, tenantIds);
     const read = runs.map((run): ReadRun => {
-      const { evaluable, unreadable } = loaded.get(run.tenantId) ?? { evaluable: [], unreadable: [] };
-      const planned = planRun(
-        run,
-        evaluable.map(({ rule }) => rule),
-      );
-      return { run, planned, heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])), series: new Map(), unreadable };
+      const { evaluable, unreadable } = wantedOf(run, loaded.get(run.tenantId));
+      const heads = new Map(evaluable.map(({ rule, head }) => [rule.id, head]));
+      return { run, planned: planRun(run, evaluable), heads, series: new Map(), unreadable };
     });
     const due = read.flatMap(({ planned }) =>
       planned.map(({ rule: { tenantId, id, compiled } }) => ({ tenantId, id, reminds: compiled.remindEveryMs !== null })),
@@ -41,6 +38,14 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
     }
     return read;
   });
+}
+
+/** A run may be for some of its tenant's rules alone. */
+function wantedOf({ ruleIds }: LeasedRun, loaded: LoadedRules = { evaluable: [], unreadable: [] }): LoadedRules {
+  if (ruleIds === null) return loaded;
+  const wanted = new Set(ruleIds);
+  const isWanted = ({ rule }: { rule: { id: string } }): boolean => wanted.has(rule.id);
+  return { evaluable: loaded.evaluable.filter(isWanted), unreadable: loaded.unreadable.filter(isWanted) };
 }
 
 /** Asks the source for everything at once. Answers a list per run, in the order of its planned rules' queries. */

@@ -5,7 +5,8 @@ import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, runsOf, tenantWith, type Stage } from '../../test/stage.ts';
 import { sweep } from '../sweep/sweep.ts';
-import { claimDueSlots, UNFINISHED_MAX } from './claim-due-slots.ts';
+import { claimDueSlots } from './claim-due-slots.ts';
+import { UNFINISHED_MAX } from './claim-slots.ts';
 import { runScheduler } from './run-scheduler.ts';
 
 /** Long against the time a test takes, so that no slot falls due by itself. */

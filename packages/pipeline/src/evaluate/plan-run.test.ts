@@ -1,0 +1,118 @@
+import type { LeasedRun } from '@tocsin/db';
+import { compileRule, parseRule } from '@tocsin/domain';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { planRun } from './plan-run.ts';
+import type { LoadedRules } from './rule-cache.ts';
+
+const MINUTE = 60_000;
+const NOON = 1_772_366_400_000;
+
+function rule(every?: string, extraSlotMs: number | null = null): LoadedRules['evaluable'][number] {
+  const parsed = parseRule({ name: 'Slow', every, condition: { metric: 'latency', window: '5m', operator: '>', threshold: 1 } });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  const compiled = compileRule(parsed.spec);
+  return {
+    rule: { tenantId: 't', id: every ?? 'r', version: 1, key: 'slow', name: 'Slow', labels: {}, compiled },
+    head: { tenantId: 't', id: every ?? 'r', version: 1, health: 'ok', healthReason: null, extraSlotMs },
+  };
+}
+
+/** Of a tenant that is looked at every minute, on the full one. */
+const run = (changes: Partial<LeasedRun> = {}): LeasedRun => ({
+  tenantId: 't',
+  id: 'run',
+  slotMs: NOON,
+  token: 'token',
+  leasedMs: NOON,
+  attempts: 1,
+  kind: 'scheduled',
+  ruleIds: null,
+  observedSlotMs: NOON - MINUTE,
+  everyMs: MINUTE,
+  slotEveryMs: MINUTE,
+  phaseMs: 0,
+  failedRuns: 0,
+  ...changes,
+});
+
+const times = (leased: LeasedRun, ...rules: LoadedRules['evaluable']): [slot: number, previous: number | null][] =>
+  planRun(leased, rules).map(({ slotMs, previousSlotMs }) => [slotMs - NOON, previousSlotMs === null ? null : previousSlotMs - NOON]);
+
+describe('a scheduled run', () => {
+  test('evaluates what is due since the newest scheduled run that succeeded, and knows the slot before', () => {
+    expect(times(run(), rule())).toEqual([[0, -MINUTE]]);
+    expect(times(run({ observedSlotMs: null }), rule())).toEqual([[0, null]]);
+    expect(times(run({ observedSlotMs: NOON - 3 * MINUTE }), rule())).toEqual([[0, -3 * MINUTE]]);
+  });
+
+  test('leaves out a rule with an `every` of its own until its slot comes', () => {
+    expect(times(run(), rule('5m'))).toEqual([[0, -5 * MINUTE]]);
+    expect(times(run({ slotMs: NOON + MINUTE, observedSlotMs: NOON }), rule('5m'))).toEqual([]);
+    expect(times(run({ slotMs: NOON + 5 * MINUTE, observedSlotMs: NOON + 4 * MINUTE }), rule('5m'))).toEqual([[5 * MINUTE, 0]]);
+  });
+
+  test('after a run in between counts from that one, for the rules that it evaluated', () => {
+    expect(times(run(), rule('1m', NOON - 20_000), rule())).toEqual([
+      [0, -20_000],
+      [0, -MINUTE],
+    ]);
+    expect(times(run({ slotMs: NOON + 5 * MINUTE, observedSlotMs: NOON + 4 * MINUTE }), rule('5m', NOON + 70_000))).toEqual([
+      [5 * MINUTE, 70_000],
+    ]);
+  });
+
+  test('makes up for what a failed run left out, unless it was evaluated in between', () => {
+    const later = run({ slotMs: NOON + MINUTE, observedSlotMs: NOON - MINUTE });
+    expect(times(later, rule('5m'))).toEqual([[0, -5 * MINUTE]]);
+    expect(times(later, rule('5m', NOON + 30_000))).toEqual([]);
+  });
+});
+
+describe('a run that is not scheduled', () => {
+  const manual = run({ kind: 'manual', slotMs: NOON + 30_000, observedSlotMs: NOON });
+
+  test('evaluates every rule at its own slot, due or not', () => {
+    expect(times(manual, rule(), rule('5m'), rule('1h'))).toEqual([
+      [30_000, 0],
+      [30_000, 0],
+      [30_000, 0],
+    ]);
+    expect(times({ ...manual, observedSlotMs: null }, rule())).toEqual([[30_000, null]]);
+  });
+
+  test('after another of its kind counts from that one', () => {
+    expect(times(manual, rule('1m', NOON + 10_000))).toEqual([[30_000, 10_000]]);
+  });
+});
+
+test('however runs are mixed, a rule’s slots grow, each follows the one before, and each slot of its grid is evaluated or covered by a later one', () => {
+  const step = fc.record({ isExtra: fc.boolean(), fails: fc.boolean(), afterS: fc.integer({ min: 1, max: 59 }) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.constantFrom(undefined, '2m', '90s', '5m'), (steps, every) => {
+      let observedSlotMs = NOON;
+      let extraSlotMs: number | null = null;
+      let gridMs = NOON;
+      const evaluated = [NOON];
+      let skipped = 0;
+      for (const { isExtra, fails, afterS } of steps) {
+        if (!isExtra) gridMs += MINUTE;
+        const slotMs: number = isExtra ? Math.max(gridMs + afterS * 1_000, (extraSlotMs ?? 0) + 1) : gridMs;
+        if (isExtra && slotMs >= gridMs + MINUTE) continue;
+        if (fails) continue;
+        const [planned] = planRun(run({ kind: isExtra ? 'manual' : 'scheduled', slotMs, observedSlotMs }), [rule(every, extraSlotMs)]);
+        if (isExtra) extraSlotMs = slotMs;
+        else observedSlotMs = slotMs;
+        if (planned === undefined) {
+          skipped += 1;
+          continue;
+        }
+        const last: number = evaluated.at(-1) ?? 0;
+        expect(planned.slotMs).toBeGreaterThan(last);
+        if (every === undefined) expect(planned.previousSlotMs).toBe(last);
+        evaluated.push(planned.slotMs);
+      }
+      if (every === undefined) expect(skipped).toBe(0);
+    }),
+  );
+});
