@@ -11,22 +11,26 @@ export interface NewRun {
   previousSlotMs: EpochMs | null;
   /** `skipped` rows stand for slots that were missed and are terminal from the start. */
   skipped: { reason: string; fromMs: EpochMs; toMs: EpochMs; count: number } | null;
+  /** Older slots that it stands for; null: none. */
+  covered: { fromMs: EpochMs; count: number } | null;
 }
 
 /** Answers the ids of the runs that are new; a slot that has a row already keeps it. */
 export async function insertRuns(sql: SqlTx, runs: readonly NewRun[]): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
-    insert into runs (tenant_id, slot_at, id, previous_slot_at, status, reason, skipped_from, skipped_to, skipped_count, finished_at)
+    insert into runs (tenant_id, slot_at, id, previous_slot_at, status, reason, skipped_from, skipped_to, skipped_count, finished_at,
+                      covered_from, covered_count)
     select tenant_id, to_timestamp(slot / 1000), id, to_timestamp(previous / 1000),
            case when skipped_count is null then 'queued' else 'skipped' end, reason,
            to_timestamp(skipped_from / 1000), to_timestamp(skipped_to / 1000), skipped_count,
-           case when skipped_count is null then null else tocsin_now() end
+           case when skipped_count is null then null else tocsin_now() end, to_timestamp(covered_from / 1000), covered_count
     from unnest(
       ${runs.map((run) => run.tenantId)}::uuid[], ${runs.map((run) => run.slotMs)}::float8[], ${runs.map((run) => run.id)}::uuid[],
       ${runs.map((run) => run.previousSlotMs)}::float8[], ${runs.map((run) => run.skipped?.reason ?? null)}::text[],
       ${runs.map((run) => run.skipped?.fromMs ?? null)}::float8[], ${runs.map((run) => run.skipped?.toMs ?? null)}::float8[],
-      ${runs.map((run) => run.skipped?.count ?? null)}::int[]
-    ) as new (tenant_id, slot, id, previous, reason, skipped_from, skipped_to, skipped_count)
+      ${runs.map((run) => run.skipped?.count ?? null)}::int[], ${runs.map((run) => run.covered?.fromMs ?? null)}::float8[],
+      ${runs.map((run) => run.covered?.count ?? null)}::int[]
+    ) as new (tenant_id, slot, id, previous, reason, skipped_from, skipped_to, skipped_count, covered_from, covered_count)
     on conflict (tenant_id, slot_at) do nothing
     returning id`;
   return rows.map((row) => row.id);

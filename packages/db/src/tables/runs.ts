@@ -31,6 +31,8 @@ export const runs = pgTable(
     triggers: integer(),
     kind: text().$type<RunKind>().notNull().default('scheduled'),
     ruleIds: uuid('rule_ids').array(),
+    coveredFromMs: instant('covered_from'),
+    coveredCount: integer('covered_count'),
     scheduledSlotAtMs: instant('scheduled_slot_at'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.slotAtMs] })],

@@ -1,5 +1,5 @@
 import type { LeasedRun } from '@tocsin/db';
-import { compileRule, parseRule } from '@tocsin/domain';
+import { compileRule, parseRule, WEEKDAYS } from '@tocsin/domain';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planRun } from './plan-run.ts';
@@ -33,6 +33,11 @@ const run = (changes: Partial<LeasedRun> = {}): LeasedRun => ({
   slotEveryMs: MINUTE,
   phaseMs: 0,
   failedRuns: 0,
+  coversOlder: false,
+  isCron: false,
+  timeZone: 'UTC',
+  activeHours: [],
+  pausedUntilMs: null,
   ...changes,
 });
 
@@ -83,6 +88,42 @@ describe('a run that is not scheduled', () => {
 
   test('after another of its kind counts from that one', () => {
     expect(times(manual, rule('1m', NOON + 10_000))).toEqual([[30_000, 10_000]]);
+  });
+});
+
+describe('a tenant that is not always looked at', () => {
+  const hours = [{ days: WEEKDAYS, from: '12:00', to: '13:00' }];
+
+  test('of a cron has all its rules evaluated at each of its instants, and a gap is what is longer than its closest two', () => {
+    const cron = run({ isCron: true, slotEveryMs: 10 * MINUTE, observedSlotMs: NOON - 10 * MINUTE });
+    expect(times(cron, rule(), rule('1m'), rule('1d'))).toEqual(Array.from({ length: 3 }, () => [0, -10 * MINUTE]));
+    expect(planRun(cron, [rule('1d')])[0]?.everyMs).toBe(10 * MINUTE);
+  });
+
+  test('evaluates a rule whose slot lay outside of the active hours at their beginning', () => {
+    const opening = run({ activeHours: hours, observedSlotMs: NOON - 23 * 60 * MINUTE });
+    const at = (every: string): unknown => times({ ...opening, phaseMs: -20 * MINUTE }, rule(every));
+    expect(at('1d')).toEqual([[0, -24 * 60 * MINUTE]]);
+    expect(times({ ...opening, slotMs: NOON + MINUTE, observedSlotMs: NOON, phaseMs: -20 * MINUTE }, rule('1d'))).toEqual([]);
+  });
+
+  test('evaluates what was due in a pause at its end', () => {
+    const pausedUntilMs = NOON - 90_000;
+    const first = run({ slotMs: pausedUntilMs, observedSlotMs: NOON - 60 * MINUTE, pausedUntilMs });
+    expect(times(first, rule('7m'))).toEqual([[-90_000, expect.any(Number)]]);
+    const later = run({ observedSlotMs: pausedUntilMs, pausedUntilMs });
+    expect(times(later, rule('1m'))).toEqual([[0, -90_000]]);
+  });
+
+  test('knows that slots a debounce keeps apart are no gap', () => {
+    const spaced = run({ slotEveryMs: 5 * MINUTE, observedSlotMs: NOON - 5 * MINUTE });
+    expect(planRun(spaced, [rule('1m'), rule('4m'), rule('7m')]).map(({ everyMs }) => everyMs / MINUTE)).toEqual([5, 8, 7]);
+  });
+
+  test('whose runs stand for older slots is observed all the time', () => {
+    const rare = run({ observedSlotMs: NOON - 15 * MINUTE });
+    expect(planRun(rare, [rule()])[0]?.everyMs).toBe(MINUTE);
+    expect(planRun({ ...rare, coversOlder: true }, [rule()])[0]?.everyMs).toBe(15 * MINUTE);
   });
 });
 

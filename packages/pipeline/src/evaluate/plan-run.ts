@@ -1,5 +1,5 @@
 import type { LeasedRun } from '@tocsin/db';
-import { latestSlotIn, type EpochMs, type SlotTime, type WindowedQuery } from '@tocsin/domain';
+import { latestSlotIn, placed, type EpochMs, type SlotTime, type WindowedQuery } from '@tocsin/domain';
 import type { EvaluableRule, LoadedRules } from './rule-cache.ts';
 
 /** A rule to evaluate in a run, for its own newest slot. */
@@ -12,31 +12,53 @@ export interface PlannedRule extends SlotTime {
 /**
  * Which of these rules are due in the run, and what each has to ask.
  * A scheduled run covers the time since the newest scheduled run that succeeded, so a rule that a failed run left out is made up for. Any other
- * evaluates all of them at its own slot. A rule that was evaluated so since its newest slot has nothing left to do there: slots of a rule never
- * go backwards.
+ * evaluates all of them at its own slot, and so does one of a cron. A rule that was evaluated so since its newest slot has nothing left to do
+ * there: slots of a rule never go backwards.
  */
 export function planRun(run: LeasedRun, rules: LoadedRules['evaluable']): PlannedRule[] {
   return rules.flatMap(({ rule, head: { extraSlotMs } }) => {
     const { compiled } = rule;
-    const everyMs = compiled.everyMs ?? run.everyMs;
-    const slotMs = run.kind === 'scheduled' ? dueSlot(run, everyMs) : run.slotMs;
+    const everyMs = run.isCron ? run.slotEveryMs : (compiled.everyMs ?? run.everyMs);
+    const slotMs = run.kind === 'scheduled' && !run.isCron ? dueSlot(run, everyMs) : run.slotMs;
     if (slotMs === null || (extraSlotMs !== null && extraSlotMs >= slotMs)) return [];
+    const previousSlotMs = newer(run.isCron ? run.observedSlotMs : previousDueSlot(run, everyMs), extraSlotMs);
     const endMs = slotMs - compiled.evaluationDelayMs;
     return {
       rule,
       slotMs,
-      everyMs,
-      previousSlotMs: newer(previousDueSlot(run, everyMs), extraSlotMs),
+      previousSlotMs,
+      everyMs: spacingOf(run, everyMs, previousSlotMs === null ? 0 : slotMs - previousSlotMs),
       queries: compiled.comparisons.map(({ query }) => ({ query, endMs })),
     };
   });
 }
 
-const dueSlot = ({ observedSlotMs, slotMs, slotEveryMs, phaseMs }: LeasedRun, everyMs: number): EpochMs | null =>
-  latestSlotIn(observedSlotMs ?? slotMs - slotEveryMs, slotMs, everyMs, phaseMs);
+/** A rule's slot outside of the active hours comes to lie at their next beginning, which is a slot of its tenant. */
+function dueSlot(run: LeasedRun, everyMs: number): EpochMs | null {
+  const { observedSlotMs, slotMs, slotEveryMs, phaseMs } = run;
+  const dueMs = latestSlotIn(observedSlotMs ?? slotMs - slotEveryMs, slotMs, everyMs, phaseMs);
+  return dueMs === null ? null : Math.min(slotMs, placedBy(run, dueMs, slotMs));
+}
 
-const previousDueSlot = ({ observedSlotMs, phaseMs }: LeasedRun, everyMs: number): EpochMs | null =>
-  observedSlotMs === null ? null : latestSlotIn(observedSlotMs - everyMs, observedSlotMs, everyMs, phaseMs);
+function previousDueSlot(run: LeasedRun, everyMs: number): EpochMs | null {
+  const { observedSlotMs, phaseMs } = run;
+  if (observedSlotMs === null) return null;
+  const dueMs = latestSlotIn(observedSlotMs - everyMs, observedSlotMs, everyMs, phaseMs);
+  return dueMs === null ? null : Math.min(observedSlotMs, placedBy(run, dueMs, observedSlotMs));
+}
+
+/** @param untilMs a pause that ends later had not begun by then */
+const placedBy = ({ timeZone, activeHours, pausedUntilMs }: LeasedRun, dueMs: EpochMs, untilMs: EpochMs): EpochMs =>
+  placed({ timeZone, activeHours, pausedUntilMs: pausedUntilMs !== null && pausedUntilMs > untilMs ? null : pausedUntilMs }, dueMs);
+
+/**
+ * How far the rule's slots lie apart when nothing is amiss: its `every`, or as many of it as go past between two slots of its tenant. Where somebody else
+ * says when to look, however rarely, the time since is time that was observed.
+ */
+function spacingOf({ slotEveryMs, coversOlder }: LeasedRun, everyMs: number, elapsedMs: number): number {
+  const spacingMs = everyMs * Math.max(1, Math.ceil(slotEveryMs / everyMs));
+  return coversOlder ? Math.max(spacingMs, elapsedMs) : spacingMs;
+}
 
 const newer = (slotMs: EpochMs | null, other: EpochMs | null): EpochMs | null =>
   slotMs === null || other === null ? (slotMs ?? other) : Math.max(slotMs, other);

@@ -1,19 +1,24 @@
 import { advanceSchedules, countUnfinishedRuns, insertRuns, newId, type DueSchedule, type NewRun, type SqlTx } from '@tocsin/db';
-import { planClaim, type EpochMs } from '@tocsin/domain';
+import { planCalendarClaim, type EpochMs } from '@tocsin/domain';
 
 /** Runs of one tenant that may wait or be under way. Whoever does not keep up is evaluated for fewer slots, not for ever older ones. */
 export const UNFINISHED_MAX = 10;
+
+export interface ClaimOptions {
+  /** Whoever claims looks more rarely than the schedules say: the newest run stands for the slots before it, which are not missed. */
+  coversOlder?: boolean;
+}
 
 /**
  * Records the runs of schedules that are due at `nowMs` and moves the schedules on; answers the runs that are new. The schedules must be
  * locked, their tenants set.
  */
-export async function claimSlots(sql: SqlTx, due: readonly DueSchedule[], nowMs: EpochMs): Promise<NewRun[]> {
+export async function claimSlots(sql: SqlTx, due: readonly DueSchedule[], nowMs: EpochMs, options: ClaimOptions = {}): Promise<NewRun[]> {
   const unfinished = await countUnfinishedRuns(
     sql,
     due.map(({ tenantId }) => tenantId),
   );
-  const plans = due.map((schedule) => planRuns(schedule, nowMs, reasonToSkip(schedule, unfinished.get(schedule.tenantId) ?? 0)));
+  const plans = due.map((schedule) => planRuns(schedule, nowMs, reasonToSkip(schedule, unfinished.get(schedule.tenantId) ?? 0), options));
   const runs = plans.flatMap((plan) => plan.runs);
   const fresh = new Set(await insertRuns(sql, runs));
   await advanceSchedules(sql, plans);
@@ -29,26 +34,22 @@ function reasonToSkip({ isBackedOff }: DueSchedule, unfinished: number): string 
 interface ClaimPlan {
   tenantId: string;
   slotMs: EpochMs;
-  nextSlotMs: EpochMs;
+  nextSlotMs: EpochMs | null;
   runs: NewRun[];
 }
 
-function planRuns(schedule: DueSchedule, nowMs: EpochMs, reason: string | null): ClaimPlan {
-  const { tenantId, nextSlotMs, lastSlotMs, everyMs, phaseMs } = schedule;
-  const plan = planClaim({ nextSlotMs, nowMs, everyMs, phaseMs });
-  const skipped = reason === null ? null : { reason, fromMs: plan.runSlotMs, toMs: plan.runSlotMs, count: 1 };
-  const run: NewRun = { tenantId, id: newId(), slotMs: plan.runSlotMs, previousSlotMs: lastSlotMs, skipped };
-  const runs = [run];
-  if (plan.skipped !== null) {
-    const why = schedule.wasBackedOff ? 'backed_off' : 'missed';
+function planRuns(schedule: DueSchedule, nowMs: EpochMs, reason: string | null, { coversOlder = false }: ClaimOptions): ClaimPlan {
+  const { tenantId, nextSlotMs, lastSlotMs, calendar, wasBackedOff } = schedule;
+  const plan = planCalendarClaim(calendar, { nextSlotMs, nowMs });
+  const { runSlotMs, skipped: older } = plan;
+  const skipped = reason === null ? null : { reason, fromMs: runSlotMs, toMs: runSlotMs, count: 1 };
+  const covered = coversOlder && skipped === null && !wasBackedOff ? older : null;
+  const common = { tenantId, previousSlotMs: lastSlotMs };
+  const runs: NewRun[] = [{ ...common, id: newId(), slotMs: runSlotMs, skipped, covered }];
+  if (older !== null && covered === null) {
+    const missed = { reason: wasBackedOff ? 'backed_off' : 'missed', ...older };
     // The row takes the place of the newest slot it stands for.
-    runs.unshift({
-      tenantId,
-      id: newId(),
-      slotMs: plan.skipped.toMs,
-      previousSlotMs: lastSlotMs,
-      skipped: { reason: why, ...plan.skipped },
-    });
+    runs.unshift({ ...common, id: newId(), slotMs: older.toMs, skipped: missed, covered: null });
   }
-  return { tenantId, slotMs: plan.runSlotMs, nextSlotMs: plan.nextSlotMs, runs };
+  return { tenantId, slotMs: runSlotMs, nextSlotMs: plan.nextSlotMs, runs };
 }
