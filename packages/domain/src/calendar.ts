@@ -89,7 +89,7 @@ const isPlain = ({ cron, activeHours, debounceMs, pausedUntilMs }: Calendar, fro
   cron === null && activeHours.length === 0 && debounceMs === 0 && (pausedUntilMs === null || pausedUntilMs < fromMs);
 
 const opened = new Map<string, CronInstants>();
-const OPENED_MAX = 10_000;
+const OPENED_MAX = 1_000;
 
 function openCron(text: string, timeZone: string): CronInstants {
   const key = `${timeZone} ${text}`;

@@ -26,10 +26,10 @@ function openCron(text: string, timeZone: string): Cron {
   }
 }
 
-const SAMPLES = 200;
+const SAMPLES = 60;
 const steps = new WeakMap<CronInstants, number | null>();
 
-/** The least time between two instants among the next few hundred, in milliseconds; null: there are no two. */
+/** The least time between two instants among the next few, in milliseconds; null: there are no two. */
 export function finestStep(cron: CronInstants, fromMs: EpochMs): number | null {
   const known = steps.get(cron);
   if (known !== undefined) return known;

@@ -11,7 +11,6 @@ export { DELIVERY_STATUSES, type DeliveryStatus } from './delivery-status.ts';
 export { describeRule } from './describe-rule.ts';
 export { type ActiveHours, activeFrom, isActive, minuteOfDay, type Weekday, WEEKDAYS } from './active-hours.ts';
 export { type Calendar, placed, planCalendarClaim, slotAfter, stepOf } from './calendar.ts';
-export { finestStep, readCron } from './cron.ts';
 export { isTimeZone } from './wall-clock.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { formatValue } from './format-value.ts';
