@@ -10,5 +10,6 @@ export { type Page, pageOf } from './page.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { Evaluation, ListEvaluations, ListRules, Rule, ShownRule, UnreadableRule } from './rule.ts';
 export { EvaluatedNow } from './run.ts';
+export { ScheduledRun } from './scheduled-run.ts';
 export { PutSchedule, Schedule } from './schedule.ts';
 export { CreateTenant, ListTenants, Tenant } from './tenant.ts';

@@ -210,28 +210,32 @@ const any = fc.record({
   pausedUntilMs: fc.option(instant),
 });
 
-test('slots grow, keep apart, lie within the hours and after the pause, and none that is looked for later was passed over', () => {
-  fc.assert(
-    fc.property(any, instant, fc.integer({ min: 1, max: 3 * HOUR }), (of, fromMs, lateMs) => {
-      let lastMs: number | null = null;
-      for (let count = 0; count < 12; count += 1) {
-        const beforeMs: number = lastMs ?? fromMs;
-        const slotMs: number | null = slotAfter(of, beforeMs, lastMs);
-        if (slotMs === null) return;
-        expect(slotMs).toBeGreaterThan(beforeMs);
-        if (lastMs !== null) expect(slotMs - lastMs).toBeGreaterThanOrEqual(of.debounceMs);
-        expect(isActive(slotMs, of.activeHours, of.timeZone)).toBe(true);
-        if (of.pausedUntilMs !== null) expect(slotMs).toBeGreaterThanOrEqual(of.pausedUntilMs);
-        // Whoever looks at any moment in between finds the same one.
-        expect(slotAfter(of, Math.max(beforeMs, slotMs - lateMs), lastMs)).toBe(slotMs);
-        lastMs = slotMs;
-      }
-    }),
-    { numRuns: 150 },
-  );
-});
+test(
+  'slots grow, keep apart, lie within the hours and after the pause, and none that is looked for later was passed over',
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(any, instant, fc.integer({ min: 1, max: 3 * HOUR }), (of, fromMs, lateMs) => {
+        let lastMs: number | null = null;
+        for (let count = 0; count < 12; count += 1) {
+          const beforeMs: number = lastMs ?? fromMs;
+          const slotMs: number | null = slotAfter(of, beforeMs, lastMs);
+          if (slotMs === null) return;
+          expect(slotMs).toBeGreaterThan(beforeMs);
+          if (lastMs !== null) expect(slotMs - lastMs).toBeGreaterThanOrEqual(of.debounceMs);
+          expect(isActive(slotMs, of.activeHours, of.timeZone)).toBe(true);
+          if (of.pausedUntilMs !== null) expect(slotMs).toBeGreaterThanOrEqual(of.pausedUntilMs);
+          // Whoever looks at any moment in between finds the same one.
+          expect(slotAfter(of, Math.max(beforeMs, slotMs - lateMs), lastMs)).toBe(slotMs);
+          lastMs = slotMs;
+        }
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
-test('a claim accounts for every slot up to now once: the newest runs, the others are counted', () => {
+test('a claim accounts for every slot up to now once: the newest runs, the others are counted', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(any, instant, fc.integer({ min: 0, max: DAY }), (of, fromMs, lateMs) => {
       const nextSlotMs = slotAfter(of, fromMs, null);

@@ -4,6 +4,7 @@ export type { PipelineDeps } from './pipeline-deps.ts';
 export { runScheduler } from './schedule/run-scheduler.ts';
 export { claimDueSlots, type ClaimedSlots } from './schedule/claim-due-slots.ts';
 export { queueRun, type QueuedRun, type WantedRun } from './schedule/queue-run.ts';
+export { runDueTenants, type TenantOutcome } from './schedule/run-due-tenants.ts';
 export { waitForRuns } from './schedule/wait-for-runs.ts';
 export { sweep } from './sweep/sweep.ts';
 export { startEvaluator, type EvaluatorDeps } from './evaluate/start-evaluator.ts';

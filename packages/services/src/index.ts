@@ -34,6 +34,7 @@ export { putRuleByKey } from './rules/put-rule-by-key.ts';
 export { disableRule, enableRule } from './rules/set-rule-enabled.ts';
 export { updateRule } from './rules/update-rule.ts';
 export { evaluateNow } from './runs/evaluate-now.ts';
+export { runScheduled } from './runs/run-scheduled.ts';
 export { getSchedule } from './schedule/get-schedule.ts';
 export { putSchedule } from './schedule/put-schedule.ts';
 export { createTenant } from './tenants/create-tenant.ts';

@@ -118,9 +118,11 @@ describeQueues('claiming slots', (backend) => {
       error: (_fields: object, message: string) => void told.push(message),
     });
     const stop = new AbortController();
-    const running = runScheduler({ ...stage.deps, logger }, stop.signal, () => {
-      if (told.length > 0) stop.abort();
-      else if (stage.db.clock.shiftMs > EVERY_MS) stage.db.clock.shiftMs -= 6 * EVERY_MS;
+    const running = runScheduler({ ...stage.deps, logger }, stop.signal, {
+      looked: () => {
+        if (told.length > 0) stop.abort();
+        else if (stage.db.clock.shiftMs > EVERY_MS) stage.db.clock.shiftMs -= 6 * EVERY_MS;
+      },
     });
     await vi.waitFor(() => expect(told).toEqual([expect.stringContaining('was set back')]), 10_000);
     await running;

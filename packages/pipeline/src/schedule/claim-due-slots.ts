@@ -1,19 +1,35 @@
-import { lockDueSchedules, nextDue, readDueSchedules, setTenants, withPipeline, type NewRun, type SqlTx } from '@tocsin/db';
+import {
+  insertAuditEvents,
+  lockDueSchedules,
+  newId,
+  nextDue,
+  readDueSchedules,
+  setTenants,
+  withPipeline,
+  type NewRun,
+  type SqlTx,
+} from '@tocsin/db';
 import type { EpochMs } from '@tocsin/domain';
 import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { hintRuns } from '../send-hints.ts';
-import { claimSlots } from './claim-slots.ts';
+import { claimSlots, type ClaimOptions } from './claim-slots.ts';
 
 export interface ClaimedSlots {
   /** Runs that are new and hinted. */
   runs: number;
+  queued: { tenantId: string; slotMs: EpochMs }[];
   /** Slots that were missed and are on record as skipped. */
   skipped: number;
   /** How long until there is something to claim, at once included; null: no tenant has anything to look at. */
   nextInMs: number | null;
   /** By the database's clock. */
   nowMs: EpochMs;
+}
+
+interface Claiming extends ClaimOptions {
+  /** Whom the audit log names; null: nobody asked. */
+  actor?: string | null;
 }
 
 const TENANTS_PER_CLAIM = 500;
@@ -23,10 +39,10 @@ const TENANTS_PER_CLAIM = 500;
  * each takes schedules nobody else holds, and a slot that has a run keeps it. A tenant with `UNFINISHED_MAX` unfinished runs gets no more:
  * its slots are skipped as `behind` until one has ended.
  */
-export async function claimDueSlots(deps: PipelineDeps, limit: number = TENANTS_PER_CLAIM): Promise<ClaimedSlots> {
+export async function claimDueSlots(deps: PipelineDeps, claiming: Claiming = {}): Promise<ClaimedSlots> {
   const claimed = await withPipeline(deps.db, async (sql) => {
-    const tenantIds = await lockDueSchedules(sql, limit);
-    const runs = tenantIds.length === 0 ? [] : await claimLocked(sql, tenantIds);
+    const tenantIds = await lockDueSchedules(sql, TENANTS_PER_CLAIM);
+    const runs = tenantIds.length === 0 ? [] : await claimLocked(sql, tenantIds, claiming);
     const { dueMs, nowMs } = await nextDue(sql);
     if (runs.length > 0) faultPoint('scheduler.before-commit');
     return { runs, nextInMs: dueMs === null ? null : dueMs - nowMs, nowMs };
@@ -39,12 +55,25 @@ export async function claimDueSlots(deps: PipelineDeps, limit: number = TENANTS_
     deps,
     queued.map((run) => ({ tenantId: run.tenantId, runId: run.id })),
   );
-  return { runs: queued.length, skipped, nextInMs: claimed.nextInMs, nowMs: claimed.nowMs };
+  return { runs: queued.length, queued, skipped, nextInMs: claimed.nextInMs, nowMs: claimed.nowMs };
 }
 
-async function claimLocked(sql: SqlTx, tenantIds: readonly string[]): Promise<NewRun[]> {
+async function claimLocked(sql: SqlTx, tenantIds: readonly string[], { actor = null, ...options }: Claiming): Promise<NewRun[]> {
   faultPoint('scheduler.after-claim');
   await setTenants(sql, tenantIds);
   const { nowMs, schedules } = await readDueSchedules(sql, tenantIds);
-  return claimSlots(sql, schedules, nowMs);
+  const runs = await claimSlots(sql, schedules, nowMs, options);
+  const asked = actor === null ? [] : runs.filter(({ skipped }) => skipped === null);
+  if (actor !== null && asked.length > 0) {
+    const eventOf = ({ tenantId, id, slotMs, covered }: NewRun) => ({
+      tenantId,
+      id: newId(),
+      actor,
+      action: 'run.scheduled',
+      subject: id,
+      data: { slot: new Date(slotMs).toISOString(), covered: covered?.count ?? 0 },
+    });
+    await insertAuditEvents(sql, asked.map(eventOf));
+  }
+  return runs;
 }

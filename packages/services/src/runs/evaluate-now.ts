@@ -6,7 +6,7 @@ import { once } from '../idempotency.ts';
 import { timeText } from '../time-text.ts';
 import { verb } from '../verb.ts';
 
-const ANSWER_WITHIN_MS = 25_000;
+const ANSWER_WITHIN_MS = 24_000;
 
 /** Evaluates all enabled rules of the tenant at this moment, and says what it came to, or that it is still to come. Throws a 429 where too many of its runs wait. */
 export const evaluateNow = verb('evaluate:now', ({ ctx }: { ctx: Context; input: { body: undefined } }): Promise<EvaluatedNow> => {
