@@ -19,7 +19,7 @@ describeQueues('running what is due from outside', (backend) => {
   let evaluator: Consumer;
   let tenants: Actor[];
   let poison: string | null = null;
-  let value = 2_000;
+  const value = 2_000;
 
   beforeAll(async () => {
     queue = await testQueue(backend);
