@@ -11,6 +11,7 @@ const apiVariables = {
   ...boundVariables,
   adminKey: variables.adminKey,
   schedulerSecret: variables.schedulerSecret.optional(),
+  scheduler: variables.scheduler,
 };
 
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
@@ -18,7 +19,7 @@ await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }
   const events = openEventStore({ ...deps, bounds: eventBounds(config) });
   stack.defer('event store', events.close);
   const { port } = await startApi(
-    { ...deps, events },
+    { ...deps, events, scheduler: config.scheduler },
     { ...config, schedulerSecret: config.schedulerSecret ?? null, bounds: config },
     stack,
   );

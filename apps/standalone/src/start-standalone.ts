@@ -98,7 +98,7 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   const { host, port: wantedPort } = config;
   const extend = isDemo ? { extend: (api: FastifyInstance) => demoRoutes(api, demo.state, demo.echo) } : {};
   const { app, port } = await startApi(
-    { ...deps, events: store },
+    { ...deps, events: store, scheduler: config.scheduler },
     { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, ...extend },
     stack,
   );

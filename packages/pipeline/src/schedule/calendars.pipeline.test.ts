@@ -114,6 +114,14 @@ describeQueues('a tenant with a calendar', (backend) => {
     ]);
   });
 
+  test('that nobody can follow is looked at by its grid, and holds up no other', async () => {
+    const [broken, good] = [await tenant({ cron: '*/30 * * * *' }), await tenant({ cron: '*/30 * * * *' })];
+    await asTenant(stage.db, broken, (sql) => sql`update schedules set time_zone = 'Mars/Olympus' where tenant_id = ${broken}`);
+    stage.db.clock.shiftMs = Math.max(await nextSlotMs(broken), await nextSlotMs(good)) - Date.now() + 50;
+    expect(await claimDueSlots(stage.deps)).toMatchObject({ runs: 2, skipped: 0 });
+    for (const tenantId of [broken, good]) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'queued' }]);
+  });
+
   test('`for` does not count the night', async () => {
     const tenantId = await tenant({ cron: '0,10,20,30 9 * * *' }, { for: '25m' });
     stage.source.answer = () => 500;

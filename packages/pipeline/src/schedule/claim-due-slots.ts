@@ -27,7 +27,7 @@ export interface ClaimedSlots {
   nowMs: EpochMs;
 }
 
-interface Claiming extends ClaimOptions {
+interface Claiming extends Pick<ClaimOptions, 'coversOlder'> {
   /** Whom the audit log names; null: nobody asked. */
   actor?: string | null;
 }
@@ -42,7 +42,7 @@ const TENANTS_PER_CLAIM = 500;
 export async function claimDueSlots(deps: PipelineDeps, claiming: Claiming = {}): Promise<ClaimedSlots> {
   const claimed = await withPipeline(deps.db, async (sql) => {
     const tenantIds = await lockDueSchedules(sql, TENANTS_PER_CLAIM);
-    const runs = tenantIds.length === 0 ? [] : await claimLocked(sql, tenantIds, claiming);
+    const runs = tenantIds.length === 0 ? [] : await claimLocked(sql, tenantIds, { ...claiming, logger: deps.logger });
     const { dueMs, nowMs } = await nextDue(sql);
     if (runs.length > 0) faultPoint('scheduler.before-commit');
     return { runs, nextInMs: dueMs === null ? null : dueMs - nowMs, nowMs };
@@ -58,7 +58,11 @@ export async function claimDueSlots(deps: PipelineDeps, claiming: Claiming = {})
   return { runs: queued.length, queued, skipped, nextInMs: claimed.nextInMs, nowMs: claimed.nowMs };
 }
 
-async function claimLocked(sql: SqlTx, tenantIds: readonly string[], { actor = null, ...options }: Claiming): Promise<NewRun[]> {
+async function claimLocked(
+  sql: SqlTx,
+  tenantIds: readonly string[],
+  { actor = null, ...options }: Claiming & ClaimOptions,
+): Promise<NewRun[]> {
   faultPoint('scheduler.after-claim');
   await setTenants(sql, tenantIds);
   const { nowMs, schedules } = await readDueSchedules(sql, tenantIds);

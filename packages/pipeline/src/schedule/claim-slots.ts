@@ -1,10 +1,12 @@
 import { advanceSchedules, countUnfinishedRuns, insertRuns, newId, type DueSchedule, type NewRun, type SqlTx } from '@tocsin/db';
-import { planCalendarClaim, type EpochMs } from '@tocsin/domain';
+import { planCalendarClaim, type Calendar, type EpochMs } from '@tocsin/domain';
+import type { PipelineDeps } from '../pipeline-deps.ts';
 
 /** Runs of one tenant that may wait or be under way. Whoever does not keep up is evaluated for fewer slots, not for ever older ones. */
 export const UNFINISHED_MAX = 10;
 
 export interface ClaimOptions {
+  logger: PipelineDeps['logger'];
   /** Whoever claims looks more rarely than the schedules say: the newest run stands for the slots before it, which are not missed. */
   coversOlder?: boolean;
 }
@@ -13,7 +15,7 @@ export interface ClaimOptions {
  * Records the runs of schedules that are due at `nowMs` and moves the schedules on; answers the runs that are new. The schedules must be
  * locked, their tenants set.
  */
-export async function claimSlots(sql: SqlTx, due: readonly DueSchedule[], nowMs: EpochMs, options: ClaimOptions = {}): Promise<NewRun[]> {
+export async function claimSlots(sql: SqlTx, due: readonly DueSchedule[], nowMs: EpochMs, options: ClaimOptions): Promise<NewRun[]> {
   const unfinished = await countUnfinishedRuns(
     sql,
     due.map(({ tenantId }) => tenantId),
@@ -38,9 +40,11 @@ interface ClaimPlan {
   runs: NewRun[];
 }
 
-function planRuns(schedule: DueSchedule, nowMs: EpochMs, reason: string | null, { coversOlder = false }: ClaimOptions): ClaimPlan {
+function planRuns(schedule: DueSchedule, nowMs: EpochMs, reason: string | null, { coversOlder = false, logger }: ClaimOptions): ClaimPlan {
   const { tenantId, nextSlotMs, lastSlotMs, calendar, wasBackedOff } = schedule;
-  const plan = planCalendarClaim(calendar, { nextSlotMs, nowMs });
+  const plan = planReadable(calendar, { nextSlotMs, nowMs }, (err) =>
+    logger.error({ err, tenantId }, 'a calendar cannot be followed; the tenant is looked at by its grid'),
+  );
   const { runSlotMs, skipped: older } = plan;
   const skipped = reason === null ? null : { reason, fromMs: runSlotMs, toMs: runSlotMs, count: 1 };
   const covered = coversOlder && skipped === null && !wasBackedOff ? older : null;
@@ -52,4 +56,18 @@ function planRuns(schedule: DueSchedule, nowMs: EpochMs, reason: string | null, 
     runs.unshift({ ...common, id: newId(), slotMs: older.toMs, skipped: missed, covered: null });
   }
   return { tenantId, slotMs: runSlotMs, nextSlotMs: plan.nextSlotMs, runs };
+}
+
+/** A calendar of another version, or a time zone this runtime does not know: nobody else may wait for it, and its tenant must not go unwatched. */
+function planReadable(
+  calendar: Calendar,
+  due: { nextSlotMs: EpochMs; nowMs: EpochMs },
+  tell: (error: unknown) => void,
+): ReturnType<typeof planCalendarClaim> {
+  try {
+    return planCalendarClaim(calendar, due);
+  } catch (error) {
+    tell(error);
+    return planCalendarClaim({ ...calendar, cron: null, activeHours: [] }, due);
+  }
 }

@@ -111,6 +111,17 @@ describeQueues('runs that are not scheduled', (backend) => {
     expect((await lease()).leased).toEqual([]);
   });
 
+  test('slots before it were not missed where an outside cron says when to look', async () => {
+    await addRule(stage.db, tenantId);
+    stage.db.clock.shiftMs += 4 * EVERY_MS;
+    await queueRun(stage.deps, { tenantId, kind: 'manual', ruleIds: null, actor: null, coversOlder: true });
+    const rows = await asTenant(stage.db, tenantId, (sql) => sql`select kind, status, covered_count as covered from runs order by slot_at`);
+    expect(rows).toEqual([
+      { kind: 'scheduled', status: 'queued', covered: 3 },
+      { kind: 'manual', status: 'queued', covered: null },
+    ]);
+  });
+
   test('slots that were missed before it are counted as they would have been', async () => {
     await addRule(stage.db, tenantId);
     stage.db.clock.shiftMs += 4 * EVERY_MS;

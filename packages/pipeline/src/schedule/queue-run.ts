@@ -7,6 +7,8 @@ import { claimSlots, UNFINISHED_MAX } from './claim-slots.ts';
 export interface WantedRun extends Pick<ExtraRun, 'tenantId' | 'kind' | 'ruleIds'> {
   /** Whoever asked, for the audit log; null: nobody did. */
   actor: string | null;
+  /** As for a claim: somebody outside says when to look, so that slots before the newest were not missed. */
+  coversOlder?: boolean;
 }
 
 export interface QueuedRun {
@@ -19,12 +21,16 @@ export interface QueuedRun {
  * Gives a tenant a run for this moment, recorded before it is hinted. Slots that are due and not claimed yet are claimed first, so that the
  * tenant's runs stay in order. `busy`: too many of its runs are unfinished. Null: there is no such tenant.
  */
-export async function queueRun(deps: PipelineDeps, { tenantId, kind, ruleIds, actor }: WantedRun): Promise<QueuedRun | 'busy' | null> {
+export async function queueRun(deps: PipelineDeps, wanted: WantedRun): Promise<QueuedRun | 'busy' | null> {
+  const { tenantId, kind, ruleIds, actor, coversOlder = false } = wanted;
   const queued = await withTenantsSql(deps.db, [tenantId], async (sql) => {
     const locked = await lockSchedule(sql, tenantId);
     if (locked === null) return null;
     const { schedule, freeMs } = locked;
-    const claimed = schedule === null || schedule.nextSlotMs > freeMs ? [] : await claimSlots(sql, [schedule], freeMs);
+    const claimed =
+      schedule === null || schedule.nextSlotMs > freeMs
+        ? []
+        : await claimSlots(sql, [schedule], freeMs, { coversOlder, logger: deps.logger });
     const unfinished = (await countUnfinishedRuns(sql, [tenantId])).get(tenantId) ?? 0;
     if (unfinished >= UNFINISHED_MAX) return { claimed, run: null };
     const run = { tenantId, id: newId(), slotMs: Math.max(freeMs, ...claimed.map(({ slotMs }) => slotMs + 1)) };

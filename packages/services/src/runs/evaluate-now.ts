@@ -10,10 +10,10 @@ const ANSWER_WITHIN_MS = 24_000;
 
 /** Evaluates all enabled rules of the tenant at this moment, and says what it came to, or that it is still to come. Throws a 429 where too many of its runs wait. */
 export const evaluateNow = verb('evaluate:now', ({ ctx }: { ctx: Context; input: { body: undefined } }): Promise<EvaluatedNow> => {
-  const { tenantId, actor, clock } = ctx;
+  const { tenantId, actor, clock, scheduler } = ctx;
   const untilMs = clock.now() + ANSWER_WITHIN_MS;
   return once(ctx, async () => {
-    const run = await queueRun(ctx, { tenantId, kind: 'manual', ruleIds: null, actor });
+    const run = await queueRun(ctx, { tenantId, kind: 'manual', ruleIds: null, actor, coversOlder: scheduler === 'external' });
     if (run === null) throw notFound('tenant');
     if (run === 'busy') throw new AppError('too_many_requests', 'Too many runs of this tenant wait already.', { retryAfterMs: 5_000 });
     const [outcome] = await waitForRuns(ctx, [run], untilMs);
