@@ -21,7 +21,14 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
   },
   'POST /metrics/definitions': { key: 'example', ...aDefinition() },
   'PATCH /metrics/definitions/:key': aDefinition(),
-  'PUT /schedule': { every: '5m' },
+  'PUT /schedule': {
+    every: '5m',
+    debounce: '10m',
+    timeZone: 'Europe/Berlin',
+    cron: '*/10 9-17 * * 1-5',
+    activeHours: [{ days: ['mon', 'fri'], from: '09:00', to: '17:30' }],
+    pausedUntil: '2027-01-04T08:00:00.000Z',
+  },
   'POST /tenants': { name: 'Example', externalKey: 'example-1' },
   'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },
   'POST /metrics/query': {

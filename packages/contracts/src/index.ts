@@ -11,5 +11,7 @@ export { type Page, pageOf } from './page.ts';
 export { Backtest, BacktestRule, Preview, PreviewRule } from './preview.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { CostOfRule, Evaluation, ListEvaluations, ListRuleCosts, ListRules, Rule, RuleCost, ShownRule, UnreadableRule } from './rule.ts';
+export { EvaluatedNow } from './run.ts';
+export { ScheduledRun } from './scheduled-run.ts';
 export { PutSchedule, Schedule } from './schedule.ts';
 export { CreateTenant, ListTenants, Tenant } from './tenant.ts';
