@@ -21,6 +21,8 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
   },
   'POST /metrics/definitions': { key: 'example', ...aDefinition() },
   'PATCH /metrics/definitions/:key': aDefinition(),
+  'POST /rules/preview': { rule: aWholeRule(), from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
+  'POST /rules/:id/backtest': { rule: { for: '1m' }, from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
   'PUT /schedule': {
     every: '5m',
     debounce: '10m',
