@@ -21,6 +21,7 @@ export {
 export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
+export type { InstalledPackRow } from './tables/packs.ts';
 export type { AuditEventRow } from './tables/requests.ts';
 export type { RuleRow, RuleVersionRow } from './tables/rules.ts';
 export type { RunRow, RunStatus } from './tables/runs.ts';
@@ -49,6 +50,7 @@ export * from './queries/inbox.ts';
 export * from './queries/ingest-keys.ts';
 export * from './queries/lease-runs.ts';
 export * from './queries/owner-notices.ts';
+export * from './queries/packs.ts';
 export * from './queries/partitions.ts';
 export * from './queries/refresh-schedule.ts';
 export * from './queries/reopen-delivery.ts';

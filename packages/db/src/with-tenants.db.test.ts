@@ -39,6 +39,7 @@ async function fill(tenantId: string): Promise<void> {
     await sql`insert into schedules (tenant_id, phase_ms) values (${tenantId}, 0) on conflict do nothing`;
     await sql`insert into api_keys (tenant_id, id, name, role, secret_hash, last_four) values (${tenantId}, ${newId()}, 'k', 'viewer', '\\x01', 'abcd')`;
     await sql`insert into rules (tenant_id, id, key, name, spec, created_by, updated_by) values (${tenantId}, ${rule}, ${rule}, 'R', '{}', 'me', 'me')`;
+    await sql`insert into installed_packs (tenant_id, key, digest, installed_by) values (${tenantId}, ${rule}, '', 'me')`;
     await sql`insert into rule_versions (tenant_id, rule_id, version, spec, created_by) values (${tenantId}, ${rule}, 1, '{}', 'me')`;
     await sql`
       insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)
