@@ -6,6 +6,7 @@ export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-co
 export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
 export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
+export { InstallPack, InstallPackQuery, Pack, PackInstallation, PackList, PackRemoval, PackSwitch } from './pack.ts';
 export { type Page, pageOf } from './page.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { Evaluation, ListEvaluations, ListRules, Rule, ShownRule, UnreadableRule } from './rule.ts';

@@ -10,6 +10,8 @@ const kept = {
   description: z.string(),
   /** Of its worst series. */
   state: z.enum(PHASES),
+  /** The pack it came with, `config` for the installation's own; null: people made it. */
+  pack: z.string().nullable(),
   lastTriggeredAt: Time.nullable(),
   triggerCount: z.int(),
   /** Counts people's changes; the `ETag`. */

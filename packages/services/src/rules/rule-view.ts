@@ -17,6 +17,7 @@ function viewRule(row: RuleRow, state: Phase): Rule | UnreadableRule {
   const read = readStoredRule(row.spec);
   const { id, enabled } = row;
   const kept = {
+    pack: row.packKey,
     lastTriggeredAt: timeTextOrNull(row.lastTriggeredAtMs),
     triggerCount: row.triggerCount,
     version: row.version,
