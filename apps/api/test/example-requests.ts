@@ -19,6 +19,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     config: { url: 'https://receiver.example/other', headers: { 'x-team': 'payments' } },
     enabled: true,
   },
+  'POST /packs/:key/install': { notify: [{ channel: 'example-channel', minSeverity: 'warning' }] },
   'PUT /schedule': { every: '5m' },
   'POST /tenants': { name: 'Example', externalKey: 'example-1' },
   'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },

@@ -16,7 +16,7 @@ beforeAll(async () => {
   asks = { admin: world.askWith(await tenant.apiKey('admin')), operator: world.askWith(ADMIN_KEY) };
   const channel = await tenant.ask('POST', '/channels', aWebhook({ key: 'example-channel' }));
   const rule = await tenant.ask('POST', '/rules', aRule({ key: 'slow' }));
-  ids = { channels: channel.body.id, rules: rule.body.id, 'by-key': 'example', tenants: tenant.tenantId };
+  ids = { channels: channel.body.id, rules: rule.body.id, 'by-key': 'example', packs: 'system', tenants: tenant.tenantId };
 });
 afterAll(() => world.close());
 
@@ -156,6 +156,7 @@ describe('a body', { timeout: 90_000 }, () => {
     expect(said('POST /rules').sort()).toEqual([...fieldsOf(RuleSpec), 'enabled'].sort());
     expect(said('POST /channels').sort()).toEqual(fieldsOf(contracts.CreateChannel).sort());
     expect(said('PATCH /channels/:id').sort()).toEqual(fieldsOf(contracts.UpdateChannel).sort());
+    expect(said('POST /packs/:key/install').sort()).toEqual(fieldsOf(contracts.InstallPack).sort());
     expect(said('PUT /schedule').sort()).toEqual(fieldsOf(contracts.PutSchedule).sort());
     expect(said('POST /tenants').sort()).toEqual(fieldsOf(contracts.CreateTenant).sort());
     expect(said('POST /tenants/:tenantId/api-keys').sort()).toEqual(fieldsOf(contracts.CreateApiKey).sort());
