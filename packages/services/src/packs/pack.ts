@@ -2,7 +2,7 @@ import type { RuleSpec } from '@tocsin/domain';
 import { createHash } from 'node:crypto';
 
 /** An event a pack's rules look at, in words for whoever has to send it. */
-export interface LooksAt {
+interface LooksAt {
   event: string;
   means: string;
   dims: Record<string, string>;

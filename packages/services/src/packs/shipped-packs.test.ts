@@ -120,15 +120,22 @@ const MEASURED: Record<string, string[]> = {
   timeout_rate: ['status'],
 };
 
+interface Named {
+  name: string;
+  metric?: string;
+  measure?: string;
+  where?: Fields;
+}
+
 /** The events that a rule's parts look at, each with the fields it reads of them. */
 function namesIn(spec: RuleSpec): { event: string; fields: string[] }[] {
   const found: { event: string; fields: string[] }[] = [];
   const visit = (part: unknown): void => {
     if (typeof part !== 'object' || part === null) return;
     if ('name' in part && typeof part.name === 'string') {
-      const { name: event, metric, measure, where } = part as Fields & { name: string };
-      const fields = [...(MEASURED[String(metric)] ?? []), ...(measure === undefined ? [] : [String(measure)])];
-      found.push({ event, fields: [...fields, ...Object.keys((where ?? {}) as Fields), ...spec.groupBy] });
+      const { name: event, metric = '', measure, where = {} } = part as Named;
+      const fields = [...(MEASURED[metric] ?? []), ...(measure === undefined ? [] : [measure]), ...Object.keys(where)];
+      found.push({ event, fields: [...fields, ...spec.groupBy] });
     }
     Object.values(part).forEach(visit);
   };
