@@ -15,7 +15,7 @@ const apiVariables = {
 };
 
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
-  const defaults = readDefaults({ file: config.rulesFile, env: process.env, bounds: serviceBounds(config).rule });
+  const defaults = readDefaults({ file: config.rulesFile, env: process.env, bounds: serviceBounds(config) });
   const deps = openDelivery(await openPipeline({ name: 'api', ...config, logger, stack }), config, stack);
   const events = openEventStore({ ...deps, bounds: eventBounds(config) });
   stack.defer('event store', events.close);

@@ -44,7 +44,7 @@ await runProcess('standalone', standaloneConfig, async ({ config, logger, stack,
   checkDataDir(dataDir);
   await checkAddress(config.host, config.port);
   // The demo watches its shop with rules of its own, whose short windows end with the trouble.
-  const defaults = isDemo ? null : readDefaults({ file: config.rulesFile, env: process.env, bounds: serviceBounds(config).rule });
+  const defaults = isDemo ? null : readDefaults({ file: config.rulesFile, env: process.env, bounds: serviceBounds(config) });
   const { url } = await startStandalone({ config, dataDir, isDemo, defaults, logger, stack, signal, say }).catch((error: unknown) => {
     throw inWords(error, dataDir);
   });

@@ -15,6 +15,14 @@ export async function selectInstalledPacks(tx: DrizzleTx, tenantId: string): Pro
   return tx.select().from(installedPacks).where(eq(installedPacks.tenantId, tenantId)).orderBy(asc(installedPacks.key));
 }
 
+export async function findInstalledPack(tx: DrizzleTx, tenantId: string, key: string): Promise<InstalledPackRow | null> {
+  const [row] = await tx
+    .select()
+    .from(installedPacks)
+    .where(and(eq(installedPacks.tenantId, tenantId), eq(installedPacks.key, key)));
+  return row ?? null;
+}
+
 /** The digest of a pack as it is installed, by tenant; who does not have it is absent. */
 export async function installedDigests(tx: DrizzleTx, tenantIds: readonly string[], key: string): Promise<Map<string, string>> {
   const rows = await tx

@@ -1,4 +1,4 @@
-import { type DrizzleTx, lockPackRules, saveInstalledPack, selectInstalledPacks, setRulePack } from '@tocsin/db';
+import { type DrizzleTx, findInstalledPack, lockPackRules, saveInstalledPack, setRulePack } from '@tocsin/db';
 import type { RuleSpec } from '@tocsin/domain';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -25,13 +25,14 @@ interface Application {
 /** Makes a tenant's rules what the pack says, but for what people made or changed. The caller holds the lock of the tenant's packs. */
 export async function applyPack(ctx: Context, tx: DrizzleTx, pack: Application): Promise<AppliedPack> {
   const { tenantId, actor } = ctx;
-  const installed = (await selectInstalledPacks(tx, tenantId)).find(({ key }) => key === pack.key) ?? null;
   const rows = await lockPackRules(
     tx,
     tenantId,
     pack.key,
     pack.rules.map(({ spec }) => spec.key),
   );
+  // After the rules are locked: whoever deletes one holds its lock until what is gone is noted.
+  const installed = await findInstalledPack(tx, tenantId, pack.key);
   const gone = { ...installed?.gone };
   const plan = planPack({ packKey: pack.key, rules: pack.rules, rows, gone, notifyOf: pack.notifyOf });
   const applied: AppliedPack = { done: [], triggerIds: [] };

@@ -2,12 +2,12 @@ import { splitSecrets } from '@tocsin/channels';
 import {
   type ChannelRow,
   type DrizzleTx,
+  findInstalledPack,
   insertChannel,
   lockChannelByKey,
   lockChannelKeys,
   lockPacks,
   newId,
-  selectInstalledPacks,
   setChannelPack,
   updateChannel,
 } from '@tocsin/db';
@@ -32,9 +32,8 @@ export async function giveDefaults(by: Context, tx: DrizzleTx, defaults: Default
   const ctx = { ...by, actor: CONFIG_ACTOR };
   const { tenantId } = ctx;
   await lockPacks(tx, tenantId);
-  const installed = (await selectInstalledPacks(tx, tenantId)).find(({ key }) => key === CONFIG_PACK);
-  if (installed?.digest === defaults.digest) return null;
-  for (const channel of defaults.channels) await giveChannel(ctx, tx, channel, installed?.gone ?? {});
+  if ((await findInstalledPack(tx, tenantId, CONFIG_PACK))?.digest === defaults.digest) return null;
+  for (const channel of defaults.channels) await giveChannel(ctx, tx, channel);
   const named = defaults.rules.flatMap(({ spec }) => spec.notify.map(({ channel }) => channel));
   // A channel that the tenant deleted is not told.
   const there = new Set(await lockChannelKeys(tx, tenantId, named));
@@ -48,13 +47,15 @@ export async function giveDefaults(by: Context, tx: DrizzleTx, defaults: Default
   return triggerIds;
 }
 
-async function giveChannel(ctx: Context, tx: DrizzleTx, channel: DefaultChannel, gone: Readonly<Record<string, string>>): Promise<void> {
+async function giveChannel(ctx: Context, tx: DrizzleTx, channel: DefaultChannel): Promise<void> {
   const { tenantId, actor } = ctx;
   const { key, name, kind, enabled } = channel;
   const digest = digestOf(channel);
   const row = await lockChannelByKey(tx, tenantId, key);
   if (row === null) {
-    if (gone[`channel/${key}`] === 'deleted') return;
+    // Looked at last: whoever deletes a channel holds its lock until what is gone is noted.
+    const installed = await findInstalledPack(tx, tenantId, CONFIG_PACK);
+    if (installed?.gone[`channel/${key}`] === 'deleted') return;
     const id = newId();
     const sealed = sealedConfig(ctx, channel, { tenantId, id, secrets: null });
     const made = await insertChannel(tx, { tenantId, id, key, name, kind, ...sealed, enabled, actor });

@@ -1,5 +1,5 @@
 import { InstallPack, InstallPackQuery, type PackInstallation } from '@tocsin/contracts';
-import { lockPacks, selectInstalledPacks, selectPackRules, withTenant } from '@tocsin/db';
+import { findInstalledPack, lockPacks, selectPackRules, withTenant } from '@tocsin/db';
 import type { RuleSpec } from '@tocsin/domain';
 import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
@@ -45,7 +45,7 @@ async function dryRun(ctx: Context, pack: Pack, chosen: Notify | null): Promise<
   const { db, tenantId } = ctx;
   return withTenant(db, tenantId, async (tx) => {
     if (chosen !== null) await checkNotify(tx, tenantId, { notify: chosen });
-    const installed = (await selectInstalledPacks(tx, tenantId)).find(({ key }) => key === pack.key) ?? null;
+    const installed = await findInstalledPack(tx, tenantId, pack.key);
     const notify = (await packNotify(tx, tenantId, chosen, installed)) ?? INBOX_TO_BE;
     const keys = new Set(pack.rules.map(({ spec }) => spec.key));
     const rows = (await selectPackRules(tx, tenantId, [...keys])).filter((row) => row.packKey === pack.key || keys.has(row.key));
@@ -60,7 +60,7 @@ function install(ctx: Context, pack: Pack, chosen: Notify | null): Promise<PackI
   return changeRule(ctx, async (tx) => {
     await lockPacks(tx, tenantId);
     if (chosen !== null) await checkNotify(tx, tenantId, { notify: chosen });
-    const installed = (await selectInstalledPacks(tx, tenantId)).find(({ key }) => key === pack.key) ?? null;
+    const installed = await findInstalledPack(tx, tenantId, pack.key);
     const notify = (await packNotify(tx, tenantId, chosen, installed)) ?? (await makeInbox(ctx, tx));
     const { done, triggerIds } = await applyPack(ctx, tx, { ...pack, notify, notifyOf: () => notify });
     const changes = done.map(({ planned, ruleId }) => shown(planned, ruleId));

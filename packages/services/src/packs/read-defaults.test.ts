@@ -1,3 +1,4 @@
+import { RULE_BOUNDS } from '@tocsin/domain';
 import { CannotStart } from '@tocsin/runtime';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -93,6 +94,12 @@ describe('the installation’s file', () => {
     ['nothing at all', '', env, 'rules.yaml, line 1: '],
   ])('with %s is refused by line, place and reason', (_, text, given, expected) => {
     expect(refusal(text, given)).toContain(expected);
+  });
+
+  test('of more rules than a tenant may have is refused, and not found out with the first new tenant', () => {
+    const bounds = { rulesPerTenant: 1, rule: RULE_BOUNDS };
+    const two = `${file()}  - { key: two, name: Two, condition: { window: 5m, operator: '>', threshold: 1 } }`;
+    expect(() => parseDefaults(two, 'rules.yaml', env, bounds)).toThrow('rules.yaml, line 8, /rules: a tenant has at most 1 rules');
   });
 
   test('is told of all that is wrong with it at once, and no value of a variable', () => {

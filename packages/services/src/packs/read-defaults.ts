@@ -1,9 +1,10 @@
 import { CreateChannel } from '@tocsin/contracts';
-import { didYouMean, RULE_BOUNDS, type RuleBounds } from '@tocsin/domain';
+import { didYouMean } from '@tocsin/domain';
 import { CannotStart } from '@tocsin/runtime';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { boundsOf, type ServiceBounds } from '../bounds.ts';
 import { channelOfKind } from '../channels/check-config.ts';
 import { parse } from '../parse.ts';
 import { FileFaults } from './file-faults.ts';
@@ -37,11 +38,11 @@ export interface DefaultsOptions {
   /** A path; undefined: `config/rules.yaml` of the checkout, where there is one. */
   file: string | undefined;
   env: Environment;
-  bounds?: RuleBounds;
+  bounds?: ServiceBounds;
 }
 
 /** The installation's own rules and channels; null: there are none. Throws CannotStart for a file that is missing or broken. */
-export function readDefaults({ file, env, bounds = RULE_BOUNDS }: DefaultsOptions): Defaults | null {
+export function readDefaults({ file, env, bounds = boundsOf({}) }: DefaultsOptions): Defaults | null {
   const path = file ?? join(CHECKOUT, 'config/rules.yaml');
   if (file === NONE || (file === undefined && !existsSync(path))) return null;
   const shown = file ?? relative(CHECKOUT, path);
@@ -56,13 +57,14 @@ export function readDefaults({ file, env, bounds = RULE_BOUNDS }: DefaultsOption
 }
 
 /** The same from the file's text. Throws CannotStart that names every fault with its line. */
-export function parseDefaults(text: string, file: string, env: Environment, bounds: RuleBounds = RULE_BOUNDS): Defaults {
+export function parseDefaults(text: string, file: string, env: Environment, bounds: ServiceBounds = boundsOf({})): Defaults {
   const yaml = readYaml(text, file);
   const faults = new FileFaults(file, yaml);
   const read = faults.attempt('', () => parse(DefaultsFile, yaml.value)) ?? { channels: [], rules: [] };
   const channels = read.channels.flatMap((input, index) => readChannel(input, `/channels/${index}`, env, faults) ?? []);
   refuseVariables(read.rules, '/rules', faults);
-  const rules = readPackRules(read.rules, bounds, faults);
+  const rules = readPackRules(read.rules, bounds.rule, faults);
+  if (rules.length > bounds.rulesPerTenant) faults.add('/rules', 'too_many', `a tenant has at most ${bounds.rulesPerTenant} rules`);
   for (const [index, { key }] of channels.entries()) {
     if (channels.findIndex((other) => other.key === key) < index)
       faults.add(`/channels/${index}/key`, 'duplicate', `there is a channel '${key}' above`);

@@ -1,5 +1,5 @@
 import type { PackSwitch } from '@tocsin/contracts';
-import { lockPackRules, lockPacks, selectInstalledPacks } from '@tocsin/db';
+import { findInstalledPack, lockPackRules, lockPacks } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -19,8 +19,8 @@ const setPackEnabled = (isEnabled: boolean) =>
     const { tenantId } = ctx;
     return changeRule(ctx, async (tx) => {
       await lockPacks(tx, tenantId);
-      const installed = (await selectInstalledPacks(tx, tenantId)).find((each) => each.key === key);
-      if (installed === undefined) throw notFound('installed pack');
+      const installed = await findInstalledPack(tx, tenantId, key);
+      if (installed === null) throw notFound('installed pack');
       // What is shipped no more is not switched on again with the rest.
       const rows = (await lockPackRules(tx, tenantId, key)).filter((row) => !isEnabled || installed.gone[row.key] !== 'retired');
       const toChange = rows.filter(({ enabled }) => enabled !== isEnabled);

@@ -3,10 +3,10 @@ import {
   closeAlertsOfRule,
   deleteInstalledPack,
   deleteRule,
+  findInstalledPack,
   lockPackRules,
   lockPacks,
   refreshSchedule,
-  selectInstalledPacks,
   setRulePack,
 } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
@@ -28,8 +28,7 @@ export const uninstallPack = verb('rules:write', async ({ ctx, input }: { ctx: C
   const { tenantId } = ctx;
   return changeRule(ctx, async (tx) => {
     await lockPacks(tx, tenantId);
-    const installed = await selectInstalledPacks(tx, tenantId);
-    if (!installed.some((each) => each.key === key)) throw notFound('installed pack');
+    if ((await findInstalledPack(tx, tenantId, key)) === null) throw notFound('installed pack');
     const output: PackRemoval = { key, deleted: [], kept: [] };
     const triggerIds: string[] = [];
     for (const row of await lockPackRules(tx, tenantId, key)) {
