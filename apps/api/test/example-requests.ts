@@ -19,6 +19,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     config: { url: 'https://receiver.example/other', headers: { 'x-team': 'payments' } },
     enabled: true,
   },
+  'POST /packs/:key/install': { notify: [{ channel: 'example-channel', minSeverity: 'warning' }] },
   'POST /metrics/definitions': { key: 'example', ...aDefinition() },
   'PATCH /metrics/definitions/:key': aDefinition(),
   'POST /rules/preview': { rule: aWholeRule(), from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },

@@ -7,6 +7,7 @@ export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
 export { ListMetricDefinitions, ListRulesOfMetric, MetricDefinition, UpdateMetricDefinition } from './metric-definition.ts';
 export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
+export { InstallPack, InstallPackQuery, Pack, PackInstallation, PackList, PackRemoval, PackSwitch } from './pack.ts';
 export { type Page, pageOf } from './page.ts';
 export { Backtest, BacktestRule, Preview, PreviewRule } from './preview.ts';
 export { Problem, ProblemIssue } from './problem.ts';

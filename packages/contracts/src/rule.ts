@@ -30,6 +30,8 @@ const kept = {
   description: z.string(),
   /** Of its worst series. */
   state: z.enum(PHASES),
+  /** The pack it came with, `config` for the installation's own; null: people made it. */
+  pack: z.string().nullable(),
   /** Null: not measured yet. */
   cost: RuleCost.nullable(),
   /** The slot whose failure was one too many; null: it is not in quarantine. The reason is in `healthReason`. */
