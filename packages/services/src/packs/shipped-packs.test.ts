@@ -153,7 +153,7 @@ test.each(files)('docs/packs.md says of $file what its rules say', ({ file, rule
 });
 
 test('the defaults are the five of the installation', () => {
-  expect(defaults.channels.map(({ key, kind }) => [key, kind])).toEqual([['inbox', 'inbox']]);
+  expect(defaults.channels.map(({ key, kind }) => [key, kind])).toEqual([['default-inbox', 'inbox']]);
   expect(defaults.rules.map(({ spec }) => describeRule(spec))).toEqual([
     'Warning when p95 latency is above 1,000 ms over 15m (at least 10 samples).',
     'Critical when p95 latency is above 5,000 ms over 5m (at least 5 samples).',
