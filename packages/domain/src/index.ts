@@ -50,6 +50,7 @@ export {
   type WindowedQuery,
 } from './reading.ts';
 export { stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } from './step-rule.ts';
+export { leadWindow } from './lead-window.ts';
 export { cycleFrom, referencesFirst, standsSo } from './rule-standings.ts';
 export { historySpan } from './history-span.ts';
 export { windowsAt } from './windows-at.ts';
