@@ -1,6 +1,7 @@
 /** A body that says everything a route understands, by `METHOD /path`; what tests alter piece by piece. The channel `example-channel` must exist. */
 export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
   'POST /rules': aWholeRule(),
+  'POST /rules/test': aWholeRule(),
   'PATCH /rules/:id': omit(aWholeRule(), 'key'),
   'PUT /rules/by-key/:key': omit(aWholeRule(), 'key'),
   'POST /channels': {

@@ -9,5 +9,8 @@ export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
 export { type Page, pageOf } from './page.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { Evaluation, ListEvaluations, ListRules, Rule, ShownRule, UnreadableRule } from './rule.ts';
+export { ExplainRule, RuleExplanation } from './rule-explanation.ts';
+export { RuleTest, TestRule } from './rule-test.ts';
+export { ComparisonTrace, RuleTrace } from './rule-trace.ts';
 export { PutSchedule, Schedule } from './schedule.ts';
 export { CreateTenant, ListTenants, Tenant } from './tenant.ts';

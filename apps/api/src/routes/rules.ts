@@ -3,14 +3,18 @@ import {
   deleteRule,
   disableRule,
   enableRule,
+  explainRule,
   getRule,
   getRuleByKey,
   listEvaluations,
   listRules,
   putRuleByKey,
+  testDraft,
+  testRule,
   updateRule,
 } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
+import { hungUp } from '../http/hung-up.ts';
 import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
 
 export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
@@ -27,6 +31,29 @@ export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules/:id/enable', route(enableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.post('/rules/:id/disable', route(disableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.get('/rules/:id/evaluations', route(listEvaluations, { input: (request) => ({ id: paramOf(request, 'id'), query: request.query }) }));
+  app.get(
+    '/rules/:id/explain',
+    route(explainRule, {
+      input: (request, reply) => ({ id: paramOf(request, 'id'), query: request.query, signal: hungUp(reply) }),
+    }),
+  );
+  app.post(
+    '/rules/test',
+    route(testDraft, {
+      input: (request, reply) => ({ body: bodyOf(request), query: request.query, signal: hungUp(reply) }),
+    }),
+  );
+  app.post(
+    '/rules/:id/test',
+    route(testRule, {
+      input: (request, reply) => ({
+        id: paramOf(request, 'id'),
+        body: noBodyOf(request),
+        query: request.query,
+        signal: hungUp(reply),
+      }),
+    }),
+  );
   app.get('/rules/by-key/:key', route(getRuleByKey, { input: (request) => ({ key: paramOf(request, 'key') }) }));
   app.put(
     '/rules/by-key/:key',
