@@ -170,6 +170,21 @@ test('one part of a tree whose other part decided', async () => {
   });
 });
 
+test('what is recorded is of the comparison that spoke, in its own window, whatever others look at', async () => {
+  const condition = {
+    any: [
+      { numerator: { name: 'refund' }, denominator: { name: 'sale' }, window: '10s', operator: '>', threshold: 10 },
+      { metric: 'latency', window: '30s', operator: '>', threshold: 1_000 },
+    ],
+  };
+  const ruleId = (await tenant.ask('POST', '/rules', { ...quickRule(), condition })).body.id;
+  const slotMs = await world.slotWith(tenant, [2_000]);
+  const series = only(await explained(ruleId));
+  expect(series.recorded).toMatchObject({ value: 2_000, windowStart: time(slotMs - 40_000), windowEnd: time(slotMs - 10_000) });
+  expect(series).toMatchObject({ difference: null, trace: { holds: true, children: [{ holds: null }, { value: 2_000, holds: true }] } });
+  expect(series.text).toContain('p95 latency over 30s was 2,000 ms');
+});
+
 test('a threshold that moved: where it came from then is recorded, and told', async () => {
   const ruleId = await made({}, { threshold: { change: { percent: 50, versus: 'previous' } } });
   await world.slotWith(tenant, [100]);
