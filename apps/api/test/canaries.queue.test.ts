@@ -43,7 +43,7 @@ describeQueues('secrets', (backend) => {
     world = await openWorld({ logger, metrics, queues, outbound });
     const { services } = world;
     const events = openEventStore(services);
-    const evaluator = startEvaluator({ ...services, source: events.source });
+    const evaluator = startEvaluator({ ...services, source: events.source, histories: events });
     const dispatcher = startDispatcher(services);
     await Promise.all([evaluator.ready(), dispatcher.ready()]);
     closing.push(evaluator.close, dispatcher.close, events.close, world.close, queues.close, outbound.close, receiver.close, queue.close);

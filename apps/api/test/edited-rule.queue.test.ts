@@ -88,7 +88,7 @@ describeQueues('a rule that is edited while it is evaluated', (backend) => {
       const before = turn;
       if (isEdited) await vi.waitFor(() => expect(turn).toBeGreaterThan(before + EDITS.length), { timeout: 20_000, interval: 5 });
     };
-    const evaluator = startEvaluator({ ...world.services, source: breaching(someEdits) });
+    const evaluator = startEvaluator({ ...world.services, source: breaching(someEdits), histories: world.services.events });
     await evaluator.ready();
     const edit = async (): Promise<void> => {
       while (isEdited) {

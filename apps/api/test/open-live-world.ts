@@ -26,7 +26,7 @@ export async function openLiveWorld(): Promise<LiveWorld> {
   const outbound = openOutbound({ allowHttp: true, allowCidrs: ['127.0.0.0/8'] });
   const world = await openWorld({ outbound });
   const { services } = world;
-  const evaluator = startEvaluator({ ...services, source: services.events.source });
+  const evaluator = startEvaluator({ ...services, source: services.events.source, histories: services.events });
   const dispatcher = startDispatcher(services);
   await Promise.all([evaluator.ready(), dispatcher.ready()]);
 

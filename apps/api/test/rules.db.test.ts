@@ -1,7 +1,8 @@
 import { slowReading } from '@tocsin/testkit';
-import { pageOf, Rule, UnreadableRule } from '@tocsin/contracts';
-import { newId, withTenantsSql } from '@tocsin/db';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CostOfRule, pageOf, Rule, UnreadableRule } from '@tocsin/contracts';
+import { newId, withTenantsSql, writeRuleCosts } from '@tocsin/db';
+import { maintain, type Payload } from '@tocsin/queue';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Actor, aRule, aWebhook, expectProblem, openWorld, type World } from './open-world.ts';
 
 let world: World;
@@ -38,6 +39,25 @@ const audited = (subject: string): Promise<string[]> =>
   );
 
 describe('rules', () => {
+  test('one that looks further back than 6 h has its hours prepared at once, also when it is enabled again; others ask for nothing', async () => {
+    const asked: Payload<typeof maintain>[] = [];
+    const consumer = world.services.queues.consumer(maintain, { concurrency: 1 }, (payload) => {
+      asked.push(payload);
+      return Promise.resolve();
+    });
+    const each = { task: 'prepare', tenantIds: [tenant.tenantId] };
+    const condition = { metric: 'latency', window: '6h', operator: '>', threshold: 1 };
+    const made = await tenant.ask('POST', '/rules', aRule({ name: 'Half a day', condition }));
+    expect(made.status, made.text).toBe(201);
+    expect((await tenant.ask('PATCH', `/rules/${made.body.id}`, { condition: { ...condition, window: '12h' } })).status).toBe(200);
+    await vi.waitFor(() => expect(asked).toEqual([each]), 10_000);
+    await tenant.ask('POST', `/rules/${made.body.id}/disable`);
+    await tenant.ask('POST', `/rules/${made.body.id}/enable`);
+    await vi.waitFor(() => expect(asked).toEqual([each, each]), 10_000);
+    expect((await tenant.ask('DELETE', `/rules/${made.body.id}`)).status).toBe(204);
+    await consumer.close();
+  });
+
   test('a rule comes back in canonical words with its sentence, state and health', async () => {
     const made = await tenant.ask('POST', '/rules', aRule({ name: 'Checkout latency' }));
     expect(made.status, made.text).toBe(201);
@@ -221,6 +241,83 @@ describe('rules', () => {
     expect((await many.ask('GET', '/rules?severity=info')).body.data).toHaveLength(3);
     expect((await many.ask('GET', '/rules?search=%25')).body.data).toEqual([]);
     expect((await many.ask('GET', '/rules?enabled=false')).body.data).toEqual([]);
+  });
+
+  test('a rule shows what it costs once that is measured, and costs are listed dearest first, in pages', async () => {
+    const dear = await world.tenant();
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index += 1) ids.push((await dear.ask('POST', '/rules', aRule({ key: `r${index}` }))).body.id as string);
+    expect((await dear.ask('GET', `/rules/${ids[0]}`)).body.cost).toBeNull();
+    const costs = [3, 12.3456, 3, 0.1].map((ms, index) => ({
+      tenantId: dear.tenantId,
+      ruleId: ids[index]!,
+      ms,
+      lastMs: 1,
+      segments: 2.51,
+      events: 1e6,
+      series: 3,
+      atMs: 1_800_000_000_000,
+    }));
+    const gone = { ...costs[0]!, ruleId: newId() };
+    await withTenantsSql(world.services.db, [dear.tenantId], (sql) => writeRuleCosts(sql, [...costs, gone]));
+    const cost = { ms: 12.346, lastMs: 1, segments: 2.5, events: 1e6, series: 3, at: '2027-01-15T08:00:00.000Z' };
+    expect((await dear.ask('GET', `/rules/${ids[1]}`)).body.cost).toEqual(cost);
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const answer = await dear.ask('GET', `/rules/costs?limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      const page = pageOf(CostOfRule).parse(answer.body);
+      seen.push(...page.data.map(({ key }) => key));
+      cursor = page.nextCursor;
+    }
+    expect(seen).toEqual(['r1', 'r2', 'r0', 'r3']);
+    expectProblem(await dear.ask('GET', '/rules/costs?cursor=WzEsMl0'), 'invalid', 422);
+    await dear.ask('DELETE', `/rules/${ids[1]}`);
+    expect((await dear.ask('GET', '/rules/costs')).body.data).toHaveLength(3);
+  });
+
+  describe('in quarantine', () => {
+    const quarantined = async (name: string): Promise<Rule> => {
+      const { body } = await tenant.ask('POST', '/rules', aRule({ name }));
+      await inTenant(
+        (sql) => sql`
+          update rules set failures = 3, quarantines = 1, quarantined_at = tocsin_now(), quarantined_until = tocsin_now() + interval '1 hour',
+            paused_after = tocsin_now(), health = 'error', health_reason = 'quarantined: too_many_series: more than 9'
+          where id = ${body.id}`,
+      );
+      return Rule.parse((await tenant.ask('GET', `/rules/${body.id}`)).body);
+    };
+
+    test('say since when, until when and why, and are found among those in error', async () => {
+      const rule = await quarantined('Too wide');
+      expect(rule).toMatchObject({ health: 'error', healthReason: 'quarantined: too_many_series: more than 9', enabled: true });
+      expect(Date.parse(rule.quarantinedUntil!) - Date.parse(rule.quarantinedAt!)).toBe(3_600_000);
+      const inError = await tenant.ask('GET', '/rules?health=error');
+      expect(inError.body.data.map(({ id }: Rule) => id)).toContain(rule.id);
+    });
+
+    test('come out when they are enabled, as the same version, and only once', async () => {
+      const { id, version } = await quarantined('Enabled again');
+      for (let time = 0; time < 2; time += 1) {
+        const { status, body } = await tenant.ask('POST', `/rules/${id}/enable`);
+        expect(status).toBe(200);
+        expect(Rule.parse(body)).toMatchObject({
+          quarantinedAt: null,
+          quarantinedUntil: null,
+          healthReason: 'too_many_series: more than 9',
+          version,
+        });
+      }
+      expect(await audited(id)).toEqual(['rule.created', 'rule.released']);
+    });
+
+    test('come out when they are changed, and stay there when nothing of them is', async () => {
+      const { id } = await quarantined('Changed');
+      expect((await tenant.ask('PATCH', `/rules/${id}`, { name: 'Changed' })).body.quarantinedAt).not.toBeNull();
+      const changed = await tenant.ask('PATCH', `/rules/${id}`, {
+        condition: { metric: 'latency', window: '1m', operator: '>', threshold: 9 },
+      });
+      expect(Rule.parse(changed.body)).toMatchObject({ quarantinedAt: null, quarantinedUntil: null, version: 2 });
+    });
   });
 
   test('a tenant has at most ten thousand', async () => {

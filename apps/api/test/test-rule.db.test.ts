@@ -140,6 +140,26 @@ test('every node of the tree says true, false or that nobody can say', async () 
   });
 });
 
+test('the past a draft compares with is worked out at once', async () => {
+  const [hours, everyMs] = [60, 600_000];
+  const now = Date.now();
+  const events = Array.from({ length: (hours * 3_600_000) / everyMs }, (_, index) => ({
+    ts: now - 20_000 - index * everyMs,
+    name: 'call',
+    measures: { duration_ms: 100 },
+  }));
+  await world.services.events.ingest(tenant.tenantId, events);
+  const threshold = { baseline: { multiplier: 2, lookback: '2d', season: 'none' } };
+  const [only] = tested(await tenant.ask('POST', '/rules/test?simulate=250', quickRule({}, { window: '10m', threshold }))).series;
+  expect(only?.trace).toMatchObject({
+    value: 100,
+    threshold: 200,
+    holds: false,
+    origin: { kind: 'baseline', baseline: 100, multiplier: 2 },
+    why: 'the median at any hour is 100 ms, times 2',
+  });
+});
+
 test('of very many series the worst hundred are traced, the others counted', async () => {
   const slotMs = Date.now();
   for (let user = 0; user < 120; user += 1) await world.send(tenant, slotMs, [user * 10], { user: `u${user}` });

@@ -12,7 +12,7 @@ export interface EvaluationDeps extends PipelineDeps {
 
 /** Takes runs and house-keeping from the queues until the stack is unwound. Resolves once it does. */
 export async function startEvaluation(deps: EvaluationDeps, stack: ShutdownStack): Promise<void> {
-  const evaluator = startEvaluator({ ...deps, source: sources(deps.store).events });
+  const evaluator = startEvaluator({ ...deps, source: sources(deps.store).events, histories: deps.store });
   stack.defer('evaluator', () => evaluator.close());
   const maintenance = startMaintenance({ ...deps, retention: { ...DEFAULT_RETENTION, eventsMs: deps.retentionMs } });
   stack.defer('maintenance', () => maintenance.close());

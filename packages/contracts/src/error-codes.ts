@@ -42,6 +42,16 @@ export const ERRORS = {
     title: 'Key already taken',
     hint: 'Keys are unique within a tenant (external keys of tenants everywhere). Choose another, or change the one there is.',
   },
+  rule_in_use: {
+    status: 409,
+    title: 'Rule is in use',
+    hint: 'Take it out of the conditions of the rules the detail names.',
+  },
+  rule_unreadable: {
+    status: 409,
+    title: 'Rule cannot be read',
+    hint: 'Another version of the program stored it. Replace or delete it.',
+  },
   channel_in_use: {
     status: 409,
     title: 'Channel is in use',

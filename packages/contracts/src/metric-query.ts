@@ -38,6 +38,8 @@ const MetricSeen = z.strictObject({
   measures: z.array(z.string()),
   firstSeenAt: Time,
   lastSeenAt: Time,
+  /** From an event's time to its arrival, in milliseconds: half of them, and 99 %, came within. Null: not measured yet. */
+  lag: z.strictObject({ p50: z.int(), p99: z.int() }).nullable(),
 });
 
 /** A metric every tenant has, and what it reads. */

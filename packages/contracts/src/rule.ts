@@ -3,6 +3,26 @@ import { z } from 'zod';
 import { Id, sought, Time, TimeInput } from './primitives.ts';
 import { PageQuery } from './page.ts';
 
+/** What looking at a rule once takes, on average over its last looks. */
+export const RuleCost = z.strictObject({
+  /** Of the processor. */
+  ms: z.number(),
+  /** Of the look at `at` alone. */
+  lastMs: z.number(),
+  /** Stored pieces of events that its windows touched. */
+  segments: z.number(),
+  /** Events that were read for it; what is kept from an earlier look is not read again. */
+  events: z.number(),
+  series: z.number(),
+  at: Time,
+});
+export type RuleCost = z.infer<typeof RuleCost>;
+
+export const CostOfRule = z.strictObject({ ruleId: Id, key: z.string(), name: z.string(), cost: RuleCost });
+export type CostOfRule = z.infer<typeof CostOfRule>;
+
+export const ListRuleCosts = z.strictObject(PageQuery);
+
 /** What there is to say of a rule whatever its words are. */
 const kept = {
   enabled: z.boolean(),
@@ -10,6 +30,12 @@ const kept = {
   description: z.string(),
   /** Of its worst series. */
   state: z.enum(PHASES),
+  /** Null: not measured yet. */
+  cost: RuleCost.nullable(),
+  /** The slot whose failure was one too many; null: it is not in quarantine. The reason is in `healthReason`. */
+  quarantinedAt: Time.nullable(),
+  /** When it is tried again; in the past while it is. */
+  quarantinedUntil: Time.nullable(),
   lastTriggeredAt: Time.nullable(),
   triggerCount: z.int(),
   /** Counts people's changes; the `ETag`. */

@@ -39,6 +39,9 @@ async function fill(tenantId: string): Promise<void> {
     await sql`insert into schedules (tenant_id, phase_ms) values (${tenantId}, 0) on conflict do nothing`;
     await sql`insert into api_keys (tenant_id, id, name, role, secret_hash, last_four) values (${tenantId}, ${newId()}, 'k', 'viewer', '\\x01', 'abcd')`;
     await sql`insert into rules (tenant_id, id, key, name, spec, created_by, updated_by) values (${tenantId}, ${rule}, ${rule}, 'R', '{}', 'me', 'me')`;
+    await sql`
+      insert into rule_costs (tenant_id, rule_id, ms, last_ms, segments, events, series, measured_at)
+      values (${tenantId}, ${rule}, 1, 1, 1, 1, 1, tocsin_now())`;
     await sql`insert into rule_versions (tenant_id, rule_id, version, spec, created_by) values (${tenantId}, ${rule}, 1, '{}', 'me')`;
     await sql`
       insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)
@@ -59,6 +62,10 @@ async function fill(tenantId: string): Promise<void> {
     await sql`insert into inbox (tenant_id, id, delivery_id, title, body) values (${tenantId}, ${newId()}, ${newId()}, 'T', '{}')`;
     await sql`insert into idempotency_keys (tenant_id, route, key, request_hash) values (${tenantId}, 'r', ${newId()}, '\\x01')`;
     await sql`insert into event_names (tenant_id, name) values (${tenantId}, ${newId()})`;
+    const key = newId();
+    await sql`insert into hour_versions (tenant_id, hour_at) values (${tenantId}, tocsin_now())`;
+    await sql`insert into partial_keys (tenant_id, key, kind, query) values (${tenantId}, ${key}, 'partial', '{}')`;
+    await sql`insert into partials (tenant_id, key, hour_at, version, body) values (${tenantId}, ${key}, tocsin_now(), 0, '\\x01')`;
     await sql`
       insert into segments (tenant_id, starts_at, id, ends_at, stream, level, event_count, data)
       values (${tenantId}, tocsin_now(), ${newId()}, tocsin_now(), 'events', 0, 1, '\\x01')`;

@@ -31,6 +31,13 @@ test('has durations in milliseconds and what is not said as null', () => {
   });
 });
 
+test('a delay that is `auto` follows the names its comparisons look at, each once, and starts at ten seconds', () => {
+  const named = (name?: string) => comparison(name === undefined ? {} : { name });
+  const rule = ruleOf({ evaluationDelay: 'auto', condition: { any: [named('call'), { not: named() }, named('call')] } });
+  expect(rule).toMatchObject({ evaluationDelayMs: 10_000, delayFollows: ['call', null] });
+  expect(ruleOf({ evaluationDelay: '20s' })).toMatchObject({ evaluationDelayMs: 20_000, delayFollows: null });
+});
+
 test('groups every query but the one that joins', () => {
   const rule = ruleOf({ groupBy: ['route', 'env'], condition: { all: [comparison(), comparison({ groupBy: [] })] } });
   expect(rule.windows.map(({ query, joinsEverySeries }) => [query.groupBy, joinsEverySeries])).toEqual([

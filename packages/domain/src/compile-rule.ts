@@ -1,3 +1,4 @@
+import { UNMEASURED_DELAY_MS } from './auto-delay.ts';
 import { compileLeaf, type Inputs } from './compile-comparison.ts';
 import type { Comparison, CompiledRule, ConditionNode, Level } from './compiled-rule.ts';
 import { durationMs } from './duration.ts';
@@ -11,6 +12,7 @@ export function compileRule(spec: RuleSpec): CompiledRule {
   const levels = levelsOf(spec);
   const inputs: Inputs = { windows: [], histories: [], references: [] };
   const condition = compileCondition(spec.condition, { groupBy, levels, comparisons, inputs, isNegated: false });
+  const isAuto = spec.evaluationDelay === 'auto';
   return {
     condition,
     comparisons,
@@ -21,7 +23,8 @@ export function compileRule(spec: RuleSpec): CompiledRule {
     forMs: durationMs(spec.for),
     keepFiringForMs: durationMs(spec.keepFiringFor),
     cooldownMs: durationMs(spec.cooldown),
-    evaluationDelayMs: durationMs(spec.evaluationDelay),
+    evaluationDelayMs: isAuto ? UNMEASURED_DELAY_MS : durationMs(spec.evaluationDelay),
+    delayFollows: isAuto ? [...new Set(inputs.windows.map(({ query }) => query.name))] : null,
     newSeriesGraceMs: durationMs(spec.newSeriesGrace),
     flapping: spec.flapping === 'off' ? null : { changes: spec.flapping.changes, withinMs: durationMs(spec.flapping.within) },
     maxOpenAlerts: spec.maxOpenAlerts,

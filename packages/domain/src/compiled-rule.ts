@@ -89,7 +89,10 @@ export interface CompiledRule {
   forMs: number;
   keepFiringForMs: number;
   cooldownMs: number;
+  /** Of a rule that follows how late events come: where it starts. */
   evaluationDelayMs: number;
+  /** The event names whose lag the delay follows, without repeats; a null stands for every event. Null: the delay is fixed. */
+  delayFollows: readonly (string | null)[] | null;
   newSeriesGraceMs: number;
   /** More changes than this within the time: the series is flapping. Null: nobody counts. */
   flapping: { changes: number; withinMs: number } | null;

@@ -21,6 +21,7 @@ export {
   type HistorySource,
   type SeriesHistory,
 } from './history.ts';
+export { hoursNeededBy, isLongWindow, type HoursNeed } from './hours-needed.ts';
 export { judge, type Circumstances, type Fits, type Judged, type KnownSeries } from './judge.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
@@ -39,11 +40,14 @@ export { readStoredRule, type StoredRule } from './read-stored-rule.ts';
 export { didYouMean, nearestName } from './nearest-name.ts';
 export { can, PERMISSIONS, ROLES, type Permission, type Role } from './permissions.ts';
 export type { RangeQuery, RangeRequest, RangeResult, RangeSeriesReading, RangeSource, RangeWindow } from './range-reading.ts';
+export { fittingDelayMs, nextDelayMs } from './auto-delay.ts';
+export { addLags, LAG_BUCKETS, lagBucket, lagWithin, type LagCounts } from './lag.ts';
 export {
   seriesKey,
   type Labels,
   type MetricSource,
   type QueryResult,
+  type ReadingCost,
   type ReadRequest,
   type RuleSeries,
   type SeriesChoice,
@@ -58,6 +62,8 @@ export { slotText, type SlotStory } from './slot-text.ts';
 export { traceCondition, type ComparisonTrace, type SeriesTrace, type TraceNode } from './trace-condition.ts';
 export { worstFirst } from './worst-first.ts';
 export { stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } from './step-rule.ts';
+export { replayRule, slotsToReplay, type Replay, type ReplayedSeries, type ReplaySlots } from './replay-rule.ts';
+export { countReplay, warningsOf, type PreviewWarning, type ReplayCounts } from './summarize-replay.ts';
 export { cycleFrom, referencesFirst, standsSo } from './rule-standings.ts';
 export { historySpan } from './history-span.ts';
 export { windowsAt } from './windows-at.ts';

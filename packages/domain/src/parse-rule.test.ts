@@ -196,6 +196,7 @@ describe('a rule that is none', () => {
     ['every above 24 h', draft({ every: '25h' }), ['/every out_of_range']],
     ['every of zero', draft({ every: '0s' }), ['/every out_of_range']],
     ['an evaluation delay above an hour', draft({ evaluationDelay: '2h' }), ['/evaluationDelay out_of_range']],
+    ['an evaluation delay that is no duration and not auto', draft({ evaluationDelay: 'Auto' }), ['/evaluationDelay invalid_value']],
     ['reminders every second', draft({ remindEvery: '1s' }), ['/remindEvery out_of_range']],
     ['an unknown noData', draft({ noData: 'zero' }), ['/noData invalid_value']],
     ['onError ok', draft({ onError: 'ok' }), ['/onError invalid_value']],

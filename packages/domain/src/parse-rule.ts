@@ -76,7 +76,9 @@ export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
     for: duration('for', '0s', 0, maxHoldMs),
     keepFiringFor: duration('keepFiringFor', '0s', 0, maxHoldMs),
     cooldown: duration('cooldown', '60m', 0, maxHoldMs),
-    evaluationDelay: duration('evaluationDelay', '10s', 0, maxEvaluationDelayMs),
+    evaluationDelay: read('evaluationDelay', '10s', (value, path) =>
+      value === 'auto' ? value : readDuration(value, path, 0, maxEvaluationDelayMs, complaints),
+    ),
     newSeriesGrace: duration('newSeriesGrace', RULE_DEFAULTS.newSeriesGrace, 0, RULE_BOUNDS.maxGraceMs),
     flapping: read('flapping', RULE_DEFAULTS.flapping, (value, path) => readFlapping(value, path, complaints)),
     maxOpenAlerts: read('maxOpenAlerts', RULE_DEFAULTS.maxOpenAlerts, (value, path) =>

@@ -55,14 +55,25 @@ export interface ReadRequest {
   queries: readonly WindowedQuery[];
 }
 
+/** What answering one query took; what it shared with others is split evenly between them. */
+export interface ReadingCost {
+  /** Of the processor, in milliseconds: waiting is not in it. */
+  ms: number;
+  /** Stored pieces its window touched. */
+  segments: number;
+  /** Events that were read for it; what was found earlier and kept is not read again. */
+  events: number;
+}
+
 /**
  * Where readings come from. One call serves many tenants, so that a source can share a round trip.
  * Answers in the order asked: one list per request, one result per query. Without groupBy a query answers exactly one series. A query that had
  * to choose answers with every series that any query of its rule answered with, empty ones too.
+ * Where `costs` are asked for, a source that measures pushes a list per request, of one cost per query; another one leaves them empty.
  * Rejects only when nothing at all could be read (the caller fails the run, and it is tried again).
  */
 export interface MetricSource {
-  read: (requests: readonly ReadRequest[], signal: AbortSignal) => Promise<QueryResult[][]>;
+  read: (requests: readonly ReadRequest[], signal: AbortSignal, costs?: ReadingCost[][]) => Promise<QueryResult[][]>;
 }
 
 /** Identity of a series within a rule: its labels as JSON with sorted keys; `{}` without group-by. */

@@ -151,6 +151,7 @@ export const RuleSpec = z.strictObject({
   for: Duration,
   keepFiringFor: Duration,
   cooldown: Duration,
+  /** Or `auto`: as late as its events usually are. */
   evaluationDelay: Duration,
   // What came later has its default in rules that were stored before.
   newSeriesGrace: Duration.default(RULE_DEFAULTS.newSeriesGrace),

@@ -21,9 +21,11 @@ export const DEFAULT_BOUNDS = {
   flushDeadlineMs: 10_000,
   /** Decoded segments kept between reads. */
   cacheBytes: 512 * 1024 * 1024,
-  /** Series a query answers with. */
+  /** What is made of closed hours, decoded and kept between reads. */
+  hoursCacheBytes: 128 * 1024 * 1024,
   /** Reads that people asked for at once in a process: of its connections for COPY the others are left to evaluations. */
   readsForPeople: 2,
+  /** Series a query answers with, and of which an hour's sums are kept: those of the most samples. */
   seriesPerQuery: 1_000,
   /** Series that all queries of a tenant look at in one read. */
   seriesPerRead: 250_000,

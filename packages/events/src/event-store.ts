@@ -1,5 +1,5 @@
 import type { Database, EventNameRow } from '@tocsin/db';
-import type { Clock, EpochMs, Labels, MetricQuery, MetricSource } from '@tocsin/domain';
+import type { Clock, EpochMs, HistorySource, HoursNeed, Labels, MetricQuery, MetricSource, RangeSource } from '@tocsin/domain';
 import type { Logger, Metrics } from '@tocsin/runtime';
 import type { EventBounds } from './bounds.ts';
 import type { EvaluationPage } from './evaluation-row.ts';
@@ -32,8 +32,20 @@ export interface EventStore {
    * Throws `Overloaded` when the buffer is full or Postgres is slow or away, `IdempotencyConflict` for a key reused with another body.
    */
   ingest: (tenantId: string, rawEvents: readonly unknown[], options?: { idempotencyKey?: string | undefined }) => Promise<IngestAnswer>;
-  /** The `events` source. */
+  /** The `events` source. Windows of more than 6 h are answered from closed hours, `warming` until those are prepared. */
   source: MetricSource;
+  /**
+   * Many windows of each query in one pass, whatever they overlap: for every window what `source` answers for it alone, bit for bit. `progress`
+   * is told a share of 1, ever more of it.
+   */
+  readRange: RangeSource['readRange'];
+  /** What queries were worth at the steps of closed hours. */
+  history: HistorySource['history'];
+  /**
+   * Makes what is needed of closed hours and is missing, the newest first, for seconds at most; what is left is left to the next call. To be asked for
+   * again and again, with all that the tenant needs. Safe to run anywhere, any number at once.
+   */
+  prepare: (tenantId: string, needs: readonly HoursNeed[], signal: AbortSignal) => Promise<{ made: number; missing: number }>;
   /** Newest first. */
   recent: (
     tenantId: string,

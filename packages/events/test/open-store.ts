@@ -32,8 +32,13 @@ export const COUNT: MetricQuery = {
   ratePerMs: MINUTE,
 };
 
-/** How many events the store finds in `[endMs − windowMs, endMs)`. */
+/** How many events the store finds in `[endMs − windowMs, endMs)`, whichever hours are prepared. */
 export async function countOf(store: EventStore, tenantId: string, endMs: number, windowMs: number): Promise<number> {
+  if (windowMs > 6 * HOUR) {
+    const range = { fromMs: endMs - MINUTE, toMs: endMs, stepMs: MINUTE };
+    const { series } = await store.queryRange(tenantId, { ...COUNT, windowMs }, range, NEVER);
+    return series[0]!.points[0]!.value!;
+  }
   const [results] = await store.source.read([{ tenantId, queries: [{ query: { ...COUNT, windowMs }, endMs }] }], NEVER);
   const result = results![0]!;
   if (result.kind !== 'series') throw new Error(result.kind === 'failed' ? result.message : 'warming');

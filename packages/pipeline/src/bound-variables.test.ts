@@ -6,6 +6,7 @@ test.each([
   [durationVariable('10s', '1h', 60_000), ['10s', '60m', '1h'], ['9s', '61m', '', '10', '1e3s', '-1m', 'soon']],
   [retention, ['1d', '400d'], ['23h', '401d']],
   [readingVariables.seriesPerRead, ['1000', '10000000'], ['999', '10000001']],
+  [evaluationVariables.ruleTime, ['1s', '10m'], ['0s', '601s']],
   [evaluationVariables.queryTime, ['1s', '10m'], ['0s', '601s']],
 ])('takes what lies at its ends and nothing beyond', (variable, good, bad) => {
   for (const text of good) expect(variable.safeParse(text).success, text).toBe(true);

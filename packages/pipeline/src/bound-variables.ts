@@ -37,10 +37,12 @@ export const evaluationVariables = {
   seriesPerRule: numberVariable(1, 10_000, EVALUATION_BOUNDS.seriesPerRule),
   seriesPerRun: numberVariable(1, 1_000_000, EVALUATION_BOUNDS.seriesPerRun),
   queryTime: durationVariable('1s', '10m', EVALUATION_BOUNDS.queryTimeMs),
+  ruleTime: durationVariable('1s', '10m', EVALUATION_BOUNDS.ruleTimeMs),
 };
 
 export const evaluationBounds = (config: Record<keyof typeof evaluationVariables, number>): EvaluationBounds => ({
   seriesPerRule: config.seriesPerRule,
   seriesPerRun: config.seriesPerRun,
   queryTimeMs: config.queryTime,
+  ruleTimeMs: config.ruleTime,
 });

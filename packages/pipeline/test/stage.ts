@@ -1,5 +1,5 @@
 import { newId, refreshSchedule, withTenant, withTenantsSql, type Database, type SqlTx } from '@tocsin/db';
-import { parseRule, type MetricSource, type QueryResult, type ReadRequest } from '@tocsin/domain';
+import { parseRule, type HistorySource, type MetricSource, type QueryResult, type ReadRequest } from '@tocsin/domain';
 import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import { makeTenant, testDatabase, testQueue } from '@tocsin/testkit';
@@ -42,6 +42,12 @@ export function scriptedSource(): ScriptedSource {
   return source;
 }
 
+/** Of a stage whose readings are scripted nothing is known from before. */
+const NO_PAST: HistorySource = {
+  history: (requests) =>
+    Promise.resolve(requests.map(({ queries }) => queries.map(() => ({ kind: 'history' as const, series: [], dropped: 0 })))),
+};
+
 const resultOf = (answer: number | QueryResult): QueryResult =>
   typeof answer === 'number' ? { kind: 'series', series: [{ labels: {}, value: answer, samples: 5 }], dropped: 0 } : answer;
 
@@ -55,7 +61,7 @@ export async function openStage(backend: QueueBackend): Promise<Stage> {
     db: database.db,
     queues,
     source,
-    deps: { db: database.db, queues, logger, metrics: createMetrics('test'), clock: systemClock, source },
+    deps: { db: database.db, queues, logger, metrics: createMetrics('test'), clock: systemClock, source, histories: NO_PAST },
     appUrl: database.appUrl,
     wipeQueues: queue.wipe,
     clear: async () => {

@@ -27,6 +27,7 @@ export function createMetrics(process: string) {
     slotsSkipped: new Counter({ name: 'tocsin_slots_skipped_total', help: 'Slots that passed while nothing evaluated them.', registers }),
     runs: new Counter({ name: 'tocsin_runs_total', help: 'Runs ended.', labelNames: ['result'], registers }),
     ruleEvaluations: new Counter({ name: 'tocsin_rule_evaluations_total', help: 'Rules evaluated.', labelNames: ['result'], registers }),
+    ruleQuarantines: new Counter({ name: 'tocsin_rule_quarantines_total', help: 'Rules put into quarantine.', registers }),
     ruleEvaluationSeconds: new Histogram({
       name: 'tocsin_rule_evaluation_duration_seconds',
       help: 'One run, from lease to commit.',

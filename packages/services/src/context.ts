@@ -1,4 +1,4 @@
-import { can, type HistorySource, type Permission, type Role } from '@tocsin/domain';
+import { can, type Permission, type Role } from '@tocsin/domain';
 import type { EventStore } from '@tocsin/events';
 import type { DeliveryDeps } from '@tocsin/pipeline';
 import type { ServiceBounds } from './bounds.ts';
@@ -7,8 +7,6 @@ import type { IdempotentRequest } from './idempotency.ts';
 /** What verbs need of the process they run in: what the pipeline stands on, the way out, and the event store. */
 export interface Services extends DeliveryDeps {
   events: EventStore;
-  /** Where the past comes from that thresholds are made of. Absent: nothing is known of it. */
-  histories?: HistorySource;
   /** Absent: those of the design. */
   serviceBounds?: ServiceBounds;
 }

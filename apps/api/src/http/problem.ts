@@ -26,7 +26,7 @@ export function problemOf({ code, public: detail, issues }: AppError, requestId:
   return issues.length === 0 ? problem : { ...problem, errors: [...issues] };
 }
 
-function toAppError(error: unknown): AppError {
+export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isRetryable(error)) {
     return new AppError('unavailable', 'The database is not available.', { retryAfterMs: RETRY_AFTER_MS, cause: error });

@@ -1,6 +1,7 @@
 import { AppError, type Context, etagOf, type IdempotentRequest, invalid, type Services, type Verb } from '@tocsin/services';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } from 'fastify';
 import { createHash } from 'node:crypto';
+import { NDJSON, withProgressLines } from './progress-lines.ts';
 
 interface Route<Input, Output> {
   input: (request: FastifyRequest, reply: FastifyReply) => Input;
@@ -11,6 +12,8 @@ interface Route<Input, Output> {
   forOperatorToo?: boolean;
   /** Where the answer is a part of the output, or its status depends on it. */
   answer?: (output: Output) => { status: number; body: unknown };
+  /** For work that takes seconds: whoever accepts `application/x-ndjson` is told how far it is. */
+  withProgress?: (input: Input, progress: (share: number) => void) => Input;
 }
 
 export type VerbRoute = <Input, Output>(verb: Verb<Input, Output>, route: Route<Input, Output>) => RouteShorthandOptionsWithHandler;
@@ -18,15 +21,20 @@ export type VerbRoute = <Input, Output>(verb: Verb<Input, Output>, route: Route<
 /** Turns a verb into a Fastify route: its permission, its context, its answer. */
 export const verbRoutes =
   (services: Services): VerbRoute =>
-  (verb, { input, tenantId, status = 200, forOperatorToo = false, answer }) => ({
-    config: { permission: verb.permission, forOperatorToo },
-    handler: async (request, reply) => {
+  (verb, route) => {
+    const { input, tenantId, status = 200, forOperatorToo = false, answer, withProgress } = route;
+    const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const ctx = contextOf(services, request, tenantId?.(request), status);
+      if (withProgress !== undefined && request.headers.accept?.includes(NDJSON)) {
+        const asked = input(request, reply);
+        return withProgressLines(request, reply, (progress) => verb({ ctx, input: withProgress(asked, progress) }));
+      }
       const output = await verb({ ctx, input: input(request, reply) });
       if (ctx.idempotency?.replayed === true) reply.header('idempotent-replayed', 'true');
       return answer === undefined ? send(reply, status, output) : send(reply, answer(output).status, answer(output).body);
-    },
-  });
+    };
+    return { config: { permission: verb.permission, forOperatorToo }, handler };
+  };
 
 function send(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   if (body === undefined || body === null) return reply.code(204).send();

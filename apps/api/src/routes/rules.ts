@@ -1,4 +1,5 @@
 import {
+  backtestRule,
   createRule,
   deleteRule,
   disableRule,
@@ -7,7 +8,9 @@ import {
   getRule,
   getRuleByKey,
   listEvaluations,
+  listRuleCosts,
   listRules,
+  previewRule,
   putRuleByKey,
   testDraft,
   testRule,
@@ -17,9 +20,13 @@ import type { FastifyInstance } from 'fastify';
 import { hungUp } from '../http/hung-up.ts';
 import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
 
+/** A preview reads and plays a month in seconds. */
+const withProgress = <Input extends object>(input: Input, progress: (share: number) => void): Input => ({ ...input, progress });
+
 export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules', route(createRule, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/rules', route(listRules, { input: (request) => ({ query: request.query }) }));
+  app.get('/rules/costs', route(listRuleCosts, { input: (request) => ({ query: request.query }) }));
   app.get('/rules/:id', route(getRule, { input: (request) => ({ id: paramOf(request, 'id') }) }));
   app.patch(
     '/rules/:id',
@@ -52,6 +59,17 @@ export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
         query: request.query,
         signal: hungUp(reply),
       }),
+    }),
+  );
+  app.post(
+    '/rules/preview',
+    route(previewRule, { input: (request, reply) => ({ body: bodyOf(request), signal: hungUp(reply) }), withProgress }),
+  );
+  app.post(
+    '/rules/:id/backtest',
+    route(backtestRule, {
+      input: (request, reply) => ({ id: paramOf(request, 'id'), body: bodyOf(request), signal: hungUp(reply) }),
+      withProgress,
     }),
   );
   app.get('/rules/by-key/:key', route(getRuleByKey, { input: (request) => ({ key: paramOf(request, 'key') }) }));

@@ -1,4 +1,4 @@
-import type { EpochMs } from '@tocsin/domain';
+import type { EpochMs, LagCounts } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 /** An event name a tenant has sent, with the dimensions and measures seen on it. */
@@ -9,6 +9,8 @@ export interface EventNameRow {
   firstSeenMs: EpochMs;
   /** Coarse: moves when it is over an hour behind, or with a new field. */
   lastSeenMs: EpochMs;
+  /** How late its events come; null: not measured yet. */
+  lag: LagCounts | null;
 }
 
 export interface SeenName {
@@ -56,6 +58,6 @@ export async function upsertEventNames(
 /** By name. */
 export async function listEventNames(sql: SqlTx, tenantId: string): Promise<EventNameRow[]> {
   return sql<EventNameRow[]>`
-    select name, dims, measures, first_seen_at as "firstSeenMs", last_seen_at as "lastSeenMs"
+    select name, dims, measures, first_seen_at as "firstSeenMs", last_seen_at as "lastSeenMs", to_jsonb(lag) as lag
     from event_names where tenant_id = ${tenantId} order by name`;
 }

@@ -2,7 +2,8 @@ import type { SqlTx } from '../with-tenants.ts';
 
 /**
  * Deletes at most `limit` rows a kind of what is over and older than its retention: resolved alerts with their triggers and deliveries,
- * deliveries without an alert, messages in the inbox, event names of which no event is left, and idempotency keys of more than a day.
+ * deliveries without an alert, messages in the inbox, event names of which no event is left, what was made of hours whose events are over or that
+ * nobody has needed for a week, and idempotency keys of more than a day.
  * Answers how many rows went. Alerts go with whatever hangs on them only when none of it is still under way.
  */
 export async function deleteExpired(
@@ -50,5 +51,24 @@ export async function deleteExpired(
       limit ${limit} for update skip locked
     ) expired
     where event_names.tenant_id = expired.tenant_id and event_names.name = expired.name`;
-  return alerts.count + deliveries.count + messages.count + keys.count + names.count;
+  const oldHours = sql`tenant_id = any(${tenants}::uuid[]) and hour_at < tocsin_now() - make_interval(secs => ${eventsMs}::float8 / 1000)`;
+  const partials = await sql`
+    delete from partials using (
+      select tenant_id, key, hour_at from partials where ${oldHours} limit ${limit} for update skip locked
+    ) expired
+    where partials.tenant_id = expired.tenant_id and partials.key = expired.key and partials.hour_at = expired.hour_at`;
+  const hours = await sql`
+    delete from hour_versions using (
+      select tenant_id, hour_at from hour_versions where ${oldHours} limit ${limit} for update skip locked
+    ) expired
+    where hour_versions.tenant_id = expired.tenant_id and hour_versions.hour_at = expired.hour_at`;
+  // Each takes up to a month of hours with it.
+  const unneeded = await sql`
+    delete from partial_keys using (
+      select tenant_id, key from partial_keys
+      where tenant_id = any(${tenants}::uuid[]) and needed_at < tocsin_now() - interval '7 days' limit ${Math.ceil(limit / 100)} for update skip locked
+    ) expired
+    where partial_keys.tenant_id = expired.tenant_id and partial_keys.key = expired.key`;
+  const derived = partials.count + hours.count + unneeded.count;
+  return alerts.count + deliveries.count + messages.count + keys.count + names.count + derived;
 }

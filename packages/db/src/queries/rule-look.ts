@@ -1,5 +1,6 @@
 import type { EpochMs } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
+import type { RuleMarks } from './rules-of-run.ts';
 
 /** Where a tenant stands, for whoever looks at one of its rules between runs. */
 export interface TenantClock {
@@ -25,12 +26,20 @@ export async function readTenantClock(sql: SqlTx, tenantId: string): Promise<Ten
   return clock ?? null;
 }
 
-/** Ids of the tenant's enabled rules of these keys, by key: those that others refer to. */
-export async function enabledRuleIds(sql: SqlTx, tenantId: string, keys: readonly string[]): Promise<Map<string, string>> {
+/** Ids of the tenant's rules of these keys that are looked at, by key: those that others refer to. */
+export async function evaluatedRuleIds(sql: SqlTx, tenantId: string, keys: readonly string[]): Promise<Map<string, string>> {
   if (keys.length === 0) return new Map();
   const rows = await sql<{ key: string; id: string }[]>`
-    select key, id from rules where tenant_id = ${tenantId} and key = any(${keys as string[]}::text[]) and enabled`;
+    select key, id from rules where tenant_id = ${tenantId} and key = any(${keys as string[]}::text[])
+      and enabled and (quarantined_until is null or quarantined_until <= tocsin_now())`;
   return new Map(rows.map(({ key, id }) => [key, id]));
+}
+
+/** What is out of the ordinary about a rule, as far as its next slot is concerned. */
+export async function readRuleMarks(sql: SqlTx, tenantId: string, ruleId: string): Promise<Pick<RuleMarks, 'pausedAfterMs' | 'delayMs'>> {
+  const [row] = await sql<Pick<RuleMarks, 'pausedAfterMs' | 'delayMs'>[]>`
+    select paused_after as "pausedAfterMs", delay_ms as "delayMs" from rules where tenant_id = ${tenantId} and id = ${ruleId}`;
+  return row ?? { pausedAfterMs: null, delayMs: null };
 }
 
 /** A rule's words as they were; null: there is no such version. */

@@ -8,12 +8,29 @@ export interface RuleHead {
   version: number;
   health: Health;
   healthReason: string | null;
+  /** Null for nearly every rule: one that works and always did. */
+  marks: RuleMarks | null;
 }
 
+/** What is out of the ordinary about a rule. */
+export interface RuleMarks {
+  /** Looks in a row that failed. */
+  failures: number;
+  /** The last slot before a quarantine that is over; nobody has looked since. */
+  pausedAfterMs: EpochMs | null;
+  /** The delay of its newest slot, where it follows how late events come and is not where it starts. */
+  delayMs: number | null;
+}
+
+/** The rules that are to be looked at: enabled, and not in quarantine now. */
 export async function readRuleHeads(sql: SqlTx, tenantIds: readonly string[]): Promise<RuleHead[]> {
   return sql<RuleHead[]>`
-    select tenant_id as "tenantId", id, version, health, health_reason as "healthReason" from rules
-    where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled
+    select tenant_id as "tenantId", id, version, health, health_reason as "healthReason",
+      case when failures > 0 or paused_after is not null or delay_ms is not null then
+        jsonb_build_object('failures', failures, 'pausedAfterMs', (extract(epoch from paused_after) * 1000)::float8, 'delayMs', delay_ms)
+      end as marks
+    from rules
+    where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled and (quarantined_until is null or quarantined_until <= tocsin_now())
     order by tenant_id, id`;
 }
 
@@ -70,5 +87,15 @@ export async function recordRuleNews(sql: SqlTx, news: readonly RuleNews[]): Pro
       ${news.map((each) => each.healthReason)}::text[], ${news.map((each) => each.newTriggers)}::int[],
       ${news.map((each) => each.lastTriggeredMs)}::float8[]
     ) as new (tenant_id, id, health, health_reason, triggers, last_triggered)
+    where rules.tenant_id = new.tenant_id and rules.id = new.id`;
+}
+
+/** Keeps the delays that rules have come to. The rules must be locked. */
+export async function setRuleDelays(sql: SqlTx, delays: readonly { tenantId: string; ruleId: string; delayMs: number }[]): Promise<void> {
+  await sql`
+    update rules set delay_ms = new.delay_ms
+    from unnest(
+      ${delays.map(({ tenantId }) => tenantId)}::uuid[], ${delays.map(({ ruleId }) => ruleId)}::uuid[], ${delays.map(({ delayMs }) => delayMs)}::int[]
+    ) as new (tenant_id, id, delay_ms)
     where rules.tenant_id = new.tenant_id and rules.id = new.id`;
 }

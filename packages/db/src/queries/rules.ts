@@ -3,6 +3,7 @@ import { and, count, desc, eq, ilike, inArray, lt, or, type SQL, sql } from 'dri
 import { tocsinNow } from '../columns.ts';
 import { type RuleRow, rules, ruleVersions, seriesStates } from '../tables/rules.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
+import { releasedFromQuarantine } from './rule-quarantine.ts';
 
 export interface NewRule {
   tenantId: string;
@@ -29,12 +30,12 @@ export interface ChangedRule extends Omit<NewRule, 'spec'> {
   spec: RuleSpec | null;
 }
 
-/** Stores a changed rule as its next version. The caller holds the row's lock. */
+/** Stores a changed rule as its next version, which is not in quarantine. The caller holds the row's lock. */
 export async function updateRule(tx: DrizzleTx, { tenantId, id, spec, enabled, actor }: ChangedRule): Promise<RuleRow> {
   const words = spec === null ? {} : { key: spec.key, name: spec.name, spec };
   const [row] = await tx
     .update(rules)
-    .set({ ...words, enabled, version: sql`${rules.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor })
+    .set({ ...words, ...releasedFromQuarantine, enabled, version: sql`${rules.version} + 1`, updatedAtMs: tocsinNow, updatedBy: actor })
     .where(and(eq(rules.tenantId, tenantId), eq(rules.id, id)))
     .returning();
   if (row === undefined) throw new Error('a rule under lock is gone');
@@ -77,7 +78,7 @@ export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleF
     eq(rules.tenantId, tenantId),
     beforeId === null ? undefined : lt(rules.id, beforeId),
     enabled === null ? undefined : eq(rules.enabled, enabled),
-    severity === null ? undefined : sql`${rules.spec} ->> 'severity' = ${severity}`,
+    severity === null ? undefined : hasSeverity(severity),
     health === null ? undefined : eq(rules.health, health),
     state === null ? undefined : sql`coalesce((${worstPhaseOf(sql`${rules.id}`)}), 'ok') = ${state}`,
     search === null ? undefined : or(ilike(rules.key, containing(search)), ilike(rules.name, containing(search))),
@@ -130,5 +131,19 @@ const MILDEST_FIRST = sql.raw(`array['${PHASES.join("','")}']`);
 const worstPhase = sql<Phase>`(${MILDEST_FIRST})[max(array_position(${MILDEST_FIRST}, ${seriesStates.phase}))]`;
 const worstPhaseOf = (ruleId: SQL): SQL =>
   sql`select ${worstPhase} from ${seriesStates} where ${seriesStates.tenantId} = ${rules.tenantId} and ${seriesStates.ruleId} = ${ruleId}`;
+
+/** By itself, as a level of any of its thresholds, or of a budget, whose last step is critical and the one before a warning. */
+const hasSeverity = (severity: Severity): SQL => {
+  const level = `$.condition.**.threshold.${severity}`;
+  const budget = {
+    critical: '$.condition.**.threshold.budget',
+    warning: '$.condition.**.threshold.budget.steps[1]',
+    error: null,
+    info: '$.condition.**.threshold.budget.steps[2]',
+  }[severity];
+  const graded = sql`${rules.spec} @? ${level}::text::jsonpath`;
+  const anyGrade = budget === null ? graded : sql`${graded} or ${rules.spec} @? ${budget}::text::jsonpath`;
+  return sql`(${rules.spec} ->> 'severity' = ${severity} or ${anyGrade})`;
+};
 
 const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { customType, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
+import { customType, doublePrecision, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
 import { bytes, instant, tocsinNow } from '../columns.ts';
 import type { SegmentLevel, SegmentStream } from '../queries/segments.ts';
 
@@ -34,6 +34,8 @@ export const eventNames = pgTable(
     measures: text().array().notNull().default([]),
     firstSeenAtMs: instant('first_seen_at').notNull().default(tocsinNow),
     lastSeenAtMs: instant('last_seen_at').notNull().default(tocsinNow),
+    lag: doublePrecision().array(),
+    lagAtMs: instant('lag_at'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.name] })],
 );

@@ -1,4 +1,4 @@
-import { bigint, boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, doublePrecision, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Health, Labels, Phase, SeriesState } from '@tocsin/domain';
 import { instant, tocsinNow } from '../columns.ts';
 import { seriesDigest } from './series-digest.ts';
@@ -18,6 +18,12 @@ export const rules = pgTable(
     healthReason: text('health_reason'),
     lastTriggeredAtMs: instant('last_triggered_at'),
     triggerCount: bigint('trigger_count', { mode: 'number' }).notNull().default(0),
+    failures: integer().notNull().default(0),
+    quarantines: integer().notNull().default(0),
+    quarantinedAtMs: instant('quarantined_at'),
+    quarantinedUntilMs: instant('quarantined_until'),
+    pausedAfterMs: instant('paused_after'),
+    delayMs: integer('delay_ms'),
     createdAtMs: instant('created_at').notNull().default(tocsinNow),
     createdBy: text('created_by').notNull(),
     updatedAtMs: instant('updated_at').notNull().default(tocsinNow),
@@ -56,5 +62,21 @@ export const seriesStates = pgTable(
   (t) => [primaryKey({ columns: [t.tenantId, t.ruleId, t.seriesDigest] })],
 );
 
+export const ruleCosts = pgTable(
+  'rule_costs',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    ruleId: uuid('rule_id').notNull(),
+    ms: doublePrecision().notNull(),
+    lastMs: doublePrecision('last_ms').notNull(),
+    segments: doublePrecision().notNull(),
+    events: doublePrecision().notNull(),
+    series: doublePrecision().notNull(),
+    measuredAtMs: instant('measured_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.ruleId] })],
+);
+
+export type RuleCostRow = typeof ruleCosts.$inferSelect;
 export type RuleRow = typeof rules.$inferSelect;
 export type RuleVersionRow = typeof ruleVersions.$inferSelect;

@@ -1,4 +1,6 @@
 import {
+  bumpHours,
+  addEventLags,
   claimIngestKeys,
   type Database,
   findIngestKey,
@@ -16,6 +18,8 @@ import { ByteSink } from '../codec/byte-sink.ts';
 import { encodeInto } from '../codec/encode.ts';
 import type { SegmentBuilder } from '../codec/segment-builder.ts';
 import { IdempotencyConflict } from '../errors.ts';
+import { HOUR_MS, hourOf } from '../hours/hour.ts';
+import { type EventLags, measureLags } from './event-lags.ts';
 import type { Answer, KeyedRequest, TenantShare, Waiter } from './flush.ts';
 import type { SeenNames } from './seen-names.ts';
 
@@ -23,16 +27,21 @@ export interface FlushWriter {
   db: Database;
   bounds: EventBounds;
   seenNames: SeenNames;
+  eventLags: EventLags;
 }
 
 // One flush is written at a time, so all can share it.
 const sink = new ByteSink(1 << 20);
 
 /** Stores these tenants' events in one transaction, then answers their callers. Rejects, and nothing is stored or answered, when it fails. */
-export async function writeFlush({ db, bounds, seenNames }: FlushWriter, shares: readonly TenantShare[], nowMs: EpochMs): Promise<void> {
+export async function writeFlush(
+  { db, bounds, seenNames, eventLags }: FlushWriter,
+  shares: readonly TenantShare[],
+  nowMs: EpochMs,
+): Promise<void> {
   const keyed = shares.flatMap(({ tenantId, keyed: requests }) => requests.map((request) => ({ tenantId, request })));
   const tenantIds = shares.map(({ tenantId }) => tenantId);
-  const { answers, news } = await withTenantsSql(db, tenantIds, async (sql) => {
+  const { answers, news, lags } = await withTenantsSql(db, tenantIds, async (sql) => {
     const fresh = await claimKeys(sql, keyed);
     const builders = shares.flatMap(({ tenantId, pending, keyed: requests }) =>
       [pending, ...requests.filter((request) => fresh.has(request)).map((request) => request.pending)]
@@ -40,13 +49,19 @@ export async function writeFlush({ db, bounds, seenNames }: FlushWriter, shares:
         .filter(({ rows }) => rows > 0)
         .map((builder) => ({ tenantId, builder })),
     );
-    await insertSegments(sql, encodeAll(builders));
+    const segments = encodeAll(builders);
+    await insertSegments(sql, segments);
+    await bumpHours(sql, pastHours(segments, nowMs));
     const seen = merged(builders.flatMap(({ tenantId, builder }) => seenNames.news(tenantId, builder, nowMs)));
     const kept = await upsertEventNames(sql, seen, bounds);
+    const measured = builders.flatMap(({ tenantId, builder }) => measureLags(tenantId, builder, nowMs));
+    const due = eventLags.due(measured, nowMs);
+    const written = due.length === 0 ? [] : await addEventLags(sql, due);
     const earlier = await Promise.all(keyed.filter(({ request }) => !fresh.has(request)).map((each) => earlierAnswer(sql, each)));
-    return { answers: earlier, news: { seen, kept } };
+    return { answers: earlier, news: { seen, kept }, lags: { measured, written } };
   });
   seenNames.remember(news.seen, news.kept, nowMs);
+  eventLags.remember(lags.measured, lags.written, nowMs);
   const replays = new Map(answers);
   for (const { waiters, keyed: requests } of shares) {
     for (const waiter of waiters) settle(waiter, undefined);
@@ -88,6 +103,19 @@ function encodeAll(builders: readonly { tenantId: string; builder: SegmentBuilde
     const data = sink.bytes.subarray(from, to);
     return { tenantId, id: newId(), stream: 'events', level: 0, ...timesOf(builder), eventCount: builder.rows, data };
   });
+}
+
+/** What PostgreSQL's clock may be ahead of ours: it decides which hours are over, those that cannot be are left out. */
+const CLOCKS_APART_MS = 60_000;
+
+/** No segment of a flush goes beyond its minute. */
+function pastHours(segments: readonly NewSegment[], nowMs: EpochMs): { tenantId: string; hourMs: EpochMs }[] {
+  const hours = new Map<string, { tenantId: string; hourMs: EpochMs }>();
+  for (const { tenantId, startsAtMs } of segments) {
+    const hourMs = hourOf(startsAtMs);
+    if (hourMs + HOUR_MS <= nowMs + CLOCKS_APART_MS) hours.set(`${tenantId} ${hourMs}`, { tenantId, hourMs });
+  }
+  return [...hours.values()];
 }
 
 function timesOf({ timestamps, rows }: SegmentBuilder): { startsAtMs: EpochMs; endsAtMs: EpochMs } {

@@ -1,4 +1,6 @@
 import { AGGREGATION_FACTS, type Aggregation } from '@tocsin/domain';
+import type { SeriesSums } from '../hours/hour-sums.ts';
+import { type Sketch, sketchOf, sketchQuantile } from '../hours/sketch.ts';
 import { ExactSum } from './exact-sum.ts';
 import { quantile } from './quantile.ts';
 import { giveRoom, takeRoom } from './value-room.ts';
@@ -82,6 +84,9 @@ export class Accumulator {
   /** Its own first values, in room that is given back. */
   private values = NO_VALUES;
   private ownCount = 0;
+  /** Values of which only their classes are known. */
+  private sketches: Sketch[] | null = null;
+  private sketchedCount = 0;
 
   constructor(needs: Needs) {
     this.needs = needs;
@@ -99,6 +104,25 @@ export class Accumulator {
     if (needs.last) for (let i = from; i < to; i++) this.takeLast(times[i]!, values[i]!);
     if (this.distinct !== null) for (let i = from; i < to; i++) this.distinct.add(values[i]!);
     this.samples += to - from;
+  }
+
+  /** Adds what is known of samples that were summed up before. From then on quantiles are within 1 %. */
+  addSums({ samples, sum, sketch }: SeriesSums): void {
+    this.samples += samples;
+    if (this.sum !== null) this.sum.merge(sum!);
+    if (this.needs.extremes) {
+      this.min = Math.min(this.min, sketch!.min);
+      this.max = Math.max(this.max, sketch!.max);
+    }
+    if (!this.needs.values) return;
+    (this.sketches ??= []).push(sketch!);
+    this.sketchedCount += samples;
+  }
+
+  /** What the samples add up to; those of measures with a sketch. */
+  sums(values: readonly string[]): SeriesSums {
+    const sketch = this.needs.values ? sketchOf(this.sketches ?? [], this.join(), this.samples - this.sketchedCount) : null;
+    return { key: JSON.stringify(values), values, samples: this.samples, sum: this.sum, sketch };
   }
 
   /** `codes` are those of a segment's `texts`, 1 for the first. */
@@ -181,6 +205,8 @@ export class Accumulator {
     this.last = -Infinity;
     this.distinct?.clear();
     this.ownCount = 0;
+    this.sketches = null;
+    this.sketchedCount = 0;
   }
 
   /** After the last answer: its room is for others. */
@@ -228,7 +254,7 @@ export class Accumulator {
       case 'distinct':
         return this.distinct!.size;
       default:
-        return quantile(this.join(), this.samples, facts.quantile!);
+        return this.quantile(facts.quantile!);
     }
   }
 
@@ -236,6 +262,12 @@ export class Accumulator {
     return isShare && this.sum !== null ? this.sum.value() / 100 : this.samples;
   }
 
+  private quantile(fraction: number): number {
+    if (this.sketches === null) return quantile(this.join(), this.samples, fraction);
+    return sketchQuantile(sketchOf(this.sketches, this.join(), this.samples - this.sketchedCount), fraction);
+  }
+
+  /** The values that are known one by one. */
   private join(): Float64Array {
     if (joined.length < this.samples) joined = new Float64Array(this.samples * 2);
     let at = this.ownCount;

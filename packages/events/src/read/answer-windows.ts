@@ -14,15 +14,15 @@ interface Gathered {
 }
 
 /**
- * Answers a plan's queries into `results`, by their places, once all segments are in. Yields after every window, so that whoever waits for
- * the process gets a turn.
+ * Answers a plan's queries into `results`, by their places, once all segments are in. Yields every window after the work on it, so that
+ * whoever waits for the process gets a turn.
  */
 export function* answerWindows(
   selections: readonly SelectedSamplings[],
   maxSeries: number,
   tooMany: QueryResult,
   results: QueryResult[],
-): Generator<undefined, void> {
+): Generator<Window, void> {
   const gathered = selections.flatMap(({ samplings }) =>
     samplings.flatMap(({ subject, groups }) =>
       groups.flatMap(({ grouping, windows }) => windows.map((window): Gathered => ({ subject, grouping, window }))),
@@ -33,7 +33,7 @@ export function* answerWindows(
     if (each.window.series <= maxSeries) continue;
     for (const { query } of each.window.queries) {
       if (query.choice !== undefined) addWorst(each, query, maxSeries, chosenOf(chosen, query.choice.of, each.grouping));
-      yield;
+      yield each.window;
     }
   }
   for (const each of chosen.size > 0 ? gathered : []) addWhole(each, maxSeries, chosen);
@@ -41,7 +41,7 @@ export function* answerWindows(
     const { window } = each;
     for (const { query, place } of window.queries) results[place] = window.isGivenUp ? tooMany : resultOf(each, query, maxSeries, chosen);
     for (const accumulator of window.accumulators) accumulator?.release();
-    yield;
+    yield window;
   }
 }
 
@@ -88,17 +88,19 @@ function resultOf(each: Gathered, query: WindowedQuery, maxSeries: number, chose
     value: answerOf(accumulator ?? new Accumulator(window.needs), subject, query),
     samples: accumulator?.samples ?? 0,
   });
-  if (grouping === null) return { kind: 'series', series: [read(window.accumulators[0], {})], dropped: 0 };
+  const basis = window.sums === null ? {} : { basis: 'hours' as const };
+  if (grouping === null) return { kind: 'series', series: [read(window.accumulators[0], {})], dropped: 0, ...basis };
+  const droppedByHours = (window.sums ?? []).reduce((most, each) => Math.max(most, each.dropped), 0);
   const ofRule = window.series > maxSeries && query.choice !== undefined ? chosen.get(query.choice.of) : undefined;
   if (ofRule !== undefined) {
-    let dropped = window.series;
+    let dropped = window.series + droppedByHours;
     const series = [...ofRule].sort(byKey).map(([key, values]) => {
       const found = grouping.find(key);
       const accumulator = found === undefined ? undefined : window.accumulators[found];
       if (accumulator !== undefined) dropped -= 1;
       return read(accumulator, grouping.labelsOf(values));
     });
-    return { kind: 'series', series, dropped };
+    return { kind: 'series', series, dropped, ...basis };
   }
   // Series are numbered as segments came: their values, not their numbers, decide between equals.
   const present = presentIn(window).sort(
@@ -107,7 +109,7 @@ function resultOf(each: Gathered, query: WindowedQuery, maxSeries: number, chose
   const series = present
     .slice(0, maxSeries)
     .map((number) => read(window.accumulators[number], grouping.labelsOf(grouping.series[number]!)));
-  return { kind: 'series', series, dropped: present.length - series.length };
+  return { kind: 'series', series, dropped: present.length - series.length + droppedByHours, ...basis };
 }
 
 function answerOf(accumulator: Accumulator, subject: Subject, { query }: WindowedQuery): number | null {
@@ -119,7 +121,7 @@ const presentIn = ({ accumulators }: Window): number[] =>
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 
-function compareTexts(a: readonly string[], b: readonly string[]): number {
+export function compareTexts(a: readonly string[], b: readonly string[]): number {
   const place = a.findIndex((text, index) => text !== b[index]);
   return place === -1 ? 0 : a[place]! < b[place]! ? -1 : 1;
 }

@@ -1,8 +1,24 @@
 import type { EpochMs, MetricQuery, Subject, WindowedQuery } from '@tocsin/domain';
+import type { HourSums } from '../hours/hour-sums.ts';
 import { type Accumulator, type Needs, needsOf } from './accumulator.ts';
 import { Grouping } from './grouping.ts';
 import type { KeptPartials } from './kept-partials.ts';
 import { Selection } from './selection.ts';
+
+/** A query of which only a part is read event by event. */
+export interface PlannedQuery extends WindowedQuery {
+  /** Where that part begins; absent: where the window does. */
+  fromMs?: EpochMs;
+  /** What the rest of the window adds up to. */
+  sums?: readonly HourSums[];
+  /** What is gathered; absent: what the aggregation needs. */
+  needs?: Needs;
+}
+
+export interface PlannedRequest {
+  tenantId: string;
+  queries: readonly PlannedQuery[];
+}
 
 /** What all queries over one window of one subject, selection and group-by gather together. */
 export interface Window {
@@ -10,8 +26,10 @@ export interface Window {
   key: string;
   fromMs: EpochMs;
   toMs: EpochMs;
-  queries: { query: WindowedQuery; place: number }[];
+  queries: { query: PlannedQuery; place: number }[];
   needs: Needs;
+  /** What the part of it that is not read adds up to; null: all of it is read. */
+  sums: readonly HourSums[] | null;
   /** By series; one without group-by. */
   accumulators: (Accumulator | undefined)[];
   /** How many of them there are, with a group-by. */
@@ -20,6 +38,12 @@ export interface Window {
   isGivenUp: boolean;
   /** Of the tenant whose kept segments are being read. */
   partials: KeptPartials | null;
+  /** Segments it touched. */
+  segments: number;
+  /** Rows of the segments that were opened for it. */
+  events: number;
+  /** What its answer took, in milliseconds. */
+  answerMs: number;
 }
 
 interface GroupedWindows {
@@ -52,7 +76,7 @@ interface Words {
 const wordsByQuery = new WeakMap<MetricQuery, Words>();
 
 /** Brings together what the queries share: selections, then subjects, then group-bys, then windows. */
-export function compilePlan(queries: readonly WindowedQuery[]): SelectedSamplings[] {
+export function compilePlan(queries: readonly PlannedQuery[]): SelectedSamplings[] {
   const placed = queries.map((query, place) => ({ query, place, words: wordsOf(query.query) }));
   return by(placed, ({ words }) => words.selection).map((same): SelectedSamplings => ({
     selection: same[0]!.words.compiled,
@@ -66,7 +90,7 @@ export function compilePlan(queries: readonly WindowedQuery[]): SelectedSampling
 }
 
 interface Placed {
-  query: WindowedQuery;
+  query: PlannedQuery;
   place: number;
   words: Words;
 }
@@ -75,12 +99,14 @@ function compileGroup(queries: Placed[]): GroupedWindows {
   const { groupBy } = queries[0]!.query.query;
   return {
     grouping: groupBy.length === 0 ? null : new Grouping(groupBy),
-    windows: by(queries, ({ query }) => `${fromOf(query)} ${query.endMs}`).map((same): Window => {
+    windows: by(queries, windowText).map((same): Window => {
       const [{ query, words }] = same as [Placed];
-      const needs = needsOf(
-        same.map((each) => each.query.query.aggregation),
-        query.query.subject.kind === 'share',
-      );
+      const needs =
+        query.needs ??
+        needsOf(
+          same.map((each) => each.query.query.aggregation),
+          query.query.subject.kind === 'share',
+        );
       const key = `${needs.key} ${words.sampling}`;
       return {
         key,
@@ -88,16 +114,20 @@ function compileGroup(queries: Placed[]): GroupedWindows {
         toMs: query.endMs,
         queries: same,
         needs,
+        sums: query.sums ?? null,
         accumulators: [],
         series: 0,
         isGivenUp: false,
         partials: null,
+        segments: 0,
+        events: 0,
+        answerMs: 0,
       };
     }),
   };
 }
 
-function wordsOf(query: MetricQuery): Words {
+export function wordsOf(query: MetricQuery): Words {
   let words = wordsByQuery.get(query);
   if (words === undefined) {
     const { name, filters, subject, groupBy } = query;
@@ -115,11 +145,16 @@ function wordsOf(query: MetricQuery): Words {
   return words;
 }
 
-function fromOf({ query, endMs }: WindowedQuery): EpochMs {
-  return endMs - query.windowMs;
+export function fromOf({ query, endMs, fromMs }: PlannedQuery): EpochMs {
+  return fromMs ?? endMs - query.windowMs;
 }
 
-function by<T>(items: readonly T[], key: (item: T) => string): T[][] {
+/** Windows of which the same is read may differ in what is not read. */
+function windowText({ query }: Placed): string {
+  return `${fromOf(query)} ${query.endMs} ${query.sums === undefined ? '' : query.query.windowMs}`;
+}
+
+export function by<T>(items: readonly T[], key: (item: T) => string): T[][] {
   const [only] = items;
   if (items.length === 1) return [[only!]];
   return [...Map.groupBy(items, key).values()];

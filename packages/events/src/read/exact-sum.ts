@@ -48,9 +48,31 @@ export class ExactSum {
     for (const part of other.largeParts ?? []) this.largeParts = grown(this.largeParts ?? [], part);
   }
 
+  /** All of it, to be made again by `fromNumbers`; never empty. */
+  toNumbers(): number[] {
+    const { count, high, middle, low, parts, largeParts } = this;
+    return [count, high, middle, low, parts?.length ?? 0, ...(parts ?? []), ...(largeParts ?? [])];
+  }
+
+  static fromNumbers([count = 0, high = 0, middle = 0, low = 0, partCount = 0, ...parts]: readonly number[]): ExactSum {
+    const sum = new ExactSum();
+    sum.addLimbs(count, high, middle, low);
+    if (partCount > 0) sum.parts = parts.slice(0, partCount);
+    if (parts.length > partCount) sum.largeParts = parts.slice(partCount);
+    return sum;
+  }
+
   /** Clamped to the largest double, so that a comparison with a threshold stays right. */
   value(): number {
-    if (this.middle === 0 && this.low === 0 && this.parts === null && this.largeParts === null) return this.high;
+    if (this.parts === null && this.largeParts === null) {
+      const upper = this.middle + this.low;
+      const total = this.high + upper;
+      const lostOfUpper = lost(this.middle, this.low, upper);
+      const lostOfTotal = lost(this.high, upper, total);
+      const rest = lostOfTotal + lostOfUpper;
+      // Where this addition lost nothing, `total + rest` is the exact sum, and adding the two rounds it once.
+      if (lost(lostOfTotal, lostOfUpper, rest) === 0) return total + rest;
+    }
     const parts = [this.high, this.middle, this.low, ...(this.parts ?? [])].map((part) => exact(part, 0));
     for (const part of this.largeParts ?? []) parts.push(exact(part, LARGE_SHIFT));
     return rounded(parts);
@@ -105,6 +127,12 @@ const LARGE_SHIFT = 100;
 const HIGH = 1.5 * 2 ** (52 - 8);
 const MIDDLE = 1.5 * 2 ** (52 - 40);
 const LOW = 1.5 * 2 ** (52 - 72);
+
+/** What the sum of two numbers lost to rounding, exactly (Knuth). */
+function lost(a: number, b: number, sum: number): number {
+  const ofB = sum - a;
+  return a - (sum - ofB) + (b - ofB);
+}
 
 /** `parts` with `value` added: non-overlapping, smallest first, their sum exact. */
 function grown(parts: number[], value: number): number[] {

@@ -1,8 +1,9 @@
-import type { QueryResult, Subject, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult, Subject } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
+import { type HourSums, mostSamples, NO_SUMS } from '../hours/hour-sums.ts';
 import { Accumulator, type Needs } from './accumulator.ts';
 import { answerWindows } from './answer-windows.ts';
-import { compilePlan, type SelectedSamplings, type Window } from './compile-plan.ts';
+import { compilePlan, type PlannedQuery, type SelectedSamplings, type Window } from './compile-plan.ts';
 import type { Grouping } from './grouping.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { ensureRoom, samples, type Samples } from './scratch.ts';
@@ -40,13 +41,18 @@ export class Plan {
   private segment: Segment | null = null;
   private isOpen = false;
 
-  constructor(queries: readonly WindowedQuery[], room: SeriesRoom = new SeriesRoom(Infinity)) {
+  constructor(queries: readonly PlannedQuery[], room: SeriesRoom = new SeriesRoom(Infinity)) {
     this.size = queries.length;
     this.room = room;
     this.selections = compilePlan(queries);
     const groups = this.selections.flatMap(({ samplings }) => samplings.flatMap((sampling) => sampling.groups));
     for (const { grouping, windows } of groups) (grouping === null ? this.ungrouped : this.grouped).push(...windows);
     room.windows.push(...this.grouped);
+    for (const { grouping, windows } of groups) for (const window of windows) this.addSums(grouping, window);
+  }
+
+  get windows(): readonly Window[] {
+    return [...this.ungrouped, ...this.grouped];
   }
 
   /** A segment of which nothing is kept. */
@@ -100,15 +106,45 @@ export class Plan {
     return results;
   }
 
-  /** The same, window by window. */
-  answering(maxSeries: number, results: QueryResult[]): Generator<undefined, void> {
+  /** The same, window by window: each that was worked on. */
+  answering(maxSeries: number, results: QueryResult[]): Generator<Window, void> {
     const { atMost } = this.room;
     const message = `the rules of the tenant look at more than ${atMost} series together; queries of the most series are not answered`;
     return answerWindows(this.selections, maxSeries, { kind: 'failed', code: 'too_many_series', message }, results);
   }
 
+  /** What each query's window adds up to, in the order asked. Ends the plan. */
+  sums(maxSeries: number): HourSums[] {
+    const results = new Array<HourSums>(this.size);
+    for (const { samplings } of this.selections) {
+      for (const { grouping, windows } of samplings.flatMap(({ groups }) => groups)) {
+        for (const { accumulators, queries, isGivenUp } of windows) {
+          const series = accumulators.flatMap((each, number) => each?.sums(grouping === null ? [] : grouping.series[number]!) ?? []);
+          const found = isGivenUp ? { ...NO_SUMS, hasTooMany: true } : mostSamples(series, maxSeries, 0);
+          for (const { place } of queries) results[place] = found;
+          for (const accumulator of accumulators) accumulator?.release();
+        }
+      }
+    }
+    return results;
+  }
+
+  /** Puts what is not read into the window. */
+  private addSums(grouping: Grouping | null, window: Window): void {
+    for (const { series } of window.sums ?? []) {
+      for (const sums of series) {
+        if (window.isGivenUp) return;
+        if (grouping === null) accumulatorOf(window, 0).addSums(sums);
+        else this.seriesOf(window, grouping.numberOf(sums.values, sums.key)).addSums(sums);
+      }
+      if (this.room.taken > this.room.atMost) this.room.makeRoom();
+    }
+  }
+
   private feed(selection: Selection, subject: Subject, grouping: Grouping | null, window: Window, isWhole: boolean): void {
     if (window.isGivenUp) return;
+    window.segments += 1;
+    window.events += this.segment!.rows;
     this.take(selection, subject);
     const taken = isWhole ? this.taken : this.cut(window);
     if (taken.count === 0) return;
@@ -131,7 +167,9 @@ export class Plan {
   }
 
   /** Keeps what the window's queries find in the whole segment, or in each of its pieces, for this time and the next. */
-  private keep(selection: Selection, subject: Subject, { needs, partials }: Window, kept: KeptSegments, slot: number): void {
+  private keep(selection: Selection, subject: Subject, window: Window, kept: KeptSegments, slot: number): void {
+    const { needs, partials } = window;
+    window.events += this.segment!.rows;
     const [first, second] = scratchOf(needs);
     const cutMs = kept.cuts[slot]!;
     this.take(selection, subject);

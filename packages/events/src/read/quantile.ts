@@ -9,9 +9,13 @@ export function quantile(values: Float64Array, count: number, fraction: number):
   if (rank === below) return lower;
   let upper = Infinity;
   for (let i = below + 1; i < count; i++) if (values[i]! < upper) upper = values[i]!;
+  return between(lower, upper, rank - below);
+}
+
+/** What lies at that share of the way. */
+export function between(lower: number, upper: number, share: number): number {
   // Two huge numbers of opposite sign are further apart than a double can say.
   const distance = upper - lower;
-  const share = rank - below;
   return Number.isFinite(distance) ? lower + distance * share : lower * (1 - share) + upper * share;
 }
 

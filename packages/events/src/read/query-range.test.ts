@@ -1,4 +1,4 @@
-import type { MetricQuery, MetricSource } from '@tocsin/domain';
+import type { MetricQuery, RangeSource } from '@tocsin/domain';
 import { expect, test } from 'vitest';
 import { queryRange } from './query-range.ts';
 
@@ -13,15 +13,17 @@ const query: MetricQuery = {
 };
 
 /** A source in which each of so many users has as many samples as its number. */
-const sourceOf = (users: number): MetricSource => ({
-  read: async (requests) =>
-    requests.map(({ queries }) =>
-      queries.map(() => ({
-        kind: 'series',
-        series: Array.from({ length: users }, (_, user) => ({ labels: { user: String(user) }, value: 1, samples: user })),
-        dropped: 0,
+const sourceOf = (users: number): RangeSource => ({
+  readRange: async ({ queries, maxSeries }) =>
+    queries.map(({ windows }) => ({
+      kind: 'range',
+      series: Array.from({ length: Math.min(users, maxSeries) }, (_, place) => ({
+        labels: { user: String(users - 1 - place) },
+        values: new Float64Array(windows.length).fill(1),
+        samples: new Float64Array(windows.length).fill(users - 1 - place),
       })),
-    ),
+      dropped: Math.max(0, users - maxSeries),
+    })),
 });
 
 const read = (users: number, steps: number) =>
@@ -32,19 +34,6 @@ test('a range answers a hundred thousand points at most, of the series of most s
   expect([series.length, dropped]).toEqual([200, 100]);
   expect(series.every(({ points }) => points.length === 500)).toBe(true);
   expect(series.map(({ labels }) => Number(labels['user'])).sort((a, b) => a - b)[0]).toBe(100);
-});
-
-test('the more series there are, the fewer windows are read at a time', async () => {
-  const read: number[] = [];
-  const source = sourceOf(1_000);
-  const counted: MetricSource = {
-    read: (requests, signal) => {
-      read.push(requests[0]?.queries.length ?? 0);
-      return source.read(requests, signal);
-    },
-  };
-  await queryRange(counted, 'tenant', query, { fromMs: 0, toMs: 100 * 60_000, stepMs: 60_000 }, 1_000, AbortSignal.timeout(10_000));
-  expect(read).toEqual([10, 20, 20, 20, 20, 10]);
 });
 
 test('a range of few steps answers every series', async () => {

@@ -20,7 +20,8 @@ import { TenantRead } from './tenant-read.ts';
 export interface SegmentReader {
   db: Database;
   cache: SegmentCache;
-  metrics: Metrics;
+  /** Null: what it reads is not counted. */
+  metrics: Pick<Metrics, 'segmentReads' | 'segmentCacheBytes'> | null;
 }
 
 /** The event loop is free at least this often … */
@@ -86,9 +87,9 @@ export async function readSegments(
       sliceStart = performance.now();
     }
   }
-  metrics.segmentReads.inc({ from: 'cache' }, keptCount);
-  metrics.segmentReads.inc({ from: 'database' }, readCount);
-  metrics.segmentCacheBytes.set(cache.bytes);
+  metrics?.segmentReads.inc({ from: 'cache' }, keptCount);
+  metrics?.segmentReads.inc({ from: 'database' }, readCount);
+  metrics?.segmentCacheBytes.set(cache.bytes);
 }
 
 /** All of what overlaps the ranges: listed first, then what is not kept is copied. Answers how many that are. */

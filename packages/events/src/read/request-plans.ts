@@ -1,7 +1,9 @@
-import type { QueryResult, ReadRequest, WindowedQuery } from '@tocsin/domain';
+import type { QueryResult, ReadingCost, WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
+import type { PlannedQuery, PlannedRequest, Window } from './compile-plan.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { Plan } from './plan.ts';
+import { costsOf } from './reading-costs.ts';
 import { SeriesRoom } from './series-room.ts';
 
 /** A request of more windows with a group-by is divided … */
@@ -32,11 +34,13 @@ export class RequestPlans {
   readonly room: SeriesRoom;
   /** Whether to leave half of the time to others. */
   readonly rests: boolean;
+  /** What the segments took so far, in milliseconds. */
+  feedingMs = 0;
   private readonly isDivided: boolean;
   private readonly parts: { plan: Plan; places: readonly number[] }[];
   private readonly waiting: Waiting[] = [];
 
-  constructor({ queries }: ReadRequest, maxGathered: number) {
+  constructor({ queries }: PlannedRequest, maxGathered: number) {
     this.room = new SeriesRoom(maxGathered);
     this.rests = queries.length > RESTING_QUERIES;
     const parts = partsOf(queries);
@@ -60,8 +64,8 @@ export class RequestPlans {
     else for (const slot of slots) this.waiting.push({ segment: kept.segments[slot]!, kept, slot });
   }
 
-  /** Feeds what waits, and answers all queries into `results`. */
-  *answering(maxSeries: number, results: QueryResult[]): Generator<undefined, void> {
+  /** Feeds what waits, and answers all queries into `results`. Yields the window that was worked on; null: segments were fed. */
+  *answering(maxSeries: number, results: QueryResult[]): Generator<Window | null, void> {
     let atOnce = 1;
     for (const { plan } of this.parts) {
       for (let at = 0; at < this.waiting.length;) {
@@ -69,9 +73,10 @@ export class RequestPlans {
         feed(plan, this.waiting.slice(at, at + atOnce));
         at += atOnce;
         const tookMs = performance.now() - startedMs;
+        this.feedingMs += tookMs;
         if (tookMs > MOST_MS) atOnce = Math.max(1, atOnce >> 1);
         else if (tookMs < LEAST_MS) atOnce = Math.min(SEGMENTS_MAX, atOnce * 2);
-        yield;
+        yield null;
       }
     }
     for (const { plan, places } of this.parts) {
@@ -80,10 +85,15 @@ export class RequestPlans {
       for (const [index, result] of ofPart.entries()) results[places[index]!] = result;
     }
   }
+
+  /** One a query, once they are answered. */
+  costs(): ReadingCost[] {
+    return costsOf(this.parts, this.feedingMs);
+  }
 }
 
 interface Placed {
-  query: WindowedQuery;
+  query: PlannedQuery;
   place: number;
 }
 
@@ -94,7 +104,7 @@ interface Keyed extends Placed {
 
 const isGrouped = ({ query }: WindowedQuery): boolean => query.groupBy.length > 0;
 
-function partsOf(queries: readonly WindowedQuery[]): Placed[][] {
+function partsOf(queries: readonly PlannedQuery[]): Placed[][] {
   const whole = queries.map((query, place): Placed => ({ query, place }));
   const isLarge = queries.length > QUERIES_AT_ONCE;
   if (!isLarge && whole.filter(({ query }) => isGrouped(query)).length <= GROUPED_AT_ONCE) return [whole];

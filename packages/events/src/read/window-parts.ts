@@ -51,10 +51,14 @@ export function addKnown(window: Window, kept: KeptSegments, slots: readonly num
   const { fromMs, toMs } = window;
   const partials = window.partials!;
   const { minTs, maxTs } = kept;
+  let segments = 0;
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i]!;
     if (maxTs[slot]! < fromMs || minTs[slot]! >= toMs) continue;
     const part = partOf(window, kept, slot);
-    if (part !== null && partials.has(slot, part)) partials.addTo(accumulator, slot, part);
+    if (part === null || !partials.has(slot, part)) continue;
+    partials.addTo(accumulator, slot, part);
+    segments += 1;
   }
+  window.segments += segments;
 }

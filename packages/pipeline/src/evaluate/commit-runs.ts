@@ -12,14 +12,18 @@ import {
   openAlerts,
   recordRuleNews,
   setReminders,
+  setRuleDelays,
   updateAlerts,
   waitingRuns,
   withTenantsSql,
+  writeRuleCosts,
   writeSeriesStates,
   type FinishedRun,
   type LeasedRun,
   type NewSegment,
   type NewTrigger,
+  type QuarantinedRule,
+  type RuleCost,
   type SqlTx,
 } from '@tocsin/db';
 import { encodeEvaluations } from '@tocsin/events';
@@ -27,7 +31,9 @@ import { faultPoint } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { evaluationRows, unreadableRows, type EvaluationTime } from './evaluation-rows.ts';
 import type { RuleOutcome } from './judge-rule.ts';
-import type { LoadedRules, UnreadableRule } from './rule-cache.ts';
+import { changesConduct, recordConduct } from './record-conduct.ts';
+import type { EvaluableRule, LoadedRules, UnreadableRule } from './rule-cache.ts';
+import { costToWrite } from './rule-cost.ts';
 import { changesAnything, collectWrites, type RunWrites } from './run-writes.ts';
 
 /** All that a run found, before it counts. */
@@ -42,6 +48,10 @@ export interface CommittedRuns {
   /** Runs that were ours to the end, and how they ended. */
   finished: { result: RunResult; status: 'done' | 'late' }[];
   triggers: NewTrigger[];
+  /** Rules that are not evaluated for a while from now on. */
+  quarantined: QuarantinedRule[];
+  /** Costs that are put down now. */
+  costs: { rule: EvaluableRule; cost: RuleCost }[];
   /** Runs of these tenants that wait for their turn now. */
   waiting: { tenantId: string; runId: string }[];
 }
@@ -59,22 +69,34 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
       const status = statuses.get(result.run.tenantId);
       return status === undefined ? [] : [{ result, status }];
     });
-    if (finished.length === 0) return { finished: [], triggers: [], waiting: [] };
+    if (finished.length === 0) return { finished: [], triggers: [], quarantined: [], costs: [], waiting: [] };
 
     const ours = finished.map(({ result }) => result);
     const outcomes = ours.flatMap((result) => result.outcomes);
-    const changing = outcomes.filter(changesAnything);
+    const changing = outcomes.filter((outcome) => changesAnything(outcome) || changesConduct(outcome) || hasMovedDelay(outcome));
     await markSuperseded(sql, changing);
     const superseded = ours.filter((result) => result.outcomes.some((outcome) => outcome.isSuperseded));
     if (superseded.length > 0) await correctRunCounts(sql, superseded.map(finishedRun));
 
-    const writes = collectWrites(changing.filter((outcome) => !outcome.isSuperseded));
-    const triggers = await write(sql, writes);
+    const current = changing.filter((outcome) => !outcome.isSuperseded);
+    const triggers = await write(sql, collectWrites(current));
+    // After the news of the rules: quarantine has the last word on health.
+    const quarantined = await recordConduct(sql, current);
+    await unlessEmpty(current.filter(hasMovedDelay), (rows) =>
+      setRuleDelays(
+        sql,
+        rows.map(({ planned: { rule, delayMs } }) => ({ tenantId: rule.tenantId, ruleId: rule.id, delayMs })),
+      ),
+    );
     faultPoint('evaluator.mid-transaction');
     await tellUnreadable(
       sql,
       ours.flatMap(({ unreadable }) => unreadable),
     );
+    const costs = outcomes.flatMap(({ planned: { rule } }) => {
+      const cost = costToWrite(rule);
+      return cost === null ? [] : { rule, cost };
+    });
     const recovered = ours.filter(({ run }) => run.failedRuns > 0).map(({ run }) => run.tenantId);
     // A tenant's runs end in order: what waits is younger than what has ended.
     const endedMs = Math.min(...ours.map(({ run }) => run.slotMs));
@@ -82,10 +104,20 @@ export function commitRuns({ db }: Pick<PipelineDeps, 'db'>, results: readonly R
       waitingRuns(sql, tenantIds, endedMs),
       insertSegments(sql, ours.flatMap(historyOf)),
       unlessEmpty(recovered, (rows) => clearBackOff(sql, rows)),
+      unlessEmpty(costs, (rows) =>
+        writeRuleCosts(
+          sql,
+          rows.map(({ rule, cost }) => ({ tenantId: rule.tenantId, ruleId: rule.id, ...cost })),
+        ),
+      ),
     ]);
-    return { finished, triggers, waiting };
+    return { finished, triggers, quarantined, costs, waiting };
   });
 }
+
+/** Of a rule whose delay follows how late events come, when this slot's is another than that of the slot before. */
+const hasMovedDelay = ({ head, planned: { rule, delayMs } }: RuleOutcome): boolean =>
+  rule.compiled.delayFollows !== null && delayMs !== (head.marks?.delayMs ?? rule.compiled.evaluationDelayMs);
 
 const historyOf = ({ run, outcomes, unreadable, time }: RunResult): NewSegment[] =>
   encodeEvaluations(run.tenantId, [

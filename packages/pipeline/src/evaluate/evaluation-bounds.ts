@@ -8,10 +8,13 @@ export interface EvaluationBounds {
   seriesPerRun: number;
   /** Queries of one run may take this long, in milliseconds; then they fail. */
   queryTimeMs: number;
+  /** What one rule's look may cost the processor, in milliseconds; more counts as a failure of the rule. */
+  ruleTimeMs: number;
 }
 
 export const EVALUATION_BOUNDS: EvaluationBounds = {
   seriesPerRule: RULE_BOUNDS.seriesPerRule,
   seriesPerRun: 100_000,
   queryTimeMs: 30_000,
+  ruleTimeMs: 5_000,
 };

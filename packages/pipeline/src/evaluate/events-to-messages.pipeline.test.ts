@@ -1,3 +1,4 @@
+import { compileRule, hoursNeededBy, parseRule } from '@tocsin/domain';
 import { describeQueues, webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { addRule, asTenant, tenantWith, triggersOf } from '../../test/stage.ts';
@@ -49,6 +50,22 @@ describeQueues('from events to messages', (backend) => {
   const told = (...expected: string[]): Promise<void> =>
     vi.waitFor(() => expect(types()).toEqual(expected), { timeout: 10_000, interval: 10 });
   const deliveries = () => asTenant(whole.stage.db, tenantId, (sql) => sql<{ status: string }[]>`select status from deliveries`);
+
+  test('a rule over a day neither fires nor resolves while its hours are prepared, and fires at the slot after', async () => {
+    const condition = { metric: 'latency', aggregation: 'sum', window: '1d', operator: '>', threshold: 1_000 };
+    const ruleId = await rule({ condition });
+    await whole.store.ingest(tenantId, [call(600, whole.now() - 20 * 60 * MINUTE)]);
+    await send(600);
+    await whole.nextSlot(tenantId, MINUTE);
+    expect(await outcomes(ruleId)).toEqual([['warming', 'warming']]);
+    const spec = parseRule({ ...DEFAULT_RULE, name: 'R', condition });
+    if (!spec.ok) throw new Error('no rule');
+    const needs = hoursNeededBy(compileRule(spec.spec));
+    expect(await whole.store.prepare(tenantId, needs, new AbortController().signal)).toMatchObject({ missing: 0 });
+    await whole.nextSlot(tenantId);
+    await told('alert.fired');
+    expect((await outcomes(ruleId)).at(-1)).toEqual(['fired', 'fired']);
+  });
 
   test('one slow call over a default rule is told within a minute and a slot, its repetition inside the cooldown is recorded alone, one at its end is told', async () => {
     const ruleId = await rule();

@@ -18,7 +18,7 @@ describeQueues('from events to history', (backend) => {
   afterAll(() => stage.close());
   beforeEach(async () => {
     store = openEventStore({ ...stage.deps, clock: { ...stage.deps.clock, now: () => Date.now() + stage.db.clock.shiftMs } });
-    evaluator = startEvaluator({ ...stage.deps, source: store.source });
+    evaluator = startEvaluator({ ...stage.deps, source: store.source, histories: store });
     await evaluator.ready();
   });
   afterEach(async () => {

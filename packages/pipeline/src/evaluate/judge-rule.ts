@@ -1,5 +1,6 @@
 import type { LeasedRun, RuleHead, SeriesRow } from '@tocsin/db';
 import { stepRule, type Circumstances, type QueryResult, type RuleStep, type SteppedSeries } from '@tocsin/domain';
+import { type Conduct, conductOf } from './conduct.ts';
 import type { PlannedRule } from './plan-run.ts';
 import { RUN_FULL } from './series-budget.ts';
 
@@ -9,6 +10,9 @@ export interface RuleOutcome extends RuleStep<SeriesRow> {
   run: LeasedRun;
   planned: PlannedRule;
   head: RuleHead;
+  conduct: Conduct;
+  /** False: judging it threw, and no series took a step. */
+  isJudged: boolean;
   /** Set when people changed the rule or its series meanwhile: nothing of this outcome counts. */
   isSuperseded: boolean;
 }
@@ -25,9 +29,11 @@ export function judgeRule(
   const common = { run, head, planned, isSuperseded: false };
   try {
     const isLeftOut = results.some((result) => result.kind === 'failed' && result.code === RUN_FULL);
-    return { ...common, ...stepRule(planned.rule.compiled, results, knownSeries, planned, circumstances, isLeftOut) };
+    const step = stepRule(planned.rule.compiled, results, knownSeries, planned, circumstances, isLeftOut);
+    return { ...common, ...step, conduct: conductOf(results), isJudged: true };
   } catch (error) {
     const healthReason = `evaluation_error: ${error instanceof Error ? error.message : 'unknown'}`;
-    return { ...common, series: [], dropped: 0, excess: 0, forgotten: [], health: 'error', healthReason };
+    const nothing = { series: [], dropped: 0, excess: 0, forgotten: [], isJudged: false };
+    return { ...common, ...nothing, health: 'error', healthReason, conduct: { kind: 'failed', reason: healthReason } };
   }
 }

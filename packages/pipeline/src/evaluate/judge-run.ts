@@ -6,21 +6,28 @@ import type { ReadRun } from './read-runs.ts';
 /** For rules that compare with the past, what is usual for each of their histories. */
 export type FitsOfRules = ReadonlyMap<PlannedRule, readonly Fits[]>;
 
+/** `from` and `to` are where the answers to its queries lie among those of the run. */
+interface JudgedRule {
+  outcome: RuleOutcome;
+  from: number;
+  to: number;
+}
+
 /**
  * Judges the rules of a run one by one, those that others refer to first: a rule that is due at this slot stands as it does after it, any other as it
  * was left by its own last slot.
  */
-export function* judgeRun(read: ReadRun, results: readonly QueryResult[], fits: FitsOfRules, atMost: number): Generator<RuleOutcome> {
+export function* judgeRun(read: ReadRun, results: readonly QueryResult[], fits: FitsOfRules, atMost: number): Generator<JudgedRule> {
   const { run, planned, heads, series, keys } = read;
   let at = 0;
-  const asked = planned.map((each) => ({ each, results: results.slice(at, (at += each.queries.length)), ...orderOf(each) }));
+  const asked = planned.map((each) => ({ each, from: at, to: (at += each.queries.length), ...orderOf(each) }));
   const states = new Map<string, SeriesState[]>();
   const statesOf = (key: string): SeriesState[] | null => {
     const id = keys.get(key);
     if (id === undefined) return null;
     return states.get(key) ?? (series.get(id) ?? []).map(({ state }) => state);
   };
-  for (const { each, results: ofRule } of referencesFirst(asked)) {
+  for (const { each, from, to } of referencesFirst(asked)) {
     const { rule } = each;
     const head = heads.get(rule.id);
     if (head === undefined) throw new Error('a planned rule has no head');
@@ -28,12 +35,13 @@ export function* judgeRun(read: ReadRun, results: readonly QueryResult[], fits: 
       const found = statesOf(reference.rule);
       return found === null ? null : standsSo(found, reference.is);
     });
-    const outcome = judgeRule(run, head, each, ofRule, series.get(rule.id) ?? [], { fits: fits.get(each) ?? [], references, atMost });
+    const circumstances = { endMs: each.slotMs - each.delayMs, fits: fits.get(each) ?? [], references, atMost };
+    const outcome = judgeRule(run, head, each, results.slice(from, to), series.get(rule.id) ?? [], circumstances);
     states.set(
       rule.key,
       outcome.series.map(({ step }) => step.state),
     );
-    yield outcome;
+    yield { outcome, from, to };
   }
 }
 

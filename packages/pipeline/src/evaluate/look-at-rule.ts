@@ -1,5 +1,7 @@
-import { readSeriesStates, enabledRuleIds, type SeriesRow, type SqlTx } from '@tocsin/db';
+import { evaluatedRuleIds, readEventLags, readRuleMarks, readSeriesStates, type SeriesRow, type SqlTx, type TenantClock } from '@tocsin/db';
 import {
+  fittingDelayMs,
+  latestSlotIn,
   standsSo,
   stepRule,
   windowsAt,
@@ -14,6 +16,7 @@ import {
   type WindowedQuery,
 } from '@tocsin/domain';
 import type { KnownFits } from './known-fits.ts';
+import { delayOf } from './plan-run.ts';
 import { chosenQueries } from './read-runs.ts';
 
 export interface LookDeps {
@@ -25,11 +28,12 @@ export interface Looked {
   tenantId: string;
   compiled: CompiledRule;
   time: SlotTime;
+  /** How long before the slot its windows end. */
+  delayMs: number;
   /** What is remembered of its series; none for a rule that nobody saved. */
   known: readonly RememberedSeries[];
   /** For each of its references whether the other rule stands so; null: there is none of that key. */
   references: readonly (boolean | null)[];
-  seriesPerRule?: number;
 }
 
 /** What a rule finds at a slot, with all that it was found from. Nothing of it is written. */
@@ -45,16 +49,15 @@ export interface RuleLook {
  * prepared it. Queries that `signal` ends before they answered have failed.
  */
 export async function lookAtRule({ source, fits }: LookDeps, looked: Looked, signal: AbortSignal): Promise<RuleLook> {
-  const { tenantId, compiled, time, known, references, seriesPerRule } = looked;
-  const endMs = time.slotMs - compiled.evaluationDelayMs;
+  const { tenantId, compiled, time, delayMs, known, references } = looked;
+  const endMs = time.slotMs - delayMs;
   const windows = windowsAt(compiled, endMs);
   const wanted = { tenantId, compiled, endMs };
   const [results, loaded] = await Promise.all([
     ask(source, tenantId, chosenQueries(compiled, windows, known), signal),
     fits.load(compiled.histories.length === 0 ? [] : [wanted], signal, { compute: true }),
   ]);
-  const atMost = seriesPerRule === undefined ? {} : { atMost: seriesPerRule };
-  const circumstances = { endMs, fits: loaded.get(wanted) ?? [], references, ...atMost };
+  const circumstances = { endMs, fits: loaded.get(wanted) ?? [], references };
   return { windows, results, circumstances, step: stepRule(compiled, results, known, time, circumstances) };
 }
 
@@ -69,13 +72,29 @@ async function ask(source: MetricSource, tenantId: string, queries: readonly Win
   }
 }
 
-/** What is remembered of a rule's series, and whether the rules it refers to stand so, as the evaluator left them. `ruleId` null: nobody saved it. */
+/** Where a rule stands. */
+export type Remembered = Pick<Looked, 'time' | 'delayMs' | 'references'> & { known: SeriesRow[] };
+
+/** Slots lie on whole seconds. */
+const SECOND_MS = 1_000;
+
+/**
+ * Where a rule stands that is looked at between its slots: what is remembered of its series, whether the rules it refers to stand so, and how long it waits
+ * for its events, as the evaluator left all that. `ruleId` null: nobody saved it, so that nothing is remembered.
+ */
 export async function rememberedOf(
   sql: SqlTx,
-  { tenantId, ruleId, compiled }: { tenantId: string; ruleId: string | null; compiled: CompiledRule },
-): Promise<{ known: SeriesRow[]; references: (boolean | null)[] }> {
-  const keys = compiled.references.map(({ rule }) => rule);
-  const ids = await enabledRuleIds(sql, tenantId, keys);
+  { tenantId, ruleId, compiled, clock }: { tenantId: string; ruleId: string | null; compiled: CompiledRule; clock: TenantClock },
+): Promise<Remembered> {
+  const everyMs = compiled.everyMs ?? clock.everyMs;
+  const marks = ruleId === null ? null : await readRuleMarks(sql, tenantId, ruleId);
+  const lags = compiled.delayFollows === null ? undefined : (await readEventLags(sql, [tenantId])).get(tenantId);
+  const delayMs = delayOf(compiled, marks?.delayMs ?? null, everyMs, (follows) => fittingDelayMs(follows, lags ?? new Map()));
+  const ids = await evaluatedRuleIds(
+    sql,
+    tenantId,
+    compiled.references.map(({ rule }) => rule),
+  );
   const wanted = [...new Set([...ids.values(), ...(ruleId === null ? [] : [ruleId])])];
   const rows =
     wanted.length === 0
@@ -86,6 +105,12 @@ export async function rememberedOf(
         );
   const byRule = Map.groupBy(rows, (row) => row.ruleId);
   return {
+    time: {
+      slotMs: Math.floor(clock.nowMs / SECOND_MS) * SECOND_MS,
+      everyMs,
+      previousSlotMs: ruleId === null ? null : previousSlot(marks, everyMs, clock),
+    },
+    delayMs,
     known: ruleId === null ? [] : (byRule.get(ruleId) ?? []),
     references: compiled.references.map(({ rule, is }) => {
       const id = ids.get(rule);
@@ -97,4 +122,14 @@ export async function rememberedOf(
           );
     }),
   };
+}
+
+/** The rule's newest slot that was evaluated. */
+function previousSlot(
+  marks: { pausedAfterMs: EpochMs | null } | null,
+  everyMs: number,
+  { observedSlotMs, phaseMs }: TenantClock,
+): EpochMs | null {
+  if (marks?.pausedAfterMs != null) return marks.pausedAfterMs;
+  return observedSlotMs === null ? null : latestSlotIn(observedSlotMs - everyMs, observedSlotMs, everyMs, phaseMs);
 }

@@ -1,5 +1,13 @@
 import { readSeriesStates, withTenantsSql, type LeasedRun, type RuleHead, type SeriesRow } from '@tocsin/db';
-import type { CompiledRule, MetricSource, QueryResult, WindowedQuery } from '@tocsin/domain';
+import {
+  fittingDelayMs,
+  type CompiledRule,
+  type LagCounts,
+  type MetricSource,
+  type QueryResult,
+  type ReadingCost,
+  type WindowedQuery,
+} from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { planRun, type PlannedRule } from './plan-run.ts';
 import type { EvaluableRule, LoadedRules, RuleCache } from './rule-cache.ts';
@@ -22,12 +30,13 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
   const tenantIds = runs.map((run) => run.tenantId);
   return withTenantsSql(db, tenantIds, async (sql) => {
     const loaded = await rules.load(sql, tenantIds);
+    const lags = await rules.lags.load(
+      sql,
+      tenantIds.filter((tenantId) => loaded.get(tenantId)?.evaluable.some(followsLags)),
+    );
     const read = runs.map((run): ReadRun => {
       const { evaluable, unreadable } = loaded.get(run.tenantId) ?? { evaluable: [], unreadable: [] };
-      const planned = planRun(
-        run,
-        evaluable.map(({ rule }) => rule),
-      );
+      const planned = planRun(run, evaluable, (follows) => fittingDelayMs(follows, lags.get(run.tenantId) ?? NO_LAGS));
       return {
         run,
         planned,
@@ -63,21 +72,34 @@ function referredTo(planned: readonly PlannedRule[], keys: ReadonlyMap<string, s
   return [...new Set(referred)].filter((id) => !due.has(id));
 }
 
-/** Asks the source for everything at once. Answers a list per run, in the order of its planned rules' queries. */
+const followsLags = ({ rule }: { rule: EvaluableRule }): boolean => rule.compiled.delayFollows !== null;
+const NO_LAGS: ReadonlyMap<string, LagCounts> = new Map();
+
+/** What the source answered to a run, in the order of its planned rules' queries. */
+export interface RunAnswers {
+  results: QueryResult[];
+  /** Empty where the source does not measure. */
+  costs: readonly ReadingCost[];
+}
+
+/** Asks the source for everything at once. */
 export async function readMetrics(
   source: MetricSource,
   runs: readonly ReadRun[],
   seriesPerRun: number,
   signal: AbortSignal,
-): Promise<Map<ReadRun, QueryResult[]>> {
+): Promise<Map<ReadRun, RunAnswers>> {
   const asking = runs.filter(({ planned }) => planned.length > 0);
   if (asking.length === 0) return new Map();
   const requests = asking.map((each) => ({
     tenantId: each.run.tenantId,
     queries: each.planned.flatMap(({ rule, queries }) => chosenQueries(rule.compiled, queries, each.series.get(rule.id) ?? [])),
   }));
-  const answers = await source.read(requests, signal);
-  return new Map(asking.map((each, index) => [each, withinBudget(each, answers[index] ?? [], seriesPerRun)]));
+  const costs: ReadingCost[][] = [];
+  const answers = await source.read(requests, signal, costs);
+  return new Map(
+    asking.map((each, index) => [each, { results: withinBudget(each, answers[index] ?? [], seriesPerRun), costs: costs[index] ?? [] }]),
+  );
 }
 
 /** A tenant's rules share room for so many series; a rule that does not fit fails like a query, and is told of like one. */

@@ -1,4 +1,5 @@
 import { readRuleBodies, readRuleHeads, type RuleBody, type RuleHead, type SqlTx } from '@tocsin/db';
+import { type LagCache, openLagCache } from './lag-cache.ts';
 import { readStoredRule, type CompiledRule, type Labels } from '@tocsin/domain';
 
 /** A rule ready to be evaluated: what never changes within a version. */
@@ -25,6 +26,7 @@ export interface LoadedRules {
 export interface RuleCache {
   /** The enabled rules of these tenants, by tenant; a tenant without any is absent. Reads a rule's body once per version. */
   load: (sql: SqlTx, tenantIds: readonly string[]) => Promise<Map<string, LoadedRules>>;
+  lags: LagCache;
 }
 
 /** A tenant's ten thousand rules of 32 comparisons take seconds to read: between them leases are renewed and other batches go on. */
@@ -45,6 +47,7 @@ export function openRuleCache(atMost: number = 100_000): RuleCache {
   };
 
   return {
+    lags: openLagCache(),
     async load(sql, tenantIds) {
       const heads = await readRuleHeads(sql, tenantIds);
       const unknown = heads.filter((head) => rules.get(head.id)?.version !== head.version);

@@ -13,13 +13,12 @@ import { openRuleCache } from './rule-cache.ts';
 export interface EvaluatorDeps extends PipelineDeps {
   source: MetricSource;
   /** Where the past comes from that thresholds are made of. */
-  histories?: HistorySource;
+  histories: HistorySource;
   /** Absent: those of the design. */
   runBounds?: EvaluationBounds;
 }
 
 const TENANTS_PER_BATCH = 50;
-const NO_PAST: HistorySource = { history: async (requests) => requests.map(() => [{ kind: 'warming', missingHours: 1 }]) };
 /** One waits for the database while the other computes. */
 const BATCHES = 2;
 const LINGER_MS = 4;
@@ -32,7 +31,7 @@ const APART_PAUSE_MS = 500;
 export const evaluationOf = (deps: EvaluatorDeps): EvaluationDeps => ({
   ...deps,
   rules: openRuleCache(),
-  fits: openKnownFits(deps.histories ?? NO_PAST),
+  fits: openKnownFits(deps.histories),
 });
 
 /**

@@ -2,7 +2,7 @@ import { newId } from '@tocsin/db';
 import { maintain } from '@tocsin/queue';
 import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { asTenant, openStage, tenantWith, type Stage } from '../../test/stage.ts';
+import { addRule, asTenant, openStage, tenantWith, type Stage } from '../../test/stage.ts';
 import { startMaintenance } from './start-maintenance.ts';
 import { DEFAULT_RETENTION, deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
 
@@ -12,13 +12,19 @@ describeQueues('maintenance', (backend) => {
   let stage: Stage;
   let deps: MaintenanceDeps;
   const compacted: string[] = [];
+  const prepared: { tenantId: string; windows: string[] }[] = [];
+  let missing = 0;
   beforeAll(async () => {
     stage = await openStage(backend);
     const compact = (tenantIds: readonly string[]) => {
       compacted.push(...tenantIds);
       return Promise.resolve({ merged: 0, written: 0 });
     };
-    deps = { ...stage.deps, store: { compact }, retention: DEFAULT_RETENTION };
+    const prepare: MaintenanceDeps['store']['prepare'] = (tenantId, needs) => {
+      prepared.push({ tenantId, windows: needs.map(({ kind, query }) => `${kind} ${query.windowMs}`) });
+      return Promise.resolve({ made: 1, missing: missing-- > 0 ? 1 : 0 });
+    };
+    deps = { ...stage.deps, store: { compact, prepare }, retention: DEFAULT_RETENTION };
   });
   afterAll(() => stage.close());
   afterEach(() => stage.clear());
@@ -29,6 +35,19 @@ describeQueues('maintenance', (backend) => {
     await stage.queues.producer(maintain).send({ task: 'compact' });
     await vi.waitFor(() => expect(compacted.toSorted()).toEqual(tenants.toSorted()), 10_000);
     for (const consumer of consumers) await consumer.close();
+  });
+
+  test('what rules need of closed hours is made for their tenants, again and again until nothing is missing', async () => {
+    const [tenantId] = await Promise.all([tenantWith(stage.db, 60_000), tenantWith(stage.db, 60_000)]);
+    const condition = (window: string) => ({ metric: 'latency', window, operator: '>', threshold: 100 });
+    await addRule(stage.db, tenantId, { condition: { any: [condition('5m'), condition('7d')] } });
+    await addRule(stage.db, tenantId, { key: 'short', condition: condition('6h') });
+    missing = 2;
+    const consumer = startMaintenance(deps);
+    await stage.queues.producer(maintain).send({ task: 'prepare' });
+    const each = { tenantId, windows: ['partial 604800000'] };
+    await vi.waitFor(() => expect(prepared).toEqual([each, each, each]), 10_000);
+    await consumer.close();
   });
 
   test('the days to come are made, and those past their retention dropped, by any number at once', async () => {
@@ -87,6 +106,18 @@ describeQueues('maintenance', (backend) => {
         insert into event_names (tenant_id, name, last_seen_at)
         values (${tenantId}, 'gone', now() - interval '31 days'), (${tenantId}, 'current', now() - interval '29 days')`,
     );
+    const hourAgo = (days: number) => stage.db.sql`date_trunc('hour', now()) - make_interval(days => ${days}::int)`;
+    await asTenant(stage.db, tenantId, async (sql) => {
+      await sql`
+        insert into partial_keys (tenant_id, key, kind, query, needed_at)
+        values (${tenantId}, 'needed', 'partial', '{}', now() - interval '6 days'), (${tenantId}, 'unneeded', 'history', '{}', now() - interval '8 days')`;
+      for (const key of ['needed', 'unneeded']) {
+        await sql`
+          insert into partials (tenant_id, key, hour_at, version, body)
+          values (${tenantId}, ${key}, ${hourAgo(31)}, 0, 'x'), (${tenantId}, ${key}, ${hourAgo(29)}, 0, 'x')`;
+      }
+      await sql`insert into hour_versions (tenant_id, hour_at, version) values (${tenantId}, ${hourAgo(31)}, 1), (${tenantId}, ${hourAgo(29)}, 2)`;
+    });
 
     await Promise.all([1, 2].map(() => deleteOld(deps, [tenantId], new AbortController().signal)));
 
@@ -97,5 +128,8 @@ describeQueues('maintenance', (backend) => {
     expect((await left(bystander, 'alerts')).map((row) => row.id)).toEqual([others]);
     expect(await left(tenantId, 'idempotency_keys')).toMatchObject([{ key: 'new' }]);
     expect(await left(tenantId, 'event_names')).toMatchObject([{ name: 'current' }]);
+    expect(await left(tenantId, 'hour_versions')).toMatchObject([{ version: 2 }]);
+    expect(await left(tenantId, 'partial_keys')).toMatchObject([{ key: 'needed' }]);
+    expect(await left(tenantId, 'partials')).toHaveLength(1);
   });
 });

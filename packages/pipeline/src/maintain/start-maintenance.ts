@@ -1,7 +1,9 @@
 import { tenantsAfter, withPipeline } from '@tocsin/db';
 import { maintain, type Consumer } from '@tocsin/queue';
+import { openRuleCache, type RuleCache } from '../evaluate/rule-cache.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { sendHints } from '../send-hints.ts';
+import { PREPARE, prepareHours } from './prepare-hours.ts';
 import { deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
 
 /** Tenants of one job: small enough that a job ends within seconds. */
@@ -9,7 +11,7 @@ const TENANTS_PER_JOB = 100;
 
 interface ForTenants {
   everyMs: number;
-  forTenants: (deps: MaintenanceDeps, tenantIds: readonly string[], signal: AbortSignal) => Promise<unknown>;
+  forTenants: (deps: MaintenanceDeps & { rules: RuleCache }, tenantIds: readonly string[], signal: AbortSignal) => Promise<unknown>;
 }
 
 interface ForAll {
@@ -19,6 +21,7 @@ interface ForAll {
 
 /** All there is, and how often it is asked for. Each is harmless when it is done too often or twice at a time. */
 const TASKS: Readonly<Record<string, ForTenants | ForAll>> = {
+  [PREPARE]: { everyMs: 60_000, forTenants: prepareHours },
   compact: { everyMs: 60_000, forTenants: ({ store }, tenantIds, signal) => store.compact(tenantIds, signal) },
   expire: { everyMs: 600_000, forTenants: deleteOld },
   partitions: { everyMs: 600_000, forAll: keepPartitions },
@@ -28,7 +31,8 @@ const TASKS: Readonly<Record<string, ForTenants | ForAll>> = {
 export const MAINTENANCE = Object.entries(TASKS).map(([task, { everyMs }]) => ({ task, everyMs }));
 
 /** Does the house-keeping that is asked for. A task for all tenants is first split into jobs of a few, so that every process takes part. */
-export function startMaintenance(deps: MaintenanceDeps): Consumer {
+export function startMaintenance(of: MaintenanceDeps): Consumer {
+  const deps = { ...of, rules: openRuleCache() };
   return deps.queues.consumer(maintain, { concurrency: 1 }, async ({ task, tenantIds }, signal) => {
     const found = TASKS[task];
     try {

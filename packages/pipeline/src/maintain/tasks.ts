@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 export const DEFAULT_RETENTION: Retention = { eventsMs: 30 * DAY_MS, alertsMs: 90 * DAY_MS, auditMs: 400 * DAY_MS };
 
 export interface MaintenanceDeps extends PipelineDeps {
-  store: Pick<EventStore, 'compact'>;
+  store: Pick<EventStore, 'compact' | 'prepare'>;
   retention: Retention;
 }
 

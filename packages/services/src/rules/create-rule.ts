@@ -7,5 +7,5 @@ import { changeRule, storeNewRule } from './save-rule.ts';
 
 export const createRule = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<ShownRule> => {
   const { spec, enabled = true } = readRuleBody(input.body, boundsOf(ctx).rule);
-  return changeRule(ctx, async (tx) => ({ output: await storeNewRule(ctx, tx, spec, enabled), triggerIds: [] }));
+  return changeRule(ctx, (tx) => storeNewRule(ctx, tx, spec, enabled));
 });

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { idFrom } from '../parse.ts';
 import { requireVersion } from '../version.ts';
 import { verb } from '../verb.ts';
+import { checkNotReferred } from './check-references.ts';
 import { changeRule } from './save-rule.ts';
 
 interface Input {
@@ -20,10 +21,11 @@ export const deleteRule = verb('rules:write', async ({ ctx, input }: { ctx: Cont
     const rule = await lockRule(tx, tenantId, { id });
     if (rule === null) throw notFound('rule');
     requireVersion(input.ifMatch, rule.version);
+    await checkNotReferred(tx, tenantId, rule.key);
     const triggerIds = await closeAlertsOfRule(tx, tenantId, id, 'rule_deleted');
     await deleteRow(tx, tenantId, id);
     await refreshSchedule(tx, tenantId);
     await audit(tx, ctx, 'rule.deleted', id, { key: rule.key, version: rule.version });
-    return { output: undefined, triggerIds };
+    return { output: undefined, triggerIds, needsHours: false };
   });
 });

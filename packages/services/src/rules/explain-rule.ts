@@ -151,6 +151,7 @@ function notEvaluated(
     };
   if (run?.status === 'queued' || run?.status === 'running')
     return { skipped: null, runId, text: `The run for ${at} has not ended yet. ${where}` };
-  const due = run === null ? 'it is not a slot of the tenant’s schedule' : 'the rule was not due, or not switched on, then';
+  const due =
+    run === null ? 'it is not a slot of the tenant’s schedule' : 'the rule was not due then, or was switched off or in quarantine';
   return { skipped: null, runId, text: `This rule was not evaluated at ${at}: ${due}. ${where}` };
 }

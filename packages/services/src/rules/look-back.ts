@@ -1,4 +1,4 @@
-import { enabledRuleIds, readRuleVersion, withTenantsSql } from '@tocsin/db';
+import { evaluatedRuleIds, readRuleVersion, withTenantsSql } from '@tocsin/db';
 import {
   answersOf,
   firstState,
@@ -36,7 +36,7 @@ export async function lookBack(
     const read = readStoredRule(await readRuleVersion(sql, tenantId, ruleId, version));
     if (!read.ok) return null;
     const keys = read.compiled.references.map(({ rule }) => rule);
-    return { compiled: read.compiled, ids: await enabledRuleIds(sql, tenantId, keys) };
+    return { compiled: read.compiled, ids: await evaluatedRuleIds(sql, tenantId, keys) };
   });
   if (found === null) return null;
   const { compiled, ids } = found;
@@ -49,7 +49,15 @@ export async function lookBack(
     lastSeenMs: slotMs,
   }));
   const time = { slotMs, previousSlotMs: null, everyMs: compiled.everyMs ?? 0 };
-  const { results, circumstances, windows } = await lookAtRule(lookDeps(ctx), { tenantId, compiled, time, known, references }, signal);
+  const { results, circumstances, windows } = await lookAtRule(
+    lookDeps(ctx),
+    { tenantId, compiled, time, delayMs: delayThen(compiled, rows), known, references },
+    signal,
+  );
   const answers = answersOf(compiled, results, circumstances);
   return { compiled, trace: (key, isHeld) => traceCondition(compiled, answers(key), windows, isHeld) };
 }
+
+/** Of a rule that follows how late events come, it is told by where its windows ended. */
+const delayThen = ({ delayFollows, evaluationDelayMs }: CompiledRule, [row]: readonly EvaluationRow[]): number =>
+  delayFollows === null || row === undefined ? evaluationDelayMs : row.slotMs - row.windowToMs;

@@ -1,18 +1,14 @@
-import type { HistorySource, MetricSource } from '@tocsin/domain';
+import type { MetricSource } from '@tocsin/domain';
 import { type KnownFits, openKnownFits } from '@tocsin/pipeline';
 import type { Context } from '../context.ts';
-
-const NO_PAST: HistorySource = {
-  history: async (requests) => requests.map(({ queries }) => queries.map(() => ({ kind: 'warming', missingHours: 1 }))),
-};
 
 /**
  * What a rule is looked at with when a person asks. What is usual is worked out anew each time, so that a look at the past leaves nothing behind that the
  * next one would take for the present.
  */
-export const lookDeps = ({ events, histories }: Context): { source: MetricSource; fits: KnownFits } => ({
+export const lookDeps = ({ events }: Context): { source: MetricSource; fits: KnownFits } => ({
   source: events.source,
-  fits: openKnownFits(histories ?? NO_PAST),
+  fits: openKnownFits(events),
 });
 
 /** People wait no longer than this. */

@@ -28,11 +28,12 @@ export const putRuleByKey = verb('rules:write', async ({ ctx, input }: { ctx: Co
       const before = await lockRule(tx, ctx.tenantId, { key });
       if (before !== null) {
         requireVersion(ifMatch, before.version);
-        const { output: rule, triggerIds } = await storeChangedRule(ctx, tx, before, spec, enabled ?? before.enabled);
-        return { output: { isNew: false, rule }, triggerIds };
+        const { output: rule, ...told } = await storeChangedRule(ctx, tx, before, spec, enabled ?? before.enabled);
+        return { output: { isNew: false, rule }, ...told };
       }
       if (ifMatch !== undefined) throw new AppError('version_mismatch', 'There is no rule with this key.');
-      return { output: { isNew: true, rule: await storeNewRule(ctx, tx, spec, enabled ?? true) }, triggerIds: [] };
+      const { output: rule, ...told } = await storeNewRule(ctx, tx, spec, enabled ?? true);
+      return { output: { isNew: true, rule }, ...told };
     });
   return put().catch((error: unknown) => {
     // Somebody made the rule between the look and the insert: now it is there to be changed.

@@ -1,5 +1,6 @@
 import { parseRule, type RuleBounds, type RuleSpec } from '@tocsin/domain';
 import { invalid } from '../app-error.ts';
+import { pointerOf } from '../parse.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -9,26 +10,26 @@ interface RuleBody {
   enabled: boolean | undefined;
 }
 
-/** A rule as written, `enabled` beside it. Throws a 422 that names every fault. */
-export function readRuleBody(body: unknown, bounds: RuleBounds): RuleBody {
-  const { enabled, rest } = takeEnabled(body);
+/** A rule as written, `enabled` beside it. `within` is where in the body it sits. Throws a 422 that names every fault. */
+export function readRuleBody(body: unknown, bounds: RuleBounds, within: readonly string[] = []): RuleBody {
+  const { enabled, rest } = takeEnabled(body, within);
   const parsed = parseRule(rest, bounds);
-  if (!parsed.ok) throw invalid(parsed.issues);
+  if (!parsed.ok) throw invalid(parsed.issues.map((issue) => ({ ...issue, pointer: `${pointerOf(within)}${issue.pointer}` })));
   return { spec: parsed.spec, enabled };
 }
 
 /** A stored rule, whatever its words are, with some fields replaced; a field that is null goes back to its default. */
-export function readRulePatch(stored: unknown, body: unknown, bounds: RuleBounds): RuleBody {
-  if (!isFields(body)) return readRuleBody(body, bounds);
+export function readRulePatch(stored: unknown, body: unknown, bounds: RuleBounds, within: readonly string[] = []): RuleBody {
+  if (!isFields(body)) return readRuleBody(body, bounds, within);
   const merged = Object.entries({ ...fieldsOf(stored), ...body }).filter(([, value]) => value !== null);
-  return readRuleBody(Object.fromEntries(merged), bounds);
+  return readRuleBody(Object.fromEntries(merged), bounds, within);
 }
 
-function takeEnabled(body: unknown): { enabled: boolean | undefined; rest: unknown } {
+function takeEnabled(body: unknown, within: readonly string[]): { enabled: boolean | undefined; rest: unknown } {
   if (!isFields(body) || !Object.hasOwn(body, 'enabled')) return { enabled: undefined, rest: body };
   const { enabled, ...rest } = body;
   if (typeof enabled === 'boolean') return { enabled, rest };
-  throw invalid([{ pointer: '/enabled', code: 'invalid_type', message: 'must be true or false' }]);
+  throw invalid([{ pointer: `${pointerOf(within)}/enabled`, code: 'invalid_type', message: 'must be true or false' }]);
 }
 
 /** What of a stored rule can be looked at by name. */

@@ -3,7 +3,6 @@ import { findRule, newId, readTenantClock, withTenant, withTenantsSql, type Tena
 import {
   answersOf,
   compileRule,
-  latestSlotIn,
   readStoredRule,
   simulateRule,
   traceCondition,
@@ -58,8 +57,6 @@ interface Tested {
   compiled: CompiledRule;
 }
 
-const SECOND_MS = 1_000;
-
 async function testNow(ctx: Context, tested: Tested, { query, signal }: Asked): Promise<RuleTest> {
   const { tenantId } = ctx;
   const { simulate, comparison = 0 } = parse(TestRule, query, 'query');
@@ -67,24 +64,16 @@ async function testNow(ctx: Context, tested: Tested, { query, signal }: Asked): 
     const message = `There are ${tested.compiled.comparisons.length} comparisons, counted from 0.`;
     throw invalid([{ pointer: '?comparison', code: 'out_of_range', message }]);
   }
-  const { clock, remembered } = await withTenantsSql(ctx.db, [tenantId], async (sql) => ({
-    clock: await readTenantClock(sql, tenantId),
-    remembered: await rememberedOf(sql, { tenantId, ruleId: tested.id, compiled: tested.compiled }),
-  }));
-  if (clock === null) throw notFound('tenant');
-  const time = slotNow(tested, clock);
-  const looked = { tenantId, compiled: tested.compiled, time, ...remembered };
-  const look = await lookAtRule(lookDeps(ctx), looked, lookSignal(signal));
+  const { id: ruleId, compiled } = tested;
+  const stands = await withTenantsSql(ctx.db, [tenantId], async (sql) => {
+    const clock = await readTenantClock(sql, tenantId);
+    return clock === null ? null : { clock, ...(await rememberedOf(sql, { tenantId, ruleId, compiled, clock })) };
+  });
+  if (stands === null) throw notFound('tenant');
+  const { clock, time } = stands;
+  const look = await lookAtRule(lookDeps(ctx), { tenantId, compiled, ...stands }, lookSignal(signal));
   const simulation = simulate === undefined ? null : await simulateNow(ctx, tested, look, { clock, time, value: simulate, comparison });
   return { ...viewLook(tested, look, time), simulation };
-}
-
-/** Slots lie on whole seconds; what a rule would see at this one is what it sees now. */
-function slotNow({ id, compiled }: Tested, { nowMs, everyMs: scheduleMs, phaseMs, observedSlotMs }: TenantClock): SlotTime {
-  const slotMs = Math.floor(nowMs / SECOND_MS) * SECOND_MS;
-  const everyMs = compiled.everyMs ?? scheduleMs;
-  const isObserved = id !== null && observedSlotMs !== null;
-  return { slotMs, everyMs, previousSlotMs: isObserved ? latestSlotIn(observedSlotMs - everyMs, observedSlotMs, everyMs, phaseMs) : null };
 }
 
 const SERIES_SHOWN = 100;

@@ -1,0 +1,134 @@
+import type { EpochMs } from './clock.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import { formatDuration } from './duration.ts';
+import type { Replay, ReplayedSeries } from './replay-rule.ts';
+import { isAtLeast, isWorse, type Severity } from './severity.ts';
+
+export interface ReplayCounts {
+  /** Episodes that began. */
+  alerts: number;
+  /** Messages, over all channels, after cooldown and each channel's least severity. */
+  notifications: number;
+  /** Time that something was firing, of all series together. */
+  firingMs: number;
+  /** Series that fired. */
+  seriesAffected: number;
+}
+
+export type PreviewWarningCode =
+  | 'noisy'
+  | 'short_lived'
+  | 'always_firing'
+  | 'never_fires'
+  | 'no_data'
+  | 'not_ready'
+  | 'failed'
+  | 'short_history'
+  | 'series_dropped'
+  | 'summed_up'
+  | 'no_channels'
+  | 'shadow';
+
+export interface PreviewWarning {
+  code: PreviewWarningCode;
+  message: string;
+}
+
+interface Told {
+  fromMs: EpochMs;
+  toMs: EpochMs;
+}
+
+/** What a replay comes to between two instants. */
+export function countReplay(rule: CompiledRule, { series }: Replay, { fromMs, toMs }: Told): ReplayCounts {
+  const counts = { alerts: 0, notifications: 0, firingMs: 0, seriesAffected: 0 };
+  for (const each of series) {
+    counts.alerts += each.changes.filter(({ change }) => change.kind === 'fired' || change.kind === 'no_data').length;
+    counts.notifications += rule.isShadow ? 0 : messagesOf(rule, each, toMs);
+    for (const { from, to } of each.firing) counts.firingMs += Math.max(0, (to ?? toMs) - Math.max(from, fromMs));
+    if (each.firing.length > 0) counts.seriesAffected += 1;
+  }
+  return counts;
+}
+
+/** Every channel hears of what is bad enough for it, again as often as the rule reminds, and of the end of what it has heard of. */
+function messagesOf({ notify, remindEveryMs }: CompiledRule, { changes }: ReplayedSeries, toMs: EpochMs): number {
+  return notify.reduce((total, { minSeverity }) => {
+    let openSinceMs: EpochMs | null = null;
+    let severity: Severity | null = null;
+    let messages = 0;
+    const remind = (untilMs: EpochMs): void => {
+      if (remindEveryMs !== null && openSinceMs !== null) messages += Math.floor(Math.max(0, untilMs - openSinceMs - 1) / remindEveryMs);
+    };
+    for (const { at, change } of changes) {
+      if (change.kind === 'resolved') {
+        remind(at);
+        if (openSinceMs !== null) messages += 1;
+        openSinceMs = null;
+        severity = null;
+      } else if (isAtLeast(change.severity, minSeverity)) {
+        messages += 1;
+        if (openSinceMs === null || severity === null || isWorse(change.severity, severity)) {
+          remind(at);
+          openSinceMs = at;
+        }
+        severity = change.severity;
+      }
+    }
+    remind(toMs);
+    return total + messages;
+  }, 0);
+}
+
+const DAY_MS = 86_400_000;
+const SHORT_MS = 2 * 60_000;
+/** Alerts a day that nobody goes on reading. */
+const NOISY_PER_DAY = 5;
+
+/** What is worth knowing before such a rule is saved; the gravest first. */
+export function warningsOf(rule: CompiledRule, replay: Replay, counts: ReplayCounts, { fromMs, toMs }: Told): PreviewWarning[] {
+  const warnings: PreviewWarning[] = [];
+  const warn = (code: PreviewWarningCode, message: string): void => void warnings.push({ code, message });
+  const { health, trouble, series, dropped } = replay;
+  const slots = health.ok + health.no_data + health.error + health.warming;
+  const days = (toMs - fromMs) / DAY_MS;
+
+  if (health.error > 0) warn('failed', `Could not be evaluated at ${health.error} of ${slots} slots: ${trouble ?? 'unknown'}.`);
+  if (slots > 0 && health.no_data === slots)
+    warn('no_data', 'Nothing was measured in all of this time: check the names, filters and minSamples.');
+  else if (health.no_data > slots / 2) warn('no_data', `Nothing was measured at ${health.no_data} of ${slots} slots.`);
+  if (health.warming > 0)
+    warn('not_ready', `At ${health.warming} of ${slots} slots too little was known of the past to say (${trouble ?? 'warming'}).`);
+  const perDay = counts.alerts / days;
+  if (counts.alerts >= 2 && perDay > NOISY_PER_DAY)
+    warn('noisy', `Fires ${Math.round(perDay)}× a day: raise the threshold, or add for, recover or minSamples.`);
+  const ended = series.flatMap(({ firing }) => firing.filter((span) => span.to !== null));
+  const short = ended.filter(({ from, to }) => to !== null && to - from < SHORT_MS);
+  if (short.length >= 2 && short.length > ended.length / 2)
+    warn(
+      'short_lived',
+      `${short.length} of ${ended.length} alerts were over within ${formatDuration(SHORT_MS)}: add for, keepFiringFor or recover.`,
+    );
+  const seen = series.length;
+  if (seen > 0 && counts.firingMs > (seen * (toMs - fromMs)) / 2)
+    warn('always_firing', 'Fires more than half of the time: what always fires is soon not read.');
+  if (counts.alerts === 0 && counts.firingMs === 0 && health.ok > slots / 2) warn('never_fires', nearestMiss(rule, series));
+  if (dropped > 0) warn('series_dropped', `Up to ${dropped} series more than are judged at a slot: filter, or group by fewer dims.`);
+  if (replay.isSummedUp)
+    warn('summed_up', 'Windows of more than 6h are summed up from closed hours: sums and counts are exact, percentiles within 1 %.');
+  if (rule.isShadow) warn('shadow', 'A shadow rule is recorded and told to nobody.');
+  else if (rule.notify.length === 0) warn('no_channels', 'No channel is named, so nobody is told.');
+  return warnings;
+}
+
+/** How close it came. */
+function nearestMiss({ comparisons }: CompiledRule, series: readonly ReplayedSeries[]): string {
+  const isLowBad = comparisons[0]?.operator.startsWith('<') ?? false;
+  let nearest: number | null = null;
+  for (const { points } of series) {
+    for (const { value } of points)
+      if (value !== null && (nearest === null || (isLowBad ? value < nearest : value > nearest))) nearest = value;
+  }
+  if (nearest === null) return 'Would not have fired.';
+  return `Would not have fired; the ${isLowBad ? 'lowest' : 'highest'} value was ${Number(nearest.toPrecision(6))}.`;
+}
