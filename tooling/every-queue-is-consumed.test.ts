@@ -17,7 +17,9 @@ test('every queue is consumed by one process', async () => {
     consumed.push(queue);
     return { ready: () => Promise.resolve() };
   };
-  const untouched = { logger: createLogger('test'), store: {}, clock: { now: () => 0 } };
+  // What asks the database instead of a queue waits for its answer.
+  const db = { sql: { begin: () => new Promise(() => {}) } };
+  const untouched = { logger: createLogger('test'), store: {}, clock: { now: () => 0 }, db };
   await startConsumers({ ...untouched, queues: { consumer } } as unknown as EvaluationDeps & DeliveryDeps);
   expect(consumed.toSorted()).toEqual(QUEUE_NAMES.toSorted());
 });

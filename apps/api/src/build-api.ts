@@ -18,6 +18,7 @@ import { WIRE_LIMITS, type WireLimits } from './http/wire-limits.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
+import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
 import { opsRoutes } from './routes/ops.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { scheduleRoutes } from './routes/schedule.ts';
@@ -77,7 +78,8 @@ export async function buildApi({
   const route = verbRoutes(services);
   opsRoutes(app, { metrics: services.metrics, dependencies });
   app.register(async (api) => {
-    for (const routes of [ruleRoutes, alertRoutes, channelRoutes, scheduleRoutes, tenantRoutes, metricRoutes]) routes(api, route);
+    for (const routes of [ruleRoutes, alertRoutes, channelRoutes, scheduleRoutes, tenantRoutes, metricRoutes, metricDefinitionRoutes])
+      routes(api, route);
   }, API);
   app.register(async (api) => ingestRoute(api, services, bounds.eventsPerRequest), API);
   app.register(async (admin) => queueBoard(admin, services.queues));

@@ -3,6 +3,13 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
   'POST /rules': aWholeRule(),
   // The same words as those of a rule that is saved.
   'POST /rules/test': pick(aWholeRule(), 'name', 'condition', 'groupBy'),
+  'POST /rules/preview': {
+    rule: pick(aWholeRule(), 'name', 'condition', 'groupBy'),
+    from: 1_700_000_000_000,
+    to: 1_700_000_060_000,
+    step: '1m',
+  },
+  'POST /rules/:id/backtest': { rule: { cooldown: '4m' }, from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
   'PATCH /rules/:id': omit(aWholeRule(), 'key'),
   'PUT /rules/by-key/:key': omit(aWholeRule(), 'key'),
   'POST /channels': {
@@ -21,6 +28,8 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     config: { url: 'https://receiver.example/other', headers: { 'x-team': 'payments' } },
     enabled: true,
   },
+  'POST /metrics/definitions': { key: 'example', ...aDefinition() },
+  'PATCH /metrics/definitions/:key': aDefinition(),
   'PUT /schedule': { every: '5m' },
   'POST /tenants': { name: 'Example', externalKey: 'example-1' },
   'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },
@@ -78,6 +87,11 @@ function aWholeRule(): Record<string, unknown> {
     keepFiringFor: '3m',
     cooldown: '4m',
     evaluationDelay: '10s',
+    newSeriesGrace: '30s',
+    flapping: { changes: 4, within: '20m' },
+    maxOpenAlerts: 500,
+    maxSeries: 900,
+    mode: 'live',
     noData: 'alert',
     onError: 'alert',
     notify: [{ channel: 'example-channel', minSeverity: 'warning' }],
@@ -90,6 +104,25 @@ function aWholeRule(): Record<string, unknown> {
 
 function pick(body: Record<string, unknown>, ...fields: string[]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(body).filter(([name]) => fields.includes(name)));
+}
+
+function aDefinition(): Record<string, unknown> {
+  return {
+    name: 'Example',
+    unit: 'issues',
+    query: {
+      measure: 'duration_ms',
+      name: 'llm.call',
+      aggregation: 'avg',
+      where: { env: 'prod' },
+      window: '5m',
+      unit: 'ms',
+      groupBy: ['model'],
+    },
+    every: '1m',
+    evaluationDelay: '10s',
+    enabled: true,
+  };
 }
 
 function omit(body: Record<string, unknown>, field: string): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { RuleSpec } from '@tocsin/domain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { EXAMPLE_BODIES } from './example-requests.ts';
-import { type Actor, ADMIN_KEY, type Answer, aRule, aWebhook, openWorld, type Method, type World } from './open-world.ts';
+import { type Actor, ADMIN_KEY, aMetric, type Answer, aRule, aWebhook, openWorld, type Method, type World } from './open-world.ts';
 
 let world: World;
 let tenant: Actor;
@@ -16,7 +16,8 @@ beforeAll(async () => {
   asks = { admin: world.askWith(await tenant.apiKey('admin')), operator: world.askWith(ADMIN_KEY) };
   const channel = await tenant.ask('POST', '/channels', aWebhook({ key: 'example-channel' }));
   const rule = await tenant.ask('POST', '/rules', aRule({ key: 'slow' }));
-  ids = { channels: channel.body.id, rules: rule.body.id, 'by-key': 'example', tenants: tenant.tenantId };
+  await tenant.ask('POST', '/metrics/definitions', aMetric({ key: 'open' }));
+  ids = { channels: channel.body.id, rules: rule.body.id, 'by-key': 'example', definitions: 'open', tenants: tenant.tenantId };
 });
 afterAll(() => world.close());
 
@@ -44,7 +45,8 @@ const ask = (route: Route, body: string, headers = {}): Promise<Answer> =>
 async function undo({ name }: Route, { body, status }: Answer): Promise<void> {
   if (status !== 201 || name === 'POST /tenants' || name.endsWith('api-keys')) return;
   const kind = name.includes('/rules') ? 'rules' : 'channels';
-  expect((await tenant.ask('DELETE', `/${kind}/${body.id}`)).status).toBe(204);
+  const path = name.includes('/definitions') ? `/metrics/definitions/${body.key}` : `/${kind}/${body.id}`;
+  expect((await tenant.ask('DELETE', path)).status).toBe(204);
 }
 
 type Step = string | number;
@@ -156,6 +158,7 @@ describe('a body', { timeout: 90_000 }, () => {
     expect(said('POST /rules').sort()).toEqual([...fieldsOf(RuleSpec), 'enabled'].sort());
     expect(said('POST /channels').sort()).toEqual(fieldsOf(contracts.CreateChannel).sort());
     expect(said('PATCH /channels/:id').sort()).toEqual(fieldsOf(contracts.UpdateChannel).sort());
+    expect(said('PATCH /metrics/definitions/:key').sort()).toEqual(fieldsOf(contracts.UpdateMetricDefinition).sort());
     expect(said('PUT /schedule').sort()).toEqual(fieldsOf(contracts.PutSchedule).sort());
     expect(said('POST /tenants').sort()).toEqual(fieldsOf(contracts.CreateTenant).sort());
     expect(said('POST /tenants/:tenantId/api-keys').sort()).toEqual(fieldsOf(contracts.CreateApiKey).sort());

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Actor, ADMIN_KEY, aRule, aWebhook, openWorld, type World } from './open-world.ts';
+import { type Actor, ADMIN_KEY, aMetric, aRule, aWebhook, openWorld, type World } from './open-world.ts';
 
 let world: World;
 let tenant: Actor;
@@ -17,6 +17,7 @@ interface Listed {
 test.for<[string, () => Promise<unknown>]>([
   ['rules', () => tenant.ask('POST', '/rules', aRule({ key: `rule-${Math.random()}`.replace('.', '') }))],
   ['channels', () => tenant.ask('POST', '/channels', aWebhook({ key: `hook-${Math.random()}`.replace('.', '') }))],
+  ['metrics/definitions', () => tenant.ask('POST', '/metrics/definitions', aMetric({ key: `metric-${Math.random()}`.replace('.', '') }))],
   ['deliveries', testMessage],
   ['inbox', testMessage],
   [

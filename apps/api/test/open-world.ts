@@ -106,6 +106,13 @@ export const aRule = (changes: Record<string, unknown> = {}): Record<string, unk
   ...changes,
 });
 
+/** A metric definition as short as it may be. */
+export const aMetric = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
+  name: 'Open issues',
+  query: { measure: 'open', window: '5m' },
+  ...changes,
+});
+
 export const aWebhook = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
   key: 'hook',
   name: 'Hook',

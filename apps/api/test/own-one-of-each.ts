@@ -1,17 +1,19 @@
 import { slowReading } from '@tocsin/testkit';
 import { newId, openAlerts, withTenantsSql } from '@tocsin/db';
-import { type Actor, aRule, aWebhook, type World } from './open-world.ts';
+import { type Actor, aMetric, aRule, aWebhook, type World } from './open-world.ts';
 
 /** Gives a tenant one of everything that has an id or key; answers them by the noun that stands before the parameter in a path. */
 export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<string, string>> {
   const channel = await tenant.ask('POST', '/channels', aWebhook());
   const rule = await tenant.ask('POST', '/rules', aRule({ key: 'slow' }));
+  await tenant.ask('POST', '/metrics/definitions', aMetric());
   const inbox = await tenant.ask('POST', '/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
   const tested = await tenant.ask('POST', `/channels/${inbox.body.id}/test`);
   return {
     rules: rule.body.id,
     channels: channel.body.id,
     'by-key': 'slow',
+    definitions: 'open-issues',
     alerts: await openedAlert(world, tenant.tenantId, rule.body.id),
     deliveries: tested.body.deliveryId,
     tenants: tenant.tenantId,

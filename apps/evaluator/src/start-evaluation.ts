@@ -1,5 +1,12 @@
 import type { EventStore } from '@tocsin/events';
-import { DEFAULT_RETENTION, type EvaluationBounds, type PipelineDeps, startEvaluator, startMaintenance } from '@tocsin/pipeline';
+import {
+  DEFAULT_RETENTION,
+  type EvaluationBounds,
+  type PipelineDeps,
+  startEvaluator,
+  startMaintenance,
+  startMetricRecorder,
+} from '@tocsin/pipeline';
 import type { ShutdownStack } from '@tocsin/runtime';
 import { sources } from '@tocsin/sources';
 
@@ -10,11 +17,14 @@ export interface EvaluationDeps extends PipelineDeps {
   runBounds: EvaluationBounds;
 }
 
-/** Takes runs and house-keeping from the queues until the stack is unwound. Resolves once it does. */
+/** Takes runs and house-keeping from the queues and records saved metrics until the stack is unwound. Resolves once it does. */
 export async function startEvaluation(deps: EvaluationDeps, stack: ShutdownStack): Promise<void> {
-  const evaluator = startEvaluator({ ...deps, source: sources(deps.store).events, histories: deps.store });
+  const source = sources(deps.store).events;
+  const evaluator = startEvaluator({ ...deps, source, histories: deps.store });
   stack.defer('evaluator', () => evaluator.close());
   const maintenance = startMaintenance({ ...deps, retention: { ...DEFAULT_RETENTION, eventsMs: deps.retentionMs } });
   stack.defer('maintenance', () => maintenance.close());
+  const recorder = startMetricRecorder({ ...deps, source });
+  stack.defer('metric recorder', () => recorder.close());
   await Promise.all([evaluator.ready(), maintenance.ready()]);
 }

@@ -57,6 +57,11 @@ export const ERRORS = {
     title: 'Channel is in use',
     hint: 'Take it out of the rules the detail names, or delete it with `?force=true`.',
   },
+  metric_in_use: {
+    status: 409,
+    title: 'Metric is in use',
+    hint: 'Take it out of the rules the detail names first; `GET /metrics/definitions/{key}/rules` lists them all.',
+  },
   request_in_progress: {
     status: 409,
     title: 'Same request in progress',

@@ -5,6 +5,7 @@ export { Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries } from './del
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
+export { ListMetricDefinitions, ListRulesOfMetric, MetricDefinition, UpdateMetricDefinition } from './metric-definition.ts';
 export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
 export { type Page, pageOf } from './page.ts';
 export { Backtest, BacktestRule, Preview, PreviewRule } from './preview.ts';

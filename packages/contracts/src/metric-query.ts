@@ -42,13 +42,19 @@ const MetricSeen = z.strictObject({
   lag: z.strictObject({ p50: z.int(), p99: z.int() }).nullable(),
 });
 
-/** A metric every tenant has, and what it reads. */
-const CatalogueMetric = z.strictObject({
+/** A metric that rules call by name. */
+const NamedMetric = z.strictObject({
   metric: z.string(),
   title: z.string(),
   unit: z.string().nullable(),
   defaultAggregation: z.string(),
 });
 
-export const MetricList = z.strictObject({ data: z.array(MetricSeen), catalogue: z.array(CatalogueMetric) });
+export const MetricList = z.strictObject({
+  data: z.array(MetricSeen),
+  /** Those every tenant has. */
+  catalogue: z.array(NamedMetric),
+  /** The tenant's own, by key. */
+  definitions: z.array(NamedMetric),
+});
 export type MetricList = z.infer<typeof MetricList>;

@@ -21,6 +21,7 @@ export {
 export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
+export type { MetricDefinitionRow } from './tables/metric-definitions.ts';
 export type { AuditEventRow } from './tables/requests.ts';
 export type { RuleCostRow, RuleRow, RuleVersionRow } from './tables/rules.ts';
 export type { RunRow, RunStatus } from './tables/runs.ts';
@@ -40,7 +41,9 @@ export * from './queries/dead-notices.ts';
 export * from './queries/deliveries-list.ts';
 export * from './queries/deliveries.ts';
 export * from './queries/delivery-attempts.ts';
+export * from './queries/metric-definitions.ts';
 export * from './queries/open-deliveries.ts';
+export * from './queries/due-metric-definitions.ts';
 export * from './queries/due-work.ts';
 export * from './queries/event-lags.ts';
 export * from './queries/event-names.ts';

@@ -60,6 +60,9 @@ async function fill(tenantId: string): Promise<void> {
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_key, channel_kind, kind, expires_at)
       values (${tenantId}, ${newId()}, ${trigger}, ${alert}, 'c', 'webhook', 'fired', tocsin_now())`;
     await sql`insert into inbox (tenant_id, id, delivery_id, title, body) values (${tenantId}, ${newId()}, ${newId()}, 'T', '{}')`;
+    await sql`
+      insert into metric_definitions (tenant_id, id, key, name, query, every_ms, evaluation_delay_ms, created_by, updated_by)
+      values (${tenantId}, ${newId()}, ${newId()}, 'M', '{}', 60000, 10000, 'me', 'me')`;
     await sql`insert into idempotency_keys (tenant_id, route, key, request_hash) values (${tenantId}, 'r', ${newId()}, '\\x01')`;
     await sql`insert into event_names (tenant_id, name) values (${tenantId}, ${newId()})`;
     const key = newId();

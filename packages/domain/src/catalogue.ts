@@ -1,5 +1,7 @@
 import { AGGREGATION_FACTS, type Aggregation } from './aggregations.ts';
 import type { Subject } from './metric-query.ts';
+import { RULE_BOUNDS } from './rule-bounds.ts';
+import { SAVED_METRIC_MEASURE } from './saved-metric.ts';
 
 export interface MetricDefinition {
   subject: Subject;
@@ -36,7 +38,8 @@ export const isMetricName = (name: string): name is MetricName => Object.hasOwn(
 
 /** What a comparison looks at, as its author said it: at most one of the three. None: the events themselves. */
 export interface Looked {
-  metric?: MetricName | undefined;
+  /** Of the catalogue, or the key of a saved metric. */
+  metric?: string | undefined;
   measure?: string | undefined;
   dim?: string | undefined;
 }
@@ -47,14 +50,19 @@ export interface Meaning {
 }
 
 /** The aggregation for a comparison that names none. */
-export function defaultAggregation({ metric, measure: own, dim }: Looked): Aggregation {
-  if (metric !== undefined) return METRICS[metric].defaultAggregation;
+export function defaultAggregation({ metric, measure: own, dim }: Looked, windowMs: number): Aggregation {
+  if (metric !== undefined && isMetricName(metric)) return METRICS[metric].defaultAggregation;
+  if (metric !== undefined) return windowMs <= RULE_BOUNDS.maxExactWindowMs ? 'last' : 'avg';
   if (own !== undefined) return 'avg';
   return dim === undefined ? 'count' : 'distinct';
 }
 
 /** Throughput is known by its everyday words too: its average is its rate, its sum its count. */
 const OF_THROUGHPUT: Partial<Record<Aggregation, Aggregation>> = { avg: 'rate', sum: 'count' };
+
+/** The unit of a catalogue metric; null: bare numbers, or no metric of the catalogue. */
+export const catalogueUnit = (metric: string | undefined): string | null =>
+  metric !== undefined && isMetricName(metric) ? METRICS[metric].unit : null;
 
 /** What a metric under an aggregation stands for; null where it means nothing, such as the p95 of an error rate. */
 export function meaning(looked: Looked, written: Aggregation): Meaning | null {
@@ -64,7 +72,7 @@ export function meaning(looked: Looked, written: Aggregation): Meaning | null {
 }
 
 function subjectOf({ metric, measure: own, dim }: Looked): Subject {
-  if (metric !== undefined) return METRICS[metric].subject;
+  if (metric !== undefined) return isMetricName(metric) ? METRICS[metric].subject : measure(SAVED_METRIC_MEASURE);
   if (own !== undefined) return measure(own);
   return dim === undefined ? { kind: 'event' } : { kind: 'dim', dim };
 }

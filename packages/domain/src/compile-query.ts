@@ -1,9 +1,10 @@
 import { AGGREGATION_FACTS } from './aggregations.ts';
-import { meaning, METRICS } from './catalogue.ts';
+import { catalogueUnit, isMetricName, meaning } from './catalogue.ts';
 import { durationMs } from './duration.ts';
 import { OPERATORS, type Filter, type MetricQuery } from './metric-query.ts';
 import { PER_MINUTE, rateUnit } from './rate-unit.ts';
 import type { ComparisonSpec, WhereTest } from './rule-spec.ts';
+import { savedMetricName } from './saved-metric.ts';
 
 /** The part of a comparison that is a metric query, in canonical words. */
 export type QuerySpec = Pick<ComparisonSpec, 'metric' | 'measure' | 'dim' | 'name' | 'aggregation' | 'where' | 'window' | 'unit'>;
@@ -13,7 +14,7 @@ export function compileQuery(spec: QuerySpec, groupBy: readonly string[]): Metri
   const meant = meaning(spec, spec.aggregation);
   if (meant === null) throw new Error(`${metricLabel(spec)} has no ${spec.aggregation}`);
   return {
-    name: spec.name ?? null,
+    name: spec.metric === undefined || isMetricName(spec.metric) ? (spec.name ?? null) : savedMetricName(spec.metric),
     subject: meant.subject,
     aggregation: meant.aggregation,
     filters: Object.entries(spec.where ?? {})
@@ -39,7 +40,7 @@ export function unitOf(spec: QuerySpec): string | null {
     case 'rate':
       return (rateUnit(spec.unit) ?? PER_MINUTE).words;
     case 'own':
-      return spec.unit ?? (spec.metric === undefined ? null : METRICS[spec.metric].unit);
+      return spec.unit ?? catalogueUnit(spec.metric);
   }
 }
 

@@ -1,6 +1,7 @@
 import { didYouMean } from './nearest-name.ts';
 import { pointerTo, type Issue, type IssueCode, type Path } from './issue.ts';
 import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
+import { NO_SAVED_METRICS, type SavedMetrics } from './saved-metric.ts';
 
 // Enough to mend a rule by; a hostile one must not make an endless answer.
 const MAX_ISSUES = 50;
@@ -10,9 +11,11 @@ export class Complaints {
   readonly issues: Issue[] = [];
   /** What there is to complain about. */
   readonly bounds: RuleBounds;
+  readonly savedMetrics: SavedMetrics;
 
-  constructor(bounds: RuleBounds = RULE_BOUNDS) {
+  constructor(bounds: RuleBounds = RULE_BOUNDS, savedMetrics: SavedMetrics = NO_SAVED_METRICS) {
     this.bounds = bounds;
+    this.savedMetrics = savedMetrics;
   }
 
   /** Nothing more is told: what would only find further faults may stop. */

@@ -1,6 +1,6 @@
 import { AGGREGATION_FACTS } from './aggregations.ts';
 import { isPeriod } from './calendar.ts';
-import { METRICS } from './catalogue.ts';
+import { isMetricName, METRICS } from './catalogue.ts';
 import { metricLabel, unitOf } from './compile-query.ts';
 import { COMPARED, describeTest } from './describe-test.ts';
 import { formatValue } from './format-value.ts';
@@ -92,7 +92,7 @@ function describeQuery(spec: QueryPartSpec): string {
 
 function subjectWords(spec: QueryPartSpec): string {
   const { metric, aggregation } = spec;
-  const title = metric === undefined ? metricLabel({ ...spec, window: '' }) : METRICS[metric].title;
+  const title = metric !== undefined && isMetricName(metric) ? METRICS[metric].title : metricLabel({ ...spec, window: '' });
   if (metric === 'throughput') return aggregation === 'count' || aggregation === 'sum' ? 'the number of events' : 'throughput';
   const { said } = AGGREGATION_FACTS[aggregation];
   if (metric === 'error_rate' || metric === 'timeout_rate') {

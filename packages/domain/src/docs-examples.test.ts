@@ -7,6 +7,7 @@ import { compileRule } from './compile-rule.ts';
 import { describeRule } from './describe-rule.ts';
 import { judge } from './judge.ts';
 import { AGGREGATION_FACTS, AGGREGATIONS } from './aggregations.ts';
+import { parseMetricDefinition } from './parse-metric-definition.ts';
 import { parseRule } from './parse-rule.ts';
 import { RuleSpec } from './rule-spec.ts';
 
@@ -18,14 +19,19 @@ const examples = [...page.matchAll(/```json\n(.*?)```\n\n> ([^\n]+)/gs)].map(([,
   return { name: rule.name, rule, sentence };
 });
 
+/** The metric definitions of the page, which its rules may look at. */
+const definitions = [...page.matchAll(/```json metric\n(.*?)```/gs)].map(([, json = '']) => parseMetricDefinition(JSON.parse(json)));
+const savedMetrics = new Map(definitions.flatMap((each) => (each.ok ? [[each.definition.key, each.definition] as const] : [])));
+
 test('docs/rules.md has no example that is not tried here', () => {
   expect(examples.length).toBeGreaterThan(3);
-  expect(examples.length).toBe(page.match(/```json/g)?.length);
+  expect(definitions.map(({ ok }) => ok)).toEqual([true]);
+  expect(examples.length + definitions.length).toBe(page.match(/```json/g)?.length);
 });
 
 describe.each(examples)('the example “$name”', ({ rule, sentence }) => {
   test('is a rule, and is described as the page says', () => {
-    const parsed = parseRule(rule);
+    const parsed = parseRule(rule, undefined, savedMetrics);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
     expect(describeRule(parsed.spec)).toBe(sentence);
     expect(compileRule(parsed.spec).comparisons.length).toBeGreaterThan(0);
@@ -50,6 +56,7 @@ test('the fields of a rule and their defaults are those of the page', () => {
 
 const ROWS = [
   ...METRIC_NAMES.map((metric) => ({ row: `\`${metric}\``, looked: { metric }, unit: METRICS[metric].unit })),
+  { row: 'a saved metric', looked: { metric: 'open-issues' }, unit: 'its own' },
   { row: 'a `measure`', looked: { measure: 'queue_depth' }, unit: null },
   { row: 'a `dim`', looked: { dim: 'user' }, unit: null },
   { row: 'none of them', looked: {}, unit: null },
@@ -68,7 +75,7 @@ test.each(ROWS)('the row of $row says which aggregations mean something', ({ row
       .find((text) => text.startsWith(`| ${row} |`)) ?? '';
   const [, , , written, fallback, ...marks] = line.split('|').map((cell) => cell.trim());
   expect(written).toBe(unit ?? '–');
-  expect(fallback).toBe(defaultAggregation(looked));
+  expect(fallback).toBe(defaultAggregation(looked, 5 * MINUTE));
   expect(AGGREGATIONS.filter((_, index) => marks[index] === '✓')).toEqual(AGGREGATIONS.filter((each) => meaning(looked, each) !== null));
 });
 

@@ -23,6 +23,7 @@ export {
 } from './history.ts';
 export { hoursNeededBy, isLongWindow, type HoursNeed } from './hours-needed.ts';
 export { judge, type Circumstances, type Fits, type Judged, type KnownSeries } from './judge.ts';
+export { type MetricDefinition, readSavedQuery, SavedQuery } from './metric-definition.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
   TRIGGER_KINDS,
@@ -35,6 +36,7 @@ export {
   type WebhookBody,
 } from './notification.ts';
 export { parseRule, type ParsedRule } from './parse-rule.ts';
+export { parseMetricDefinition, type ParsedMetricDefinition } from './parse-metric-definition.ts';
 export { parseMetricQuery } from './parse-query.ts';
 export { readStoredRule, type StoredRule } from './read-stored-rule.ts';
 export { didYouMean, nearestName } from './nearest-name.ts';
@@ -76,6 +78,8 @@ export { expiresAt, isExpired, RETRY, retryDelay, verdictOfStatus } from './retr
 export { parseRetryAfter } from './retry-after.ts';
 export { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 export { ComparisonSpec, ConditionSpec, leavesOf, RuleSpec, type LeafSpec, type RuleStanding } from './rule-spec.ts';
+export { SAVED_METRIC_MEASURE, SAVED_METRIC_PREFIX, savedMetricName, type SavedMetrics } from './saved-metric.ts';
+export { savedMetricsIn } from './saved-metrics-in.ts';
 export {
   ALERT_TYPES,
   HEALTHS,

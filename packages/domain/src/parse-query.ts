@@ -1,7 +1,7 @@
 import { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
-import { defaultAggregation, isMetricName, meaning, METRIC_NAMES, METRICS, type Looked, type MetricName } from './catalogue.ts';
+import { catalogueUnit, defaultAggregation, isMetricName, meaning, METRIC_NAMES, type Looked } from './catalogue.ts';
 import { isPeriod } from './calendar.ts';
-import { compileQuery, unitOf } from './compile-query.ts';
+import { compileQuery, unitOf, type QuerySpec } from './compile-query.ts';
 import { Complaints, quoted, readFields } from './complaints.ts';
 import { aggregationFrom } from './dialects.ts';
 import { durationMs, formatDuration } from './duration.ts';
@@ -13,9 +13,11 @@ import { RATE_UNITS, rateUnit } from './rate-unit.ts';
 import { readDuration, readLine, readList, readWord } from './read-values.ts';
 import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 import type { QueryPartSpec } from './rule-spec.ts';
+import type { SavedMetric, SavedMetrics } from './saved-metric.ts';
 
 export const PART_FIELDS = ['metric', 'measure', 'dim', 'name', 'aggregation', 'where', 'unit'] as const;
 type PartField = (typeof PART_FIELDS)[number];
+export const QUERY_FIELDS = [...PART_FIELDS, 'window'] as const;
 
 interface PartFields {
   has: (name: PartField) => boolean;
@@ -47,13 +49,17 @@ export function parseQueryPart(fields: PartFields, path: Path, windowMs: number 
     return null;
 
   const looked: Looked = { metric, measure, dim };
-  const aggregation = written ?? defaultAggregation(looked);
+  const saved = metric === undefined ? undefined : complaints.savedMetrics.get(metric);
+  if (saved !== undefined && name !== undefined)
+    return complaints.add([...path, 'name'], 'conflict', 'a saved metric has events of its own; filter by where, or leave the name out');
+  const aggregation = written ?? defaultAggregation(looked, windowMs ?? 0);
   const isSound = [
     hasMeaning(looked, aggregation, path, complaints),
     windowMs === null || fitsWindow(aggregation, windowMs, path, complaints),
-    unit === undefined || fitsUnit(unit, looked, aggregation, [...path, 'unit'], complaints),
+    unit === undefined || fitsUnit(unit, looked, saved, aggregation, [...path, 'unit'], complaints),
   ].every(Boolean);
   if (!isSound) return null;
+  const shownUnit = unit ?? (AGGREGATION_FACTS[aggregation].unit === 'own' ? saved?.unit : null) ?? undefined;
   return {
     ...(metric === undefined ? {} : { metric }),
     ...(measure === undefined ? {} : { measure }),
@@ -61,7 +67,7 @@ export function parseQueryPart(fields: PartFields, path: Path, windowMs: number 
     ...(name === undefined ? {} : { name }),
     aggregation,
     ...(where === undefined || Object.keys(where).length === 0 ? {} : { where }),
-    ...(unit === undefined ? {} : { unit }),
+    ...(shownUnit === undefined ? {} : { unit: shownUnit }),
   };
 }
 
@@ -79,17 +85,27 @@ export function parseWindow(
   return readDuration(window, [...path, 'window'], RULE_BOUNDS.minWindowMs, complaints.bounds.maxWindowMs, complaints);
 }
 
+/** A query with its window, a duration. Null: complained about. */
+export function parseQuerySpec(
+  fields: { has: (name: (typeof QUERY_FIELDS)[number]) => boolean; get: (name: (typeof QUERY_FIELDS)[number]) => unknown },
+  path: Path,
+  complaints: Complaints,
+): QuerySpec | null {
+  const window = parseWindow(fields, path, complaints, { calendars: false });
+  const part = parseQueryPart(fields, path, window === null ? null : durationMs(window), complaints);
+  return part === null || window === null ? null : { ...part, window };
+}
+
 /** A metric query by itself, in the words of a rule's comparison, with `groupBy`. `unit` is that of its values, for `formatValue`. */
 export function parseMetricQuery(
   input: unknown,
   bounds?: RuleBounds,
+  savedMetrics?: SavedMetrics,
 ): { ok: true; query: MetricQuery; unit: string | null } | { ok: false; issues: Issue[] } {
-  const complaints = new Complaints(bounds);
-  const fields = readFields(input, [], [...PART_FIELDS, 'window', 'groupBy'], complaints);
+  const complaints = new Complaints(bounds, savedMetrics);
+  const fields = readFields(input, [], [...QUERY_FIELDS, 'groupBy'], complaints);
   if (fields === null) return { ok: false, issues: complaints.issues };
-  const window = parseWindow(fields, [], complaints, { calendars: false });
-  const part = parseQueryPart(fields, [], window === null ? null : durationMs(window), complaints);
-  const spec = part === null || window === null ? null : { ...part, window };
+  const spec = parseQuerySpec(fields, [], complaints);
   const groupBy = parseGroupBy(fields.get('groupBy') ?? [], ['groupBy'], complaints);
   if (spec === null || groupBy === null || complaints.issues.length > 0) return { ok: false, issues: complaints.issues };
   return { ok: true, query: compileQuery(spec, groupBy.toSorted()), unit: unitOf(spec) };
@@ -110,13 +126,15 @@ export function parseGroupBy(input: unknown, path: Path, complaints: Complaints)
   return dims.every((dim) => dim !== null) ? dims : null;
 }
 
-function readMetric(value: unknown, path: Path, complaints: Complaints): MetricName | null {
+/** One of the catalogue, or a saved one. */
+function readMetric(value: unknown, path: Path, complaints: Complaints): string | null {
   const name = readLine(value, path, RULE_BOUNDS.fieldLength, complaints);
-  if (name === null || isMetricName(name)) return name;
+  if (name === null || isMetricName(name) || complaints.savedMetrics.has(name)) return name;
+  const known = [...METRIC_NAMES, ...complaints.savedMetrics.keys()];
   return complaints.add(
     path,
     'invalid_value',
-    `Unknown metric ${quoted(name)}.${didYouMean(name, METRIC_NAMES)} A measure of your own is named by 'measure'.`,
+    `Unknown metric ${quoted(name)}.${didYouMean(name, known)} A measure of your own is named by 'measure'.`,
   );
 }
 
@@ -135,8 +153,15 @@ function fitsWindow(aggregation: Aggregation, windowMs: number, path: Path, comp
   return false;
 }
 
-/** `perHour` and its like belong to rates. A catalogue metric has its own unit; only money comes in several. */
-function fitsUnit(unit: string, looked: Looked, aggregation: Aggregation, path: Path, complaints: Complaints): boolean {
+/** `perHour` and its like belong to rates. A metric has its own unit; only money comes in several, and what has none may be given any. */
+function fitsUnit(
+  unit: string,
+  looked: Looked,
+  saved: SavedMetric | undefined,
+  aggregation: Aggregation,
+  path: Path,
+  complaints: Complaints,
+): boolean {
   const meant = meaning(looked, aggregation);
   const isRate = meant !== null && AGGREGATION_FACTS[meant.aggregation].unit === 'rate';
   if (rateUnit(unit) !== null || isRate) {
@@ -147,8 +172,9 @@ function fitsUnit(unit: string, looked: Looked, aggregation: Aggregation, path: 
     complaints.add(path, 'invalid_value', message);
     return false;
   }
-  const own = looked.metric === undefined ? null : METRICS[looked.metric].unit;
-  if (looked.metric === 'cost' || looked.measure !== undefined || own === unit) return true;
+  const own = saved?.unit ?? catalogueUnit(looked.metric);
+  const isFree = looked.metric === 'cost' || looked.measure !== undefined || saved?.unit === null;
+  if (isFree || own === unit) return true;
   const message = own === null ? 'there is no unit to choose here' : `${looked.metric ?? ''} is in ${own}; leave the unit out`;
   complaints.add(path, 'invalid_value', message);
   return false;

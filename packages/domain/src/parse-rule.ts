@@ -3,10 +3,11 @@ import { severityFrom } from './dialects.ts';
 import type { Issue, Path } from './issue.ts';
 import { parseCondition } from './parse-condition.ts';
 import { parseGroupBy } from './parse-query.ts';
-import { exactly, readBoolean, readDuration, readLine, readList, readNumber, readValue, readWord } from './read-values.ts';
+import { exactly, readBoolean, readDuration, readKey, readLine, readList, readNumber, readValue, readWord } from './read-values.ts';
 import { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 import { ruleKey } from './rule-key.ts';
 import { leavesOf, RULE_DEFAULTS, type ConditionSpec, type LeafSpec, type RuleSpec } from './rule-spec.ts';
+import type { SavedMetrics } from './saved-metric.ts';
 import { SEVERITIES } from './severity.ts';
 import { isBudget, isLevels } from './threshold-spec.ts';
 
@@ -41,9 +42,12 @@ type Field = (typeof FIELDS)[number];
 
 const { maxEveryMs, maxHoldMs, maxEvaluationDelayMs, minRemindEveryMs } = RULE_BOUNDS;
 
-/** A rule as people write it, made canonical; or everything that is wrong with it. Takes any value, a stored spec too, which it leaves as it is. */
-export function parseRule(input: unknown, bounds?: RuleBounds): ParsedRule {
-  const complaints = new Complaints(bounds);
+/**
+ * A rule as people write it, made canonical; or everything that is wrong with it. Takes any value, a stored spec too, which it leaves as it is.
+ * Of the tenant's saved metrics it knows those that are given.
+ */
+export function parseRule(input: unknown, bounds?: RuleBounds, savedMetrics?: SavedMetrics): ParsedRule {
+  const complaints = new Complaints(bounds, savedMetrics);
   const fields = readFields(input, [], FIELDS, complaints);
   if (fields === null) return { ok: false, issues: complaints.issues };
 
@@ -147,12 +151,6 @@ function readCount(value: unknown, path: Path, least: number, most: number, comp
 /** A null stands for a complaint, so that without complaints there is none. */
 function isWhole(spec: { [field in keyof RuleSpec]: RuleSpec[field] | null }, { issues }: Complaints): spec is RuleSpec {
   return issues.length === 0 && Object.values(spec).every((value) => value !== null);
-}
-
-function readKey(value: unknown, path: Path, complaints: Complaints): string | null {
-  const key = readLine(value, path, RULE_BOUNDS.keyLength, complaints);
-  if (key === null || /^[a-z0-9][a-z0-9._-]*$/.test(key)) return key;
-  return complaints.add(path, 'invalid_value', "must be lower-case letters, digits, '.', '_' or '-', starting with a letter or digit");
 }
 
 function readNotify(input: unknown, path: Path, complaints: Complaints): RuleSpec['notify'] | null {

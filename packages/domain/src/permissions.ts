@@ -7,6 +7,7 @@ export const PERMISSIONS = {
   'events:read': 'viewer',
   'events:write': 'editor',
   'metrics:read': 'viewer',
+  'metrics:write': 'editor',
   'rules:read': 'viewer',
   'rules:write': 'editor',
   'alerts:read': 'viewer',

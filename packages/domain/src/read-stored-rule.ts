@@ -2,6 +2,7 @@ import { compileRule } from './compile-rule.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { parseRule } from './parse-rule.ts';
 import { RuleSpec } from './rule-spec.ts';
+import { savedMetricsIn } from './saved-metrics-in.ts';
 
 /** `fault` says what this version of the program does not understand. */
 export type StoredRule = { ok: true; spec: RuleSpec; compiled: CompiledRule } | { ok: false; fault: string };
@@ -20,9 +21,10 @@ export function readStoredRule(stored: unknown): StoredRule {
   }
 }
 
-/** In the words of the parser, which names the place. */
+/** In the words of the parser, which names the place. That its saved metrics are there was seen to when it was saved. */
 function faultOf(stored: unknown): string {
-  const parsed = parseRule(stored);
+  const savedMetrics = new Map(savedMetricsIn(stored).map((key) => [key, { unit: null }]));
+  const parsed = parseRule(stored, undefined, savedMetrics);
   const [issue] = parsed.ok ? [] : parsed.issues;
   return issue === undefined ? 'not in canonical words' : `${issue.pointer} ${issue.message}`.trim();
 }

@@ -3,6 +3,7 @@ import { hasControlCharacters } from './control-characters.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import type { Path } from './issue.ts';
 import { didYouMean } from './nearest-name.ts';
+import { RULE_BOUNDS } from './rule-bounds.ts';
 
 /** One line of text, trimmed. Null, here and below: complained about. */
 export function readLine(value: unknown, path: Path, max: number, complaints: Complaints): string | null {
@@ -11,6 +12,13 @@ export function readLine(value: unknown, path: Path, max: number, complaints: Co
   if (text === '') return complaints.add(path, 'empty', 'must not be empty');
   if (text.length > max) return complaints.add(path, 'out_of_range', `must have at most ${max} characters`);
   return hasControlCharacters(text) ? complaints.add(path, 'invalid_value', 'must not contain control characters') : text;
+}
+
+/** The stable name of a rule, channel or metric definition. */
+export function readKey(value: unknown, path: Path, complaints: Complaints): string | null {
+  const key = readLine(value, path, RULE_BOUNDS.keyLength, complaints);
+  if (key === null || /^[a-z0-9][a-z0-9._-]*$/.test(key)) return key;
+  return complaints.add(path, 'invalid_value', "must be lower-case letters, digits, '.', '_' or '-', starting with a letter or digit");
 }
 
 /** The value of a dimension or label: text, or a number or boolean that becomes text. May be empty. */

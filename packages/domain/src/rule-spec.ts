@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { AGGREGATIONS } from './aggregations.ts';
 import { OPERATORS } from './metric-query.ts';
-import { METRIC_NAMES } from './catalogue.ts';
 import { RULE_BOUNDS } from './rule-bounds.ts';
 import { SEVERITIES } from './severity.ts';
 import { RecoverSpec, ThresholdSpec } from './threshold-spec.ts';
@@ -29,7 +28,8 @@ export type WhereTest = z.infer<typeof WhereTest>;
 
 /** What is read of the events of a window, without the window. */
 const queryFields = {
-  metric: z.enum(METRIC_NAMES).optional(),
+  /** Of the catalogue, or the key of a saved metric, whose unit is then in `unit`. */
+  metric: z.string().optional(),
   measure: z.string().optional(),
   dim: z.string().optional(),
   name: z.string().optional(),
@@ -74,7 +74,7 @@ export type RatioSpec = z.infer<typeof RatioSpec>;
 /** Nothing has come for so long. */
 export const AbsenceSpec = z.strictObject({
   absentFor: Duration,
-  metric: z.enum(METRIC_NAMES).optional(),
+  metric: z.string().optional(),
   measure: z.string().optional(),
   dim: z.string().optional(),
   name: z.string().optional(),

@@ -8,6 +8,7 @@ export { startEvaluator, type EvaluatorDeps } from './evaluate/start-evaluator.t
 export { openKnownFits, type KnownFits } from './evaluate/known-fits.ts';
 export { lookAtRule, rememberedOf, type RuleLook } from './evaluate/look-at-rule.ts';
 export { hintPreparation } from './maintain/prepare-hours.ts';
+export { startMetricRecorder } from './saved-metrics/start-metric-recorder.ts';
 export { startMaintenance } from './maintain/start-maintenance.ts';
 export { DEFAULT_RETENTION, type MaintenanceDeps, type Retention } from './maintain/tasks.ts';
 export { NotPlayed, playRule, PREVIEW_SLOTS_MAX, type Play, type PlayDeps, type Played } from './preview/play-rule.ts';

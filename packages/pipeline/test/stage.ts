@@ -1,5 +1,5 @@
 import { newId, refreshSchedule, withTenant, withTenantsSql, type Database, type SqlTx } from '@tocsin/db';
-import { parseRule, type HistorySource, type MetricSource, type QueryResult, type ReadRequest } from '@tocsin/domain';
+import { parseRule, type HistorySource, type MetricSource, type QueryResult, type ReadRequest, type SavedMetrics } from '@tocsin/domain';
 import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import { makeTenant, testDatabase, testQueue } from '@tocsin/testkit';
@@ -96,8 +96,8 @@ export const SLOW_RULE = {
 };
 
 /** Saves a rule as people would; answers its id. */
-export async function addRule(db: Database, tenantId: string, rule: object = {}): Promise<string> {
-  const parsed = parseRule({ ...SLOW_RULE, ...rule });
+export async function addRule(db: Database, tenantId: string, rule: object = {}, savedMetrics?: SavedMetrics): Promise<string> {
+  const parsed = parseRule({ ...SLOW_RULE, ...rule }, undefined, savedMetrics);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   const { spec } = parsed;
   const id = newId();

@@ -40,6 +40,12 @@ export function createMetrics(process: string) {
       buckets: LAG_SECONDS,
       registers,
     }),
+    savedMetrics: new Counter({
+      name: 'tocsin_saved_metric_runs_total',
+      help: 'Instants of saved metrics, recorded or failed.',
+      labelNames: ['result'],
+      registers,
+    }),
     triggers: new Counter({ name: 'tocsin_triggers_total', help: 'Changes of alerts worth telling.', labelNames: ['kind'], registers }),
     notifications: new Counter({
       name: 'tocsin_notifications_total',

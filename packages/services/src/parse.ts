@@ -26,6 +26,9 @@ export function idFrom(text: string, what: string): string {
   return text.toLowerCase();
 }
 
+/** A key from a path, fit to be looked for: what cannot be a key is found nowhere. */
+export const keyFrom = (text: string): string => text.toWellFormed().replaceAll('\0', '�');
+
 function problemIssues(issue: z.core.$ZodIssue, schema: z.ZodType, place: 'body' | 'query', within: readonly string[]): ProblemIssue[] {
   if (issue.code === 'unrecognized_keys') {
     const known = fieldsAt(schema, issue.path);

@@ -69,11 +69,13 @@ export interface RuleFilter {
   state: Phase | null;
   /** Part of a key or name, in any case. */
   search: string | null;
+  /** The key of a saved metric that a comparison of theirs looks at; absent: whatever they look at. */
+  savedMetric?: string;
 }
 
 /** Newest first. */
 export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleFilter): Promise<RuleRow[]> {
-  const { beforeId, enabled, severity, health, state, search } = filter;
+  const { beforeId, enabled, severity, health, state, search, savedMetric } = filter;
   const conditions: (SQL | undefined)[] = [
     eq(rules.tenantId, tenantId),
     beforeId === null ? undefined : lt(rules.id, beforeId),
@@ -82,6 +84,7 @@ export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleF
     health === null ? undefined : eq(rules.health, health),
     state === null ? undefined : sql`coalesce((${worstPhaseOf(sql`${rules.id}`)}), 'ok') = ${state}`,
     search === null ? undefined : or(ilike(rules.key, containing(search)), ilike(rules.name, containing(search))),
+    savedMetric === undefined ? undefined : looksAt(savedMetric),
   ];
   return tx
     .select()
@@ -118,6 +121,16 @@ export async function namesOfRulesNotifying(tx: DrizzleTx, tenantId: string, cha
   return rows.map(({ name }) => name);
 }
 
+/** Keys of the rules that look at a saved metric, in their order. */
+export async function keysOfRulesLookingAt(tx: DrizzleTx, tenantId: string, savedMetric: string): Promise<string[]> {
+  const rows = await tx
+    .select({ key: rules.key })
+    .from(rules)
+    .where(and(eq(rules.tenantId, tenantId), looksAt(savedMetric)))
+    .orderBy(rules.key);
+  return rows.map(({ key }) => key);
+}
+
 async function insertVersion(tx: DrizzleTx, { tenantId, id }: RuleRow): Promise<void> {
   await tx.execute(sql`
     insert into ${ruleVersions} (tenant_id, rule_id, version, spec, created_by)
@@ -126,6 +139,10 @@ async function insertVersion(tx: DrizzleTx, { tenantId, id }: RuleRow): Promise<
 
 const oneRule = (tenantId: string, by: { id: string } | { key: string }): SQL | undefined =>
   and(eq(rules.tenantId, tenantId), 'id' in by ? eq(rules.id, by.id) : eq(rules.key, by.key));
+
+/** A comparison says its aggregation in canonical words, which tells it from a filter over a dim of that name. */
+const looksAt = (savedMetric: string): SQL =>
+  sql`jsonb_path_exists(${rules.spec}, '$.condition.** ? (@.metric == $key && (exists(@.aggregation) || exists(@.absentFor)))', jsonb_build_object('key', ${savedMetric}::text))`;
 
 const MILDEST_FIRST = sql.raw(`array['${PHASES.join("','")}']`);
 const worstPhase = sql<Phase>`(${MILDEST_FIRST})[max(array_position(${MILDEST_FIRST}, ${seriesStates.phase}))]`;

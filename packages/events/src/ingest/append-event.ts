@@ -1,3 +1,4 @@
+import { SAVED_METRIC_PREFIX } from '@tocsin/domain';
 import type { EventBounds } from '../bounds.ts';
 import type { SegmentBuilder } from '../codec/segment-builder.ts';
 import type { RejectionCode } from '../event.ts';
@@ -13,7 +14,11 @@ export const FULL = Symbol('full');
 
 // Every column costs a cell per event, so a segment of events that share no field must not grow square.
 const MAX_COLUMNS = 256;
-const RESERVED_PREFIX = 'tocsin.';
+/** How names begin that nobody may send, and what they are. */
+const RESERVED: readonly (readonly [prefix: string, what: string])[] = [
+  ['tocsin.', "are Tocsin's own"],
+  [SAVED_METRIC_PREFIX, 'are the values of saved metrics'],
+];
 
 export interface ReadEvent {
   name: string;
@@ -53,7 +58,8 @@ function appendName(builder: SegmentBuilder, name: string, bounds: EventBounds):
   if (code === 0) {
     const problem = nameProblem(name, bounds.nameLength);
     if (problem !== null) return refuse('bad_name', `name ${problem}`);
-    if (name.startsWith(RESERVED_PREFIX)) return refuse('reserved_name', `Names that start with "${RESERVED_PREFIX}" are Tocsin's own`);
+    const reserved = RESERVED.find(([prefix]) => name.startsWith(prefix));
+    if (reserved !== undefined) return refuse('reserved_name', `Names that start with "${reserved[0]}" ${reserved[1]}`);
     code = builder.names.add(name);
   }
   builder.names.codes[builder.rows] = code;

@@ -34,6 +34,7 @@ test.for<[string, unknown, RejectionCode]>([
   ['a name with NUL', { name: 'a\0b' }, 'bad_name'],
   ['a name with half a character', { name: 'a\ud800' }, 'bad_name'],
   ['a reserved name', { name: 'tocsin.evaluation' }, 'reserved_name'],
+  ['the name of a saved metric', { name: 'metric.open-issues' }, 'reserved_name'],
   ['ts null', { name: 'a', ts: null }, 'bad_ts'],
   ['ts a word', { name: 'a', ts: 'yesterday' }, 'bad_ts'],
   ['ts not finite', { name: 'a', ts: Infinity }, 'bad_ts'],

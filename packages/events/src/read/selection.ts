@@ -1,4 +1,4 @@
-import type { Filter, Operator } from '@tocsin/domain';
+import { type Filter, type Operator, SAVED_METRIC_PREFIX } from '@tocsin/domain';
 import { codeAt, type RowCodes, type TextColumnView } from '../codec/decode.ts';
 import type { SegmentColumns } from './segment-columns.ts';
 
@@ -9,20 +9,12 @@ export type Selected = 'all' | { count: number; rows: Uint32Array };
 let rowsRoom = new Uint32Array(0);
 const NONE = { count: 0, rows: new Uint32Array(0) };
 
-/** A name and filters, compiled: which events of a segment pass all of them. */
+/** A name and filters, compiled: which events of a segment pass all of them. Without a name all pass that somebody sent: no value of a saved metric. */
 export class Selection {
   private readonly tests: Test[];
 
   constructor(name: string | null, filters: readonly Filter[]) {
-    this.tests = filters.map(compileFilter);
-    if (name !== null)
-      this.tests.unshift(
-        textTest(
-          (columns) => columns.name(),
-          (text) => text === name,
-          false,
-        ),
-      );
+    this.tests = [name === null ? WAS_SENT : nameTest((text) => text === name), ...filters.map(compileFilter)];
   }
 
   select(columns: SegmentColumns): Selected {
@@ -134,6 +126,11 @@ function judged(texts: readonly string[], passes: (text: string) => boolean, abs
   if (!table.includes(0)) return true;
   return table.includes(1) ? table : false;
 }
+
+const nameTest = (passes: (name: string) => boolean): Test => textTest((columns) => columns.name(), passes, false);
+
+/** One for all selections, so that the names of a segment are judged once. */
+const WAS_SENT = nameTest((name) => !name.startsWith(SAVED_METRIC_PREFIX));
 
 function existsTest(field: string, negate: boolean): Test {
   return (columns) => {

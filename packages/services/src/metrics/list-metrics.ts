@@ -1,4 +1,5 @@
 import type { MetricList } from '@tocsin/contracts';
+import { namesOfMetricDefinitions, withTenant } from '@tocsin/db';
 import { type LagCounts, lagWithin, METRICS } from '@tocsin/domain';
 import type { Context } from '../context.ts';
 import { timeText } from '../time-text.ts';
@@ -11,9 +12,12 @@ const CATALOGUE = Object.entries(METRICS).map(([metric, { title, unit, defaultAg
   defaultAggregation,
 }));
 
-/** The event names seen so far with their fields, and the metrics that need no definition. */
+/** The event names seen so far with their fields, the metrics that need no definition, and those that have one. */
 export const listMetrics = verb('metrics:read', async ({ ctx }: { ctx: Context; input: undefined }): Promise<MetricList> => {
-  const seen = await ctx.events.metricsSeen(ctx.tenantId);
+  const [seen, defined] = await Promise.all([
+    ctx.events.metricsSeen(ctx.tenantId),
+    withTenant(ctx.db, ctx.tenantId, (tx) => namesOfMetricDefinitions(tx, ctx.tenantId)),
+  ]);
   const data = seen.map(({ name, dims, measures, firstSeenMs, lastSeenMs, lag }) => ({
     name,
     dims: [...dims],
@@ -22,7 +26,8 @@ export const listMetrics = verb('metrics:read', async ({ ctx }: { ctx: Context; 
     lastSeenAt: timeText(lastSeenMs),
     lag: lag === null ? null : viewLag(lag),
   }));
-  return { data, catalogue: CATALOGUE };
+  const definitions = defined.map(({ key, name, unit }) => ({ metric: key, title: name, unit, defaultAggregation: 'last' }));
+  return { data, catalogue: CATALOGUE, definitions };
 });
 
 function viewLag(counts: LagCounts): { p50: number; p99: number } | null {

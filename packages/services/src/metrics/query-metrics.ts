@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { parse } from '../parse.ts';
 import { timeText } from '../time-text.ts';
 import { verb } from '../verb.ts';
+import { knownMetrics, parseKnowing } from './known-metrics.ts';
 
 const POINTS_MAX = 1_500;
 const STEP_MIN_MS = 1_000;
@@ -20,7 +21,7 @@ interface Input {
 export const queryMetrics = verb('metrics:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<MetricRange> => {
   const { from: fromMs, to: toMs, step, ...words } = parse(QueryMetrics, input.body);
   const stepMs = stepOf(step, fromMs, toMs);
-  const parsed = parseMetricQuery(words, boundsOf(ctx).rule);
+  const parsed = await parseKnowing(knownMetrics(ctx), (saved) => parseMetricQuery(words, boundsOf(ctx).rule, saved));
   if (!parsed.ok) throw invalid(parsed.issues);
   const range = ctx.events.queryRange(ctx.tenantId, parsed.query, { fromMs, toMs, stepMs }, input.signal);
   const { series, dropped } = await range.catch((error: unknown) => {

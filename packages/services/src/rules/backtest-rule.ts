@@ -4,6 +4,7 @@ import { countReplay, describeRule, readStoredRule, type ReplayedSeries, type Ru
 import { AppError, notFound } from '../app-error.ts';
 import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
+import { knownMetrics } from '../metrics/known-metrics.ts';
 import { idFrom, parse } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { checkRange, playDraft, type PlayedRange } from './play-draft.ts';
@@ -20,14 +21,14 @@ interface Input {
 /** What a draft would have told that the stored rule did not, and the other way round, over the same past. Changes nothing. */
 export const backtestRule = verb('rules:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Backtest> => {
   const id = idFrom(input.id, 'rule');
+  const row = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
+  if (row === null) throw notFound('rule');
   const { rule: draft, from: fromMs, to: toMs } = parse(BacktestRule, input.body);
   const range = { fromMs, toMs };
   checkRange(range);
-  const row = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
-  if (row === null) throw notFound('rule');
   const stored = readStoredRule(row.spec);
   if (!stored.ok) throw new AppError('rule_unreadable', `This version does not understand the stored rule: ${stored.fault}.`);
-  const { spec } = readRulePatch(row.spec, draft, boundsOf(ctx).rule, ['rule']);
+  const { spec } = await readRulePatch(row.spec, draft, boundsOf(ctx).rule, knownMetrics(ctx), ['rule']);
   const half = (from: number) => (share: number) => input.progress?.(from + share / 2);
   const before = await side(ctx, stored.spec, range, input.signal, half(0));
   const after = await side(ctx, spec, range, input.signal, half(0.5));

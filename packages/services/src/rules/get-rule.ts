@@ -2,7 +2,7 @@ import type { ShownRule } from '@tocsin/contracts';
 import { findRule, withTenant } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import type { Context } from '../context.ts';
-import { idFrom } from '../parse.ts';
+import { idFrom, keyFrom } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { viewRules } from './rule-view.ts';
 
@@ -11,7 +11,7 @@ export const getRule = verb('rules:read', ({ ctx, input }: { ctx: Context; input
 });
 
 export const getRuleByKey = verb('rules:read', ({ ctx, input }: { ctx: Context; input: { key: string } }): Promise<ShownRule> => {
-  return find(ctx, { key: input.key.toWellFormed().replaceAll('\0', '�') });
+  return find(ctx, { key: keyFrom(input.key) });
 });
 
 const find = (ctx: Context, by: { id: string } | { key: string }): Promise<ShownRule> =>

@@ -12,6 +12,7 @@ import {
 } from '@tocsin/domain';
 import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
+import { knownMetrics } from '../metrics/known-metrics.ts';
 import { parse } from '../parse.ts';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 import { verb } from '../verb.ts';
@@ -35,7 +36,7 @@ export const previewRule = verb('rules:read', async ({ ctx, input }: { ctx: Cont
   const { rule: draft, from: fromMs, to: toMs, step } = parse(PreviewRule, input.body);
   checkRange({ fromMs, toMs });
   const askedMs = stepOf(step);
-  const { spec } = readRuleBody(draft, boundsOf(ctx).rule, ['rule']);
+  const { spec } = await readRuleBody(draft, boundsOf(ctx).rule, knownMetrics(ctx), ['rule']);
   const { replay, slots, rule } = await playDraft(ctx, spec, { fromMs, toMs }, input.signal, input.progress);
   const counts = countReplay(rule, replay, { fromMs, toMs });
   const stepMs = Math.max(slots.everyMs, askedMs ?? Math.ceil((toMs - fromMs) / POINTS_OF_A_SERIES / slots.everyMs) * slots.everyMs);

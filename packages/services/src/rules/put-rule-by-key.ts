@@ -3,6 +3,7 @@ import { lockRule } from '@tocsin/db';
 import { AppError, invalid } from '../app-error.ts';
 import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
+import { knownMetrics } from '../metrics/known-metrics.ts';
 import { requireVersion } from '../version.ts';
 import { verb } from '../verb.ts';
 import { readRuleBody } from './read-rule-body.ts';
@@ -22,7 +23,7 @@ interface Put {
 /** Makes the rule of that key what is sent, whole: what is left out has its default, but for `enabled`, which stays. */
 export const putRuleByKey = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Put> => {
   const { key, ifMatch } = input;
-  const { spec, enabled } = readRuleBody(withKey(input.body, key), boundsOf(ctx).rule);
+  const { spec, enabled } = await readRuleBody(withKey(input.body, key), boundsOf(ctx).rule, knownMetrics(ctx));
   const put = (): Promise<Put> =>
     changeRule<Put>(ctx, async (tx) => {
       const before = await lockRule(tx, ctx.tenantId, { key });

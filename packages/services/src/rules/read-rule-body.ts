@@ -1,6 +1,7 @@
 import { parseRule, type RuleBounds, type RuleSpec } from '@tocsin/domain';
 import { invalid } from '../app-error.ts';
 import { pointerOf } from '../parse.ts';
+import { type KnownMetrics, parseKnowing } from '../metrics/known-metrics.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -11,18 +12,29 @@ interface RuleBody {
 }
 
 /** A rule as written, `enabled` beside it. `within` is where in the body it sits. Throws a 422 that names every fault. */
-export function readRuleBody(body: unknown, bounds: RuleBounds, within: readonly string[] = []): RuleBody {
+export async function readRuleBody(
+  body: unknown,
+  bounds: RuleBounds,
+  known: KnownMetrics,
+  within: readonly string[] = [],
+): Promise<RuleBody> {
   const { enabled, rest } = takeEnabled(body, within);
-  const parsed = parseRule(rest, bounds);
+  const parsed = await parseKnowing(known, (saved) => parseRule(rest, bounds, saved));
   if (!parsed.ok) throw invalid(parsed.issues.map((issue) => ({ ...issue, pointer: `${pointerOf(within)}${issue.pointer}` })));
   return { spec: parsed.spec, enabled };
 }
 
 /** A stored rule, whatever its words are, with some fields replaced; a field that is null goes back to its default. */
-export function readRulePatch(stored: unknown, body: unknown, bounds: RuleBounds, within: readonly string[] = []): RuleBody {
-  if (!isFields(body)) return readRuleBody(body, bounds, within);
+export async function readRulePatch(
+  stored: unknown,
+  body: unknown,
+  bounds: RuleBounds,
+  known: KnownMetrics,
+  within: readonly string[] = [],
+): Promise<RuleBody> {
+  if (!isFields(body)) return readRuleBody(body, bounds, known, within);
   const merged = Object.entries({ ...fieldsOf(stored), ...body }).filter(([, value]) => value !== null);
-  return readRuleBody(Object.fromEntries(merged), bounds, within);
+  return readRuleBody(Object.fromEntries(merged), bounds, known, within);
 }
 
 function takeEnabled(body: unknown, within: readonly string[]): { enabled: boolean | undefined; rest: unknown } {

@@ -22,6 +22,7 @@ import type { Context } from '../context.ts';
 import { change } from '../idempotency.ts';
 import { checkNotify } from './check-notify.ts';
 import { checkNotReferred, checkReferences } from './check-references.ts';
+import { checkSavedMetrics } from './check-saved-metrics.ts';
 import { fieldsOf } from './read-rule-body.ts';
 import { viewRules } from './rule-view.ts';
 
@@ -62,6 +63,7 @@ const UNIQUE_VIOLATION = '23505';
 export async function storeNewRule(ctx: Context, tx: DrizzleTx, spec: RuleSpec, enabled: boolean): Promise<Told<ShownRule>> {
   const { tenantId, actor } = ctx;
   await checkNotify(tx, tenantId, spec);
+  await checkSavedMetrics(tx, tenantId, spec);
   const row = await insertRule(tx, { tenantId, id: newId(), spec, enabled, actor });
   if (row === null) throw new AppError('key_taken', `There is a rule with the key '${spec.key}' already.`);
   // It holds the lock of the tenant's schedule, so that rules are counted one change at a time.
@@ -89,6 +91,7 @@ export async function storeChangedRule(
   if (isSame) return { output: await shown(ctx, tx, before), triggerIds: [], needsHours: false };
   const { tenantId, actor } = ctx;
   if (spec !== null && !isDeepStrictEqual(spec.notify, fieldsOf(before.spec)['notify'])) await checkNotify(tx, tenantId, spec);
+  if (spec !== null && !isDeepStrictEqual(spec.condition, fieldsOf(before.spec)['condition'])) await checkSavedMetrics(tx, tenantId, spec);
   const row = await updateRule(tx, { tenantId, id: before.id, spec, enabled, actor });
   const reason = reasonToClose(before, row);
   const triggerIds = reason === null ? [] : await closeAlertsOfRule(tx, tenantId, row.id, reason);

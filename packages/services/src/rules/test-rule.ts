@@ -15,9 +15,10 @@ import {
   type SteppedSeries,
 } from '@tocsin/domain';
 import { lookAtRule, messagesOf, rememberedOf, type RuleLook } from '@tocsin/pipeline';
-import { invalid, notFound } from '../app-error.ts';
+import { AppError, invalid, notFound } from '../app-error.ts';
 import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
+import { knownMetrics } from '../metrics/known-metrics.ts';
 import { idFrom, parse } from '../parse.ts';
 import { timeText } from '../time-text.ts';
 import { verb } from '../verb.ts';
@@ -31,10 +32,13 @@ interface Asked {
 }
 
 /** Looks at a rule that nobody saved, as it would be looked at now. Changes nothing. */
-export const testDraft = verb('rules:read', ({ ctx, input }: { ctx: Context; input: Asked & { body: unknown } }): Promise<RuleTest> => {
-  const { spec } = readRuleBody(input.body, boundsOf(ctx).rule);
-  return testNow(ctx, { id: null, version: null, spec, compiled: compileRule(spec) }, input);
-});
+export const testDraft = verb(
+  'rules:read',
+  async ({ ctx, input }: { ctx: Context; input: Asked & { body: unknown } }): Promise<RuleTest> => {
+    const { spec } = await readRuleBody(input.body, boundsOf(ctx).rule, knownMetrics(ctx));
+    return testNow(ctx, { id: null, version: null, spec, compiled: compileRule(spec) }, input);
+  },
+);
 
 /** Looks at a stored rule, switched on or off, from where its series stand. Changes nothing. */
 export const testRule = verb(
@@ -44,7 +48,7 @@ export const testRule = verb(
     const row = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
     if (row === null) throw notFound('rule');
     const read = readStoredRule(row.spec);
-    if (!read.ok) throw invalid([{ pointer: '', code: 'rule_unreadable', message: `This rule cannot be read: ${read.fault}` }]);
+    if (!read.ok) throw new AppError('rule_unreadable', `This version does not understand the stored rule: ${read.fault}.`);
     return testNow(ctx, { id, version: row.version, ...read }, input);
   },
 );

@@ -3,6 +3,7 @@ import { lockRule } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import { boundsOf } from '../bounds.ts';
 import type { Context } from '../context.ts';
+import { knownMetricsIn } from '../metrics/known-metrics.ts';
 import { idFrom } from '../parse.ts';
 import { requireVersion } from '../version.ts';
 import { verb } from '../verb.ts';
@@ -22,7 +23,8 @@ export const updateRule = verb('rules:write', async ({ ctx, input }: { ctx: Cont
     const before = await lockRule(tx, ctx.tenantId, { id });
     if (before === null) throw notFound('rule');
     requireVersion(input.ifMatch, before.version);
-    const { spec, enabled = before.enabled } = readRulePatch(before.spec, input.body, boundsOf(ctx).rule);
+    const known = knownMetricsIn(tx, ctx.tenantId);
+    const { spec, enabled = before.enabled } = await readRulePatch(before.spec, input.body, boundsOf(ctx).rule, known);
     return storeChangedRule(ctx, tx, before, spec, enabled);
   });
 });
