@@ -45,8 +45,8 @@ export interface StandaloneOptions {
   say: (line: string) => void;
 }
 
-/** The cache of an evaluator of its own would be larger than everything else here together. */
-const CACHE_BYTES = 64 * 1_024 * 1_024;
+/** The caches of an evaluator of its own would be larger than everything else here together. */
+const CACHE_BYTES = { cacheBytes: 64 * 1_024 * 1_024, hoursCacheBytes: 32 * 1_024 * 1_024 };
 /** The demo's receiver is this very server. */
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
@@ -82,7 +82,7 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   const deps = openDelivery(pipeline, { ...delivery, publicUrl, secretKey: config.secretKey ?? secrets.secretKey }, stack);
   const store = openEventStore({
     ...deps,
-    bounds: { ...eventBounds(config), seriesPerQuery: config.seriesPerRule, cacheBytes: CACHE_BYTES },
+    bounds: { ...eventBounds(config), seriesPerQuery: config.seriesPerRule, ...CACHE_BYTES },
   });
   stack.defer('event store', store.close);
   startScheduler(deps, stack);

@@ -1,8 +1,8 @@
 -- What closed hours hold, summed up, so that a long window need not read every event again. All of it can be made again from the segments.
 
--- How often events came to an hour (UTC) after its end. No row: never, version 0.
+-- How often events came to an hour (UTC) after its end. No row: never, version 0. Written with segments, and as free as they are.
 create table tocsin.hour_versions (
-  tenant_id uuid not null references tocsin.tenants on delete cascade,
+  tenant_id uuid not null,
   hour_at timestamptz not null,
   version bigint not null default 1,
   primary key (tenant_id, hour_at)

@@ -36,10 +36,12 @@ describe('a comparison over a saved metric', () => {
       threshold: 5,
       minSamples: 1,
     });
-    expect(compileRule(spec).comparisons[0]).toMatchObject({
-      metric: 'open-issues',
-      unit: 'issues',
-      query: { name: 'metric.open-issues', subject: { kind: 'measure', measures: ['value'], orSumOf: [] }, aggregation: 'last' },
+    const { comparisons, windows } = compileRule(spec);
+    expect(comparisons[0]).toMatchObject({ metric: 'open-issues', unit: 'issues' });
+    expect(windows[0]?.query).toMatchObject({
+      name: 'metric.open-issues',
+      subject: { kind: 'measure', measures: ['value'], orSumOf: [] },
+      aggregation: 'last',
     });
     expect(describeRule(spec)).toBe('Warning when the latest open-issues is above 5 issues over 10m.');
   });

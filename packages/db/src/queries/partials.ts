@@ -24,12 +24,16 @@ export interface PartialRow {
 export async function needPartials(sql: SqlTx, tenantId: string, keys: readonly PartialKey[]): Promise<void> {
   if (keys.length === 0) return;
   await sql`
-    insert into partial_keys as known (tenant_id, key, kind, query)
+    insert into partial_keys (tenant_id, key, kind, query)
     select ${tenantId}, key, kind, query::jsonb from unnest(
       ${keys.map(({ key }) => key)}::text[], ${keys.map(({ kind }) => kind)}::text[], ${keys.map(({ query }) => JSON.stringify(query))}::text[]
     ) as needed (key, kind, query)
+    where not exists (
+      select from partial_keys noted
+      where noted.tenant_id = ${tenantId} and noted.key = needed.key and noted.needed_at >= tocsin_now() - interval '1 hour'
+    )
     order by key
-    on conflict (tenant_id, key) do update set needed_at = tocsin_now() where known.needed_at < tocsin_now() - interval '1 hour'`;
+    on conflict (tenant_id, key) do update set needed_at = tocsin_now()`;
 }
 
 /** Keeps what was made of hours, unless something newer is kept or the key is gone. */

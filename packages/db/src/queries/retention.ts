@@ -51,15 +51,16 @@ export async function deleteExpired(
       limit ${limit} for update skip locked
     ) expired
     where event_names.tenant_id = expired.tenant_id and event_names.name = expired.name`;
-  const oldHours = sql`tenant_id = any(${tenants}::uuid[]) and hour_at < tocsin_now() - make_interval(secs => ${eventsMs}::float8 / 1000)`;
+  const isOldHour = sql`hour_at < tocsin_now() - make_interval(secs => ${eventsMs}::float8 / 1000)`;
   const partials = await sql`
     delete from partials using (
-      select tenant_id, key, hour_at from partials where ${oldHours} limit ${limit} for update skip locked
+      select tenant_id, key, hour_at from partial_keys join partials using (tenant_id, key)
+      where tenant_id = any(${tenants}::uuid[]) and ${isOldHour} limit ${limit} for update of partials skip locked
     ) expired
     where partials.tenant_id = expired.tenant_id and partials.key = expired.key and partials.hour_at = expired.hour_at`;
   const hours = await sql`
     delete from hour_versions using (
-      select tenant_id, hour_at from hour_versions where ${oldHours} limit ${limit} for update skip locked
+      select tenant_id, hour_at from hour_versions where tenant_id = any(${tenants}::uuid[]) and ${isOldHour} limit ${limit} for update skip locked
     ) expired
     where hour_versions.tenant_id = expired.tenant_id and hour_versions.hour_at = expired.hour_at`;
   // Each takes up to a month of hours with it.

@@ -1,4 +1,4 @@
-import { type Database, type PartialRange, readHourVersions, readPartials, withTenantsCopy } from '@tocsin/db';
+import { type Database, type PartialRange, type PartialRow, readHourVersions, readPartials, withTenantsCopy } from '@tocsin/db';
 import {
   type EpochMs,
   HISTORY_STEP_MS,
@@ -19,6 +19,7 @@ import { closedTo, HOUR_MS, hoursIn, lookBackOf, versionOf } from './hour.ts';
 import { decodeHistory, type HourHistory, historyBytes, type HourOfSeries, STEPS } from './hour-history.ts';
 import { historyKey } from './query-key.ts';
 import type { ReadWithHours } from './read-with-hours.ts';
+import { slices } from './slices.ts';
 
 /** So many missing hours are worked out by whoever asks for them. */
 const MISSING_AT_MOST = 3;
@@ -55,8 +56,8 @@ export class Histories implements HistorySource {
 
   constructor(deps: HistoriesDeps) {
     this.deps = deps;
-    this.hours = new ByteLru(deps.bounds.hoursCacheBytes / 2);
-    this.whole = new ByteLru(deps.bounds.hoursCacheBytes / 2);
+    this.hours = new ByteLru(deps.bounds.hoursCacheBytes / 4);
+    this.whole = new ByteLru(deps.bounds.hoursCacheBytes / 4);
   }
 
   async history(
@@ -102,7 +103,7 @@ export class Histories implements HistorySource {
   private async find(asked: readonly Asked[], signal: AbortSignal): Promise<Found[]> {
     if (asked.length === 0) return [];
     const tenantIds = [...new Set(asked.map(({ tenantId }) => tenantId))];
-    return withTenantsCopy(
+    const { found, bodies } = await withTenantsCopy(
       this.deps.db,
       tenantIds,
       async (client) => {
@@ -118,15 +119,22 @@ export class Histories implements HistorySource {
           const { tenantId, key, fromMs, toMs } = each.asked;
           if (each.whole === undefined) unread.set({ tenantId, key, fromMs, toMs }, each);
         }
-        await readPartials(client, [...unread.keys()], (range, { hourMs, version, body }) => {
-          const { asked: of, hours } = unread.get(range)!;
-          if (version === versionOf(versions.get(of.tenantId)!, dependsFrom({ ...of, fromMs: hourMs }), hourMs + HOUR_MS))
-            hours.set(hourMs, this.decoded(of, hourMs, version, body));
+        const bodies: (PartialRow & { of: Found })[] = [];
+        await readPartials(client, [...unread.keys()], (range, row) => {
+          const of = unread.get(range)!;
+          const fromMs = dependsFrom({ ...of.asked, fromMs: row.hourMs });
+          if (row.version === versionOf(versions.get(of.asked.tenantId)!, fromMs, row.hourMs + HOUR_MS)) bodies.push({ of, ...row });
         });
-        return found;
+        return { found, bodies };
       },
       signal,
     );
+    const pause = slices(signal);
+    for (const { of, hourMs, version, body } of bodies) {
+      of.hours.set(hourMs, this.decoded(of.asked, hourMs, version, body));
+      await pause();
+    }
+    return found;
   }
 
   private decoded({ tenantId, key }: Asked, hourMs: EpochMs, version: number, body: Buffer): HourHistory {

@@ -14,15 +14,13 @@ import type { Histories } from './histories.ts';
 import { encodeHistory } from './hour-history.ts';
 import { closedTo, HOUR_MS, hourOf, lookBackOf, oldestHour, versionOf } from './hour.ts';
 import { historyKey, partialKey } from './query-key.ts';
-import { type HoursDeps, sumHour } from './sum-hour.ts';
+import { type HoursDeps, QUERIES_AT_ONCE, sumHour } from './sum-hour.ts';
 import { encodeSums } from './sums-body.ts';
 
 /** One call works for so long; what is left is left to the next. */
 const WORK_MS = 5_000;
 /** Looked for at a time: more than a call gets done. */
 const HOURS_AT_MOST = 5_000;
-/** The values of so many queries are in memory together. */
-const QUERIES_AT_ONCE = 16;
 /** Tenants of whom it is remembered that nothing is missing. */
 const SETTLED_AT_MOST = 10_000;
 

@@ -1,4 +1,12 @@
-import { copySegments, type CopyClient, type PartialRange, readHourVersions, readPartials, withTenantsCopy } from '@tocsin/db';
+import {
+  copySegments,
+  type CopyClient,
+  type PartialRange,
+  type PartialRow,
+  readHourVersions,
+  readPartials,
+  withTenantsCopy,
+} from '@tocsin/db';
 import { type EpochMs, isLongWindow, type MetricQuery, type QueryResult, type ReadRequest, type WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
 import type { PlannedQuery } from '../read/compile-plan.ts';
@@ -9,7 +17,8 @@ import { ByteLru } from './byte-lru.ts';
 import { closedTo, HOUR_MS, hourOf, hoursIn, nextHour, oldestHour, versionOf } from './hour.ts';
 import { type HourSums, mergeSums, sumsBytes } from './hour-sums.ts';
 import { partialKey } from './query-key.ts';
-import { type HoursDeps, sumHour, sumsNeeds } from './sum-hour.ts';
+import { slices } from './slices.ts';
+import { type HoursDeps, QUERIES_AT_ONCE, sumHour, sumsNeeds } from './sum-hour.ts';
 import { decodeSums } from './sums-body.ts';
 
 /** So many missing hours are summed up by whoever asks for them: at the turn of an hour nobody waits for house-keeping. */
@@ -31,6 +40,10 @@ interface Span {
   /** Unless it was merged before: what is known, by hour. */
   hours: Map<EpochMs, HourSums>;
   missing: EpochMs[];
+}
+
+interface Body extends PartialRow {
+  span: Span;
 }
 
 /** A part of an hour, before a span. */
@@ -69,9 +82,9 @@ export class LongWindows {
   constructor(deps: HoursDeps) {
     this.deps = deps;
     const { hoursCacheBytes } = deps.bounds;
-    this.hours = new ByteLru(hoursCacheBytes / 2);
-    this.merged = new ByteLru(hoursCacheBytes / 4);
-    this.segments = new ByteLru(hoursCacheBytes / 4);
+    this.hours = new ByteLru(hoursCacheBytes / 4);
+    this.merged = new ByteLru(hoursCacheBytes / 8);
+    this.segments = new ByteLru(hoursCacheBytes / 8);
   }
 
   /**
@@ -88,20 +101,36 @@ export class LongWindows {
       queries.flatMap((query, place) => (isLongWindow(query.query) ? [{ tenantId, query, of: answers[index]!, place }] : [])),
     );
     const tenantIds = [...new Set(asked.map(({ tenantId }) => tenantId))];
-    const { shares, edges, spans, segments } = await withTenantsCopy(
+    const { shares, edges, spans, bodies, segments } = await withTenantsCopy(
       this.deps.db,
       tenantIds,
       async (client) => {
         const { nowMs, versions } = await readHourVersions(client, rangesOf(asked));
         const divided = this.divide(asked, nowMs, versions);
-        await this.readHours(client, divided.spans, versions);
-        return { ...divided, segments: await this.readSegments(client, divided.edges, versions) };
+        const bodies = await this.readHours(client, divided.spans, versions);
+        return { ...divided, bodies, segments: await this.readSegments(client, divided.edges, versions) };
       },
       signal,
     );
-    for (const span of spans) if (span.missing.length <= missingAtMost) await this.sumMissing(span, signal);
-    for (const span of spans) if (span.missing.length === 0) this.merge(span);
-    for (const edge of edges) edge.sums = this.sumEdge(edge, segments);
+    const pause = slices(signal);
+    for (const { span, hourMs, version, body } of bodies) {
+      this.keepHour(span, hourMs, version, decodeSums(body));
+      await pause();
+    }
+    for (const span of spans)
+      span.missing = hoursIn(span.fromMs, span.toMs).filter((hourMs) => span.merged === undefined && !span.hours.has(hourMs));
+    await this.sumMissing(
+      spans.filter(({ missing }) => missing.length <= missingAtMost),
+      signal,
+    );
+    for (const span of spans) {
+      if (span.missing.length === 0) this.merge(span);
+      await pause();
+    }
+    for (const ofTenant of Map.groupBy(edges, ({ tenantId }) => tenantId).values()) {
+      this.sumEdges(ofTenant, segments);
+      await pause();
+    }
     for (const share of shares) share.asked.of[share.asked.place] = answerTo(share);
     return answers;
   }
@@ -143,7 +172,8 @@ export class LongWindows {
     return { shares, spans: [...spans.values()], edges: [...edges.values()] };
   }
 
-  private async readHours(client: CopyClient, spans: readonly Span[], versions: ReadonlyMap<string, Versions>): Promise<void> {
+  /** What is kept of the hours that are not in memory; opened later, when no transaction waits for it. */
+  private async readHours(client: CopyClient, spans: readonly Span[], versions: ReadonlyMap<string, Versions>): Promise<Body[]> {
     const spanOf = new Map<PartialRange, Span>();
     for (const span of spans) {
       if (span.merged !== undefined) continue;
@@ -156,12 +186,13 @@ export class LongWindows {
       const { tenantId, key } = span;
       spanOf.set({ tenantId, key, fromMs: unread[0]!, toMs: unread.at(-1)! + HOUR_MS }, span);
     }
-    await readPartials(client, [...spanOf.keys()], (range, { hourMs, version, body }) => {
+    const bodies: Body[] = [];
+    await readPartials(client, [...spanOf.keys()], (range, row) => {
       const span = spanOf.get(range)!;
-      if (span.hours.has(hourMs) || version !== (versions.get(span.tenantId)!.get(hourMs) ?? 0)) return;
-      this.keepHour(span, hourMs, version, decodeSums(body));
+      const isValid = row.version === (versions.get(span.tenantId)!.get(row.hourMs) ?? 0);
+      if (isValid && !span.hours.has(row.hourMs)) bodies.push({ span, ...row });
     });
-    for (const span of spanOf.values()) span.missing = hoursIn(span.fromMs, span.toMs).filter((hourMs) => !span.hours.has(hourMs));
+    return bodies;
   }
 
   private async readSegments(
@@ -197,16 +228,23 @@ export class LongWindows {
     return found;
   }
 
-  /** What is summed up now may be of a later version than what was read: it is good for this answer, and the next one looks again. */
-  private async sumMissing(span: Span, signal: AbortSignal): Promise<void> {
-    const { tenantId, query, missing } = span;
-    const left: EpochMs[] = [];
-    for (const hourMs of missing) {
-      const summed = await sumHour(this.deps, tenantId, hourMs, [query], signal);
-      if (summed === null) left.push(hourMs);
-      else this.keepHour(span, hourMs, summed.version, summed.sums[0]!);
+  /**
+   * Sums up missing hours, each once for all who miss it. What is summed up now may be of a later version than what was read: it is good for this answer,
+   * and the next one looks again.
+   */
+  private async sumMissing(spans: readonly Span[], signal: AbortSignal): Promise<void> {
+    const missing = spans.flatMap((span) => span.missing.map((hourMs) => ({ span, hourMs })));
+    for (const ofHour of Map.groupBy(missing, ({ span, hourMs }) => `${span.tenantId} ${hourMs}`).values()) {
+      const [{ span: first, hourMs }] = ofHour as [(typeof ofHour)[number]];
+      for (let at = 0; at < ofHour.length; at += QUERIES_AT_ONCE) {
+        const some = ofHour.slice(at, at + QUERIES_AT_ONCE).map(({ span }) => span);
+        const queries = some.map(({ query }) => query);
+        const summed = await sumHour(this.deps, first.tenantId, hourMs, queries, signal);
+        for (const [place, span] of summed === null ? [] : some.entries())
+          this.keepHour(span, hourMs, summed!.version, summed!.sums[place]!);
+      }
     }
-    span.missing = left;
+    for (const span of spans) span.missing = span.missing.filter((hourMs) => !span.hours.has(hourMs));
   }
 
   private keepHour(span: Span, hourMs: EpochMs, version: number, sums: HourSums): void {
@@ -222,13 +260,21 @@ export class LongWindows {
     this.merged.set(`${tenantId} ${key} ${fromMs} ${toMs}`, { version, sums }, sumsBytes(sums));
   }
 
-  private sumEdge({ tenantId, query, fromMs, toMs, hasSketch }: Edge, segments: ReadonlyMap<string, Segment[]>): HourSums {
-    const plan = new Plan(
-      [{ query, fromMs, endMs: toMs, needs: sumsNeeds(query.subject, hasSketch) }],
-      new SeriesRoom(this.deps.bounds.seriesPerRead),
+  /** One pass for all of a tenant's. */
+  private sumEdges(edges: readonly Edge[], segments: ReadonlyMap<string, Segment[]>): void {
+    const planned = edges.map(({ query, fromMs, toMs, hasSketch }) => ({
+      query,
+      fromMs,
+      endMs: toMs,
+      needs: sumsNeeds(query.subject, hasSketch),
+    }));
+    const plan = new Plan(planned, new SeriesRoom(this.deps.bounds.seriesPerRead));
+    const hours = new Set(
+      edges.flatMap(({ tenantId, fromMs, toMs }) => hoursIn(hourOf(fromMs), toMs).map((hourMs) => `${tenantId} ${hourMs}`)),
     );
-    for (const hourMs of hoursIn(hourOf(fromMs), toMs)) for (const segment of segments.get(`${tenantId} ${hourMs}`)!) plan.add(segment);
-    return plan.sums(this.deps.bounds.seriesPerQuery * MERGED_PER_ANSWERED)[0]!;
+    for (const hour of hours) for (const segment of segments.get(hour)!) plan.add(segment);
+    const sums = plan.sums(this.deps.bounds.seriesPerQuery * MERGED_PER_ANSWERED);
+    for (const [place, edge] of edges.entries()) edge.sums = sums[place];
   }
 }
 

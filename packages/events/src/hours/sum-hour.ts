@@ -8,6 +8,9 @@ import { Slab } from '../read/slab.ts';
 import { closedTo, HOUR_MS } from './hour.ts';
 import type { HourSums } from './hour-sums.ts';
 
+/** To be summed up together: the values of an hour are in memory once for each. */
+export const QUERIES_AT_ONCE = 16;
+
 export interface HoursDeps {
   db: Database;
   bounds: Pick<EventBounds, 'retentionMs' | 'seriesPerQuery' | 'seriesPerRead' | 'hoursCacheBytes'>;
