@@ -140,7 +140,7 @@ test('every node of the tree says true, false or that nobody can say', async () 
   });
 });
 
-test('the past a draft compares with is worked out at once', async () => {
+test('the past a draft looks at and compares with is worked out at once, and not kept', async () => {
   const [hours, everyMs] = [60, 600_000];
   const now = Date.now();
   const events = Array.from({ length: (hours * 3_600_000) / everyMs }, (_, index) => ({
@@ -158,6 +158,10 @@ test('the past a draft compares with is worked out at once', async () => {
     origin: { kind: 'baseline', baseline: 100, multiplier: 2 },
     why: 'the median at any hour is 100 ms, times 2',
   });
+  const before = await rowsOfAll();
+  const long = tested(await tenant.ask('POST', '/rules/test', quickRule({}, { window: '2d', aggregation: 'count', threshold: 10 })));
+  expect(long.series[0]).toMatchObject({ verdict: 'breach', trace: { holds: true, samples: 288, value: 288 } });
+  expect(await rowsOfAll()).toEqual(before);
 });
 
 test('of very many series the worst hundred are traced, the others counted', async () => {
@@ -171,9 +175,9 @@ test('of very many series the worst hundred are traced, the others counted', asy
 
 test('a query that fails is told as an error, and says nothing of the series', async () => {
   const { events } = world.services;
-  const { source } = events;
+  const { sourceNow } = events;
   const away = { kind: 'failed', code: 'source_down', message: 'it is away' } as const;
-  events.source = { read: async (requests) => requests.map(({ queries }) => queries.map(() => away)) };
+  events.sourceNow = { read: async (requests) => requests.map(({ queries }) => queries.map(() => away)) };
   try {
     const found = tested(await tenant.ask('POST', '/rules/test', quickRule()));
     expect(found).toMatchObject({ health: 'error', errors: [{ code: 'source_down', message: 'it is away' }] });
@@ -183,7 +187,7 @@ test('a query that fails is told as an error, and says nothing of the series', a
       trace: { holds: null, why: 'it could not be read' },
     });
   } finally {
-    events.source = source;
+    events.sourceNow = sourceNow;
   }
 });
 

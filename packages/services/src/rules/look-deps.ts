@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
  * next one would take for the present.
  */
 export const lookDeps = ({ events }: Context): { source: MetricSource; fits: KnownFits } => ({
-  source: events.source,
+  source: events.sourceNow,
   fits: openKnownFits(events),
 });
 
