@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { phaseAfter } from './phase-after.ts';
 import { slotText, type SlotStory } from './slot-text.ts';
@@ -99,4 +100,17 @@ test.each([
   [null, null],
 ])('after %s a series is %s', (reason, phase) => {
   expect(phaseAfter(reason)).toBe(phase);
+});
+
+test('the worked answer of docs/rules.md is what is said', () => {
+  const page = readFileSync(new URL('../../../docs/rules.md', import.meta.url), 'utf8');
+  const quoted = page.match(/reads in `series\[0\]\.text`:\n\n((?:> .*\n)+)/)?.[1] ?? '';
+  const said = story({
+    reason: 'clear',
+    before: 'ok',
+    after: 'ok',
+    recorded: { value: 940, threshold: 1_000, operator: '>', samples: 12, why: null },
+    now: { ...now, value: 2_150, samples: 21 },
+  });
+  expect(quoted.replaceAll('> p95', 'p95').replaceAll('\n> ', ' ').trim()).toBe(said);
 });
