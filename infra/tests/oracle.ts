@@ -21,7 +21,7 @@ export async function broken({ database }: Deployment, everyMs: number): Promise
     with accounted as (
       select tenant_id, sum(case when status = 'skipped' then skipped_count else 1 end) as slots,
              extract(epoch from max(slot_at) - min(coalesce(skipped_from, slot_at))) * 1000 / ${everyMs}::float8 + 1 as expected
-      from runs group by tenant_id)
+      from runs where kind = 'scheduled' group by tenant_id)
     select
       (select count(*)::int from runs where status in ('queued', 'running') and slot_at < now() - interval '5 s') as "unfinishedRuns",
       (select coalesce(sum(abs(expected - slots)), 0)::int from accounted) as "unaccountedSlots",

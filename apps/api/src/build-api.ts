@@ -21,12 +21,14 @@ import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
 import { opsRoutes } from './routes/ops.ts';
 import { ruleRoutes } from './routes/rules.ts';
-import { scheduleRoutes } from './routes/schedule.ts';
+import { scheduledRunRoute, scheduleRoutes } from './routes/schedule.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
 export interface ApiDeps {
   services: Services;
   adminKey: string;
+  /** Null: nobody runs what is due from outside. */
+  schedulerSecret?: string | null;
   /** What `/readyz` asks. */
   dependencies: DependencyChecks;
   /** Routes of whoever runs the API in its own process; each declares its permission. */
@@ -41,6 +43,7 @@ const API = { prefix: '/api/v1' };
 export async function buildApi({
   services,
   adminKey,
+  schedulerSecret = null,
   dependencies,
   extend,
   limits = WIRE_LIMITS,
@@ -70,7 +73,7 @@ export async function buildApi({
   setSecurityHeaders(app, services.publicUrl?.startsWith('https:') ?? false);
   timeRequests(app, services.metrics);
   answerUnknownRoutes(app);
-  authenticate(app, { keyring: openKeyring(services), adminKey });
+  authenticate(app, { keyring: openKeyring(services), adminKey, scheduler: { ...services, secret: schedulerSecret } });
   refuseEncodedBodies(app);
   boundBodies(app, bounds.bodyBytes);
   readJsonBodies(app);
@@ -81,6 +84,7 @@ export async function buildApi({
     for (const routes of [ruleRoutes, alertRoutes, channelRoutes, scheduleRoutes, tenantRoutes, metricRoutes, metricDefinitionRoutes])
       routes(api, route);
   }, API);
+  app.register(async (api) => scheduledRunRoute(api, services), API);
   app.register(async (api) => ingestRoute(api, services, bounds.eventsPerRequest), API);
   app.register(async (admin) => queueBoard(admin, services.queues));
   extend?.(app);

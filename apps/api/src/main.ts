@@ -10,12 +10,18 @@ const apiVariables = {
   ...deliveryVariables,
   ...boundVariables,
   adminKey: variables.adminKey,
+  schedulerSecret: variables.schedulerSecret.optional(),
+  scheduler: variables.scheduler,
 };
 
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
   const deps = openDelivery(await openPipeline({ name: 'api', ...config, logger, stack }), config, stack);
   const events = openEventStore({ ...deps, bounds: eventBounds(config) });
   stack.defer('event store', events.close);
-  const { port } = await startApi({ ...deps, events }, { ...config, bounds: config }, stack);
+  const { port } = await startApi(
+    { ...deps, events, scheduler: config.scheduler },
+    { ...config, schedulerSecret: config.schedulerSecret ?? null, bounds: config },
+    stack,
+  );
   logger.info({ host: config.host, port }, 'serving');
 });

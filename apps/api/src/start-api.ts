@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { ApiBounds } from './api-bounds.ts';
 import { type ApiDeps, buildApi } from './build-api.ts';
 
-export interface ApiOptions extends Pick<ApiDeps, 'adminKey' | 'extend'> {
+export interface ApiOptions extends Pick<ApiDeps, 'adminKey' | 'schedulerSecret' | 'extend'> {
   /** Of `boundVariables`. */
   bounds: ApiBounds & ServiceConfig;
   host: string;

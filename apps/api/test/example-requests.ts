@@ -3,13 +3,6 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
   'POST /rules': aWholeRule(),
   // The same words as those of a rule that is saved.
   'POST /rules/test': pick(aWholeRule(), 'name', 'condition', 'groupBy'),
-  'POST /rules/preview': {
-    rule: pick(aWholeRule(), 'name', 'condition', 'groupBy'),
-    from: 1_700_000_000_000,
-    to: 1_700_000_060_000,
-    step: '1m',
-  },
-  'POST /rules/:id/backtest': { rule: { cooldown: '4m' }, from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
   'PATCH /rules/:id': omit(aWholeRule(), 'key'),
   'PUT /rules/by-key/:key': omit(aWholeRule(), 'key'),
   'POST /channels': {
@@ -30,7 +23,16 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
   },
   'POST /metrics/definitions': { key: 'example', ...aDefinition() },
   'PATCH /metrics/definitions/:key': aDefinition(),
-  'PUT /schedule': { every: '5m' },
+  'POST /rules/preview': { rule: aWholeRule(), from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
+  'POST /rules/:id/backtest': { rule: { for: '1m' }, from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
+  'PUT /schedule': {
+    every: '5m',
+    debounce: '10m',
+    timeZone: 'Europe/Berlin',
+    cron: '*/10 9-17 * * 1-5',
+    activeHours: [{ days: ['mon', 'fri'], from: '09:00', to: '17:30' }],
+    pausedUntil: '2027-01-04T08:00:00.000Z',
+  },
   'POST /tenants': { name: 'Example', externalKey: 'example-1' },
   'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },
   'POST /metrics/query': {

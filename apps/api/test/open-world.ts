@@ -9,6 +9,7 @@ import { expect } from 'vitest';
 import { buildApi } from '../src/build-api.ts';
 
 export const ADMIN_KEY = 'an-admin-key-for-tests-of-32-chars-or-more';
+export const SCHEDULER_SECRET = 'a-scheduler-secret-for-tests-of-32-chars-or-more';
 const SECRET_KEY = 'a-secret-key-for-tests-of-32-chars-or-more';
 
 export interface Answer {
@@ -50,7 +51,7 @@ export async function openWorld(changes: Partial<Services> = {}): Promise<World>
   const base = { db: database.db, logger, metrics: createMetrics('test'), clock: systemClock };
   const events = openEventStore(base);
   const services = { ...base, queues, outbound, secretBox: secretBox(SECRET_KEY), publicUrl: 'https://tocsin.test', events, ...changes };
-  const app = await buildApi({ services, adminKey: ADMIN_KEY, dependencies: { queue: queues.ping } });
+  const app = await buildApi({ services, adminKey: ADMIN_KEY, schedulerSecret: SCHEDULER_SECRET, dependencies: { queue: queues.ping } });
 
   const askWith =
     (key: string | null): Ask =>
@@ -61,7 +62,7 @@ export async function openWorld(changes: Partial<Services> = {}): Promise<World>
         request.headers = { 'content-type': 'application/json', ...request.headers };
       }
       const response = await app.inject(request);
-      const isJson = String(response.headers['content-type']).includes('json');
+      const isJson = /[/+]json\b/.test(String(response.headers['content-type']));
       return {
         status: response.statusCode,
         headers: response.headers,

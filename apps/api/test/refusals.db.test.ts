@@ -29,7 +29,8 @@ const routes = (): Route[] =>
     .flatMap(({ method, url, permission }) =>
       method.split(',').map((each) => ({ method: each as Method, url, permission: permission ?? '' })),
     )
-    .filter(({ permission }) => permission !== 'public');
+    // Whoever comes without the scheduler's secret is the door's own test.
+    .filter(({ permission }) => permission !== 'public' && permission !== 'scheduler');
 
 const filled = (url: string, ids: Record<string, string>): string =>
   url.replace(/([^/]+)\/:(\w+)/g, (_, noun: string) => `${noun}/${ids[noun] ?? newId()}`).replace('*', 'main.js');

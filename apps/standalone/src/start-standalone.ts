@@ -24,7 +24,8 @@ export const standaloneConfig = z.object({
   ...boundVariables,
   secretKey: variables.secretKey.optional(),
   adminKey: variables.adminKey.optional(),
-  schedulerSecret: z.string().min(32, 'at least 32 characters').optional(),
+  schedulerSecret: variables.schedulerSecret.optional(),
+  scheduler: variables.scheduler,
   host: variables.host,
   port: variables.port,
   retention: pipelineVariables.retention,
@@ -85,7 +86,7 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
     bounds: { ...eventBounds(config), seriesPerQuery: config.seriesPerRule, ...CACHE_BYTES },
   });
   stack.defer('event store', store.close);
-  startScheduler(deps, stack);
+  startScheduler(deps, stack, config.scheduler);
   await Promise.all([
     startEvaluation({ ...deps, store, retentionMs: config.retention, runBounds: evaluationBounds(config) }, stack),
     startDispatch(deps, stack),
@@ -93,15 +94,20 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
 
   const demo = { state: { isBroken: false }, echo: openEcho() };
   const adminKey = config.adminKey ?? secrets.adminKey;
+  const schedulerSecret = config.schedulerSecret ?? secrets.schedulerSecret;
   const { host, port: wantedPort } = config;
   const extend = isDemo ? { extend: (api: FastifyInstance) => demoRoutes(api, demo.state, demo.echo) } : {};
-  const { app, port } = await startApi({ ...deps, events: store }, { host, port: wantedPort, adminKey, bounds: config, ...extend }, stack);
+  const { app, port } = await startApi(
+    { ...deps, events: store, scheduler: config.scheduler },
+    { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, ...extend },
+    stack,
+  );
   const url = reachableUrl(host, port);
 
   const credentials = await firstTenant({
     app,
     adminKey,
-    schedulerSecret: config.schedulerSecret ?? secrets.schedulerSecret,
+    schedulerSecret,
     url,
     dataDir,
   });

@@ -8,12 +8,12 @@ interface SlotRow {
   slots: number;
 }
 
-/** Every slot from a tenant's first to its last is accounted for by exactly one row, which has ended and is in nobody's hands. */
+/** Every slot of the schedule, from a tenant's first to its last is accounted for by exactly one row, which has ended and is in nobody's hands. */
 export async function brokenSlots(sql: postgres.Sql, everyMs: number): Promise<string[]> {
   const rows = await sql<SlotRow[]>`
     select external_key as tenant, status, (extract(epoch from slot_at) * 1000)::float8 as "slotMs",
            (extract(epoch from coalesce(skipped_from, slot_at)) * 1000)::float8 as "fromMs", coalesce(skipped_count, 1) as slots
-    from runs join tenants using (tenant_id) order by tenant, slot_at`;
+    from runs join tenants using (tenant_id) where kind = 'scheduled' order by tenant, slot_at`;
   const broken: string[] = [];
   const lastMs = new Map<string, number>();
   for (const { tenant, status, slotMs, fromMs, slots } of rows) {
@@ -30,11 +30,11 @@ export async function brokenSlots(sql: postgres.Sql, everyMs: number): Promise<s
   return broken;
 }
 
-/** Slots by how they ended. */
+/** Slots of the schedule by how they ended. */
 export async function slotsByStatus(sql: postgres.Sql): Promise<Record<string, number>> {
   const rows = await sql<{ status: string; slots: number }[]>`
     select case when status = 'skipped' then 'skipped as ' || reason else status end as status, sum(coalesce(skipped_count, 1))::int as slots
-    from runs group by 1 order by 1`;
+    from runs where kind = 'scheduled' group by 1 order by 1`;
   return Object.fromEntries(rows.map(({ status, slots }) => [status, slots]));
 }
 

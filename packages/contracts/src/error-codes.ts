@@ -29,6 +29,11 @@ export const ERRORS = {
     title: 'Role too low',
     hint: 'Use a key of the role the detail names. Roles: viewer < responder < editor < admin.',
   },
+  scheduler_secret_required: {
+    status: 403,
+    title: 'The scheduler’s secret is needed',
+    hint: 'Send the value of `TOCSIN_SCHEDULER_SECRET` as `x-tocsin-scheduler-secret`, or as `Authorization: Bearer`.',
+  },
   cross_origin: {
     status: 403,
     title: 'Request from another site',
@@ -103,6 +108,11 @@ export const ERRORS = {
   too_many_requests: { status: 429, title: 'Too many requests', hint: 'Ask again after `Retry-After` seconds.' },
   header_too_large: { status: 431, title: 'Headers too large', hint: 'Send at most 16 KiB of headers.' },
   internal: { status: 500, title: 'Internal error', hint: 'Ours. The `instance` of the answer finds it in the log.' },
+  scheduler_unset: {
+    status: 503,
+    title: 'Not set up to be run from outside',
+    hint: 'Set `TOCSIN_SCHEDULER_SECRET` (32 characters or more) for the API.',
+  },
   unavailable: {
     status: 503,
     title: 'Temporarily unavailable',

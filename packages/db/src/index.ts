@@ -24,7 +24,7 @@ export type { DeliveryRow } from './tables/deliveries.ts';
 export type { MetricDefinitionRow } from './tables/metric-definitions.ts';
 export type { AuditEventRow } from './tables/requests.ts';
 export type { RuleCostRow, RuleRow, RuleVersionRow } from './tables/rules.ts';
-export type { RunRow, RunStatus } from './tables/runs.ts';
+export type { RunKind, RunRow, RunStatus } from './tables/runs.ts';
 export type { ApiKeyRow, ScheduleRow, TenantRow } from './tables/tenants.ts';
 
 export * from './queries/alert-snapshot.ts';

@@ -1,142 +1,102 @@
+import { activeFrom, isActive, type ActiveHours } from './active-hours.ts';
 import type { EpochMs } from './clock.ts';
+import { finestStep, readCron, type CronInstants } from './cron.ts';
+import { nextSlot, planClaim, type ClaimPlan } from './slots.ts';
 
-export const PERIODS = ['day', 'week', 'month'] as const;
-/** Weeks begin on Monday (ISO 8601). */
-export type Period = (typeof PERIODS)[number];
-
-export const isPeriod = (window: string): window is Period => PERIODS.some((period) => period === window);
-
+/** When a tenant is looked at. */
 export interface Calendar {
-  period: Period;
-  /** IANA name. */
+  /** The grid: its phase and the distance of its slots, in milliseconds. Rests where there is a cron. */
+  everyMs: number;
+  phaseMs: number;
+  /** Slots are at least this far apart; 0: as they come. */
+  debounceMs: number;
+  /** Of the cron and the hours. */
   timeZone: string;
+  /** Null: slots are those of the grid. */
+  cron: string | null;
+  /** Empty: always. */
+  activeHours: readonly ActiveHours[];
+  /** No slot before it; null: not paused. */
+  pausedUntilMs: EpochMs | null;
 }
 
-const DAY_MS = 86_400_000;
-const MINUTE_MS = 60_000;
-
-/** Longest first that a period may be, by the clocks of any zone. */
-export const PERIOD_MAX_MS: Readonly<Record<Period, number>> = {
-  day: 25 * 3_600_000,
-  week: 7 * DAY_MS + 3_600_000,
-  month: 31 * DAY_MS + 3_600_000,
-};
-
-/** A wall clock's reading. `month` is 1–12, `weekday` 1 (Monday) – 7. */
-export interface WallTime {
-  year: number;
-  month: number;
-  day: number;
-  hour: number;
-  minute: number;
-  second: number;
-  weekday: number;
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US-u-ca-iso8601-nu-latn', {
-      timeZone,
-      hourCycle: 'h23',
-      era: 'short',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-    formats.set(timeZone, format);
-  }
-  return format;
-}
-
-/** Whether the platform knows the zone. */
-export function isTimeZone(name: string): boolean {
-  // `+02:00` and the like are no places: they have no summer.
-  if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return false;
-  try {
-    formatOf(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-export function wallTime(atMs: EpochMs, timeZone: string): WallTime {
-  const parts = new Map(
-    formatOf(timeZone)
-      .formatToParts(atMs)
-      .map(({ type, value }) => [type, Number(value)]),
-  );
-  const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
-  const [year, month, day] = [part('year'), part('month'), part('day')];
-  return { year, month, day, hour: part('hour'), minute: part('minute'), second: part('second'), weekday: weekdayOf(year, month, day) };
-}
+/** Slots looked at in one claim where they cannot be counted by arithmetic; what is left is due at once again. */
+const SLOTS_PER_CLAIM = 500;
+/** Of a cron's instants, until one lies within the hours. */
+const INSTANTS_TRIED = 100;
+const LONGEST_STEP_MS = 400 * 86_400_000;
 
 /**
- * The first instant at which the zone's wall clock shows that time or a later one: a time that a change of the clock leaves out is the
- * instant of the change, and of one that comes twice the first is meant.
+ * The first slot after an instant, and at least `debounceMs` after the slot before; null: there is none any more.
+ * A slot of the grid outside of the active hours or in a pause is moved to their next beginning, several of them to the same; instants of a
+ * cron outside of them are left out. Strictly increasing, so that no slot is lost or given twice.
  */
-export function instantOf(year: number, month: number, day: number, timeZone: string, minuteOfDay: number = 0): EpochMs {
-  const wall = utc(year, month, day) + minuteOfDay * MINUTE_MS;
-  const candidates = [-DAY_MS, 0, DAY_MS].map((shift) => wall - offsetMs(wall + shift, timeZone)).sort((a, b) => a - b);
-  for (const candidate of candidates) if (candidate + offsetMs(candidate, timeZone) === wall) return candidate;
-  // Left out: the change lies between the two offsets around it.
-  let [low, high] = [candidates[0]!, candidates.at(-1)!];
-  while (high - low > 1_000) {
-    const middle = Math.floor((low + high) / 2_000) * 1_000;
-    if (middle + offsetMs(middle, timeZone) >= wall) high = middle;
-    else low = middle;
+export function slotAfter(calendar: Calendar, afterMs: EpochMs, lastSlotMs: EpochMs | null): EpochMs | null {
+  const { cron, debounceMs, timeZone } = calendar;
+  const fromMs = lastSlotMs === null ? afterMs : Math.max(afterMs, lastSlotMs + debounceMs - 1);
+  return cron === null ? gridSlotAfter(calendar, fromMs) : cronSlotAfter(calendar, openCron(cron, timeZone), fromMs);
+}
+
+function gridSlotAfter(calendar: Calendar, fromMs: EpochMs): EpochMs {
+  const nextMs = nextSlot(fromMs, calendar.everyMs, calendar.phaseMs);
+  // What lies before may have been moved to after it.
+  const movedMs = placed(calendar, nextMs - calendar.everyMs);
+  return movedMs > fromMs ? movedMs : placed(calendar, nextMs);
+}
+
+function cronSlotAfter({ activeHours, timeZone, pausedUntilMs }: Calendar, cron: CronInstants, fromMs: EpochMs): EpochMs | null {
+  let atMs = cron.after(Math.max(fromMs, (pausedUntilMs ?? 0) - 1));
+  for (let tried = 0; atMs !== null && tried < INSTANTS_TRIED; tried += 1) {
+    if (isActive(atMs, activeHours, timeZone)) return atMs;
+    atMs = cron.after(activeFrom(atMs, activeHours, timeZone) - 1);
   }
-  return high;
+  return null;
 }
 
-/** How far the zone's clocks are ahead of UTC. */
-export function offsetMs(atMs: EpochMs, timeZone: string): number {
-  const { year, month, day, hour, minute, second } = wallTime(atMs, timeZone);
-  const wholeMs = Math.floor(atMs / 1_000) * 1_000;
-  return utc(year, month, day) + ((hour * 60 + minute) * 60 + second) * 1_000 - wholeMs;
+/** Where a slot of a grid comes to lie: there, or at the next beginning of the active hours, after the pause. */
+export function placed(
+  { activeHours, timeZone, pausedUntilMs }: Pick<Calendar, 'activeHours' | 'timeZone' | 'pausedUntilMs'>,
+  slotMs: EpochMs,
+): EpochMs {
+  return activeFrom(Math.max(slotMs, pausedUntilMs ?? slotMs), activeHours, timeZone);
 }
 
-export interface PeriodBounds {
-  fromMs: EpochMs;
-  toMs: EpochMs;
+/** How far slots lie apart where they follow each other closest: what is later than one and a half times that leaves a gap. Null: a cron of a single instant, or none. */
+export function stepOf(calendar: Calendar, fromMs: EpochMs): number | null {
+  const { everyMs, cron, timeZone, debounceMs } = calendar;
+  const finestMs = cron === null ? everyMs : finestStep(openCron(cron, timeZone), fromMs);
+  if (finestMs === null) return null;
+  return Math.min(LONGEST_STEP_MS, finestMs * Math.max(1, Math.ceil(debounceMs / finestMs)));
 }
 
-const lastPeriods = new Map<string, PeriodBounds>();
-
-/** The period that the instant lies in: `fromMs ≤ atMs < toMs`. */
-export function periodAt(atMs: EpochMs, { period, timeZone }: Calendar): PeriodBounds {
-  const key = `${period} ${timeZone}`;
-  const last = lastPeriods.get(key);
-  if (last !== undefined && atMs >= last.fromMs && atMs < last.toMs) return last;
-  const { year, month, day, weekday } = wallTime(atMs, timeZone);
-  const bounds = boundsOf(period, year, month, day, weekday, timeZone);
-  lastPeriods.set(key, bounds);
-  return bounds;
-}
-
-function boundsOf(period: Period, year: number, month: number, day: number, weekday: number, timeZone: string): PeriodBounds {
-  switch (period) {
-    case 'day':
-      return { fromMs: instantOf(year, month, day, timeZone), toMs: instantOf(year, month, day + 1, timeZone) };
-    case 'week': {
-      const monday = day - (weekday - 1);
-      return { fromMs: instantOf(year, month, monday, timeZone), toMs: instantOf(year, month, monday + 7, timeZone) };
-    }
-    case 'month':
-      return {
-        fromMs: instantOf(year, month, 1, timeZone),
-        toMs: instantOf(month === 12 ? year + 1 : year, (month % 12) + 1, 1, timeZone),
-      };
+/** `planClaim` for any calendar. Null instead of the next slot: there is none. */
+export function planCalendarClaim(
+  calendar: Calendar,
+  due: { nextSlotMs: EpochMs; nowMs: EpochMs },
+): Omit<ClaimPlan, 'nextSlotMs'> & { nextSlotMs: EpochMs | null } {
+  if (isPlain(calendar, due.nextSlotMs)) return planClaim({ ...due, everyMs: calendar.everyMs, phaseMs: calendar.phaseMs });
+  let [runSlotMs, missedMs, count] = [due.nextSlotMs, due.nextSlotMs, 0];
+  let nextSlotMs = slotAfter(calendar, runSlotMs, runSlotMs);
+  while (nextSlotMs !== null && nextSlotMs <= due.nowMs && count < SLOTS_PER_CLAIM) {
+    [missedMs, runSlotMs, count] = [runSlotMs, nextSlotMs, count + 1];
+    nextSlotMs = slotAfter(calendar, runSlotMs, runSlotMs);
   }
+  const skipped = count === 0 ? null : { fromMs: due.nextSlotMs, toMs: missedMs, count };
+  return { runSlotMs, skipped, nextSlotMs };
 }
 
-const weekdayOf = (year: number, month: number, day: number): number => ((new Date(utc(year, month, day)).getUTCDay() + 6) % 7) + 1;
+const isPlain = ({ cron, activeHours, debounceMs, pausedUntilMs }: Calendar, fromMs: EpochMs): boolean =>
+  cron === null && activeHours.length === 0 && debounceMs === 0 && (pausedUntilMs === null || pausedUntilMs < fromMs);
 
-/** Midnight of a date in UTC; days past the month's end run on. */
-const utc = (year: number, month: number, day: number): EpochMs => Date.UTC(year, month - 1, day);
+const opened = new Map<string, CronInstants>();
+const OPENED_MAX = 1_000;
+
+function openCron(text: string, timeZone: string): CronInstants {
+  const key = `${timeZone} ${text}`;
+  const known = opened.get(key);
+  if (known !== undefined) return known;
+  const cron = readCron(text, timeZone);
+  if (opened.size >= OPENED_MAX) opened.clear();
+  opened.set(key, cron);
+  return cron;
+}

@@ -1,4 +1,4 @@
-import { periodAt } from './calendar.ts';
+import { periodAt } from './period.ts';
 import type { EpochMs } from './clock.ts';
 import type { Comparison, Limit } from './compiled-rule.ts';
 import { expectedAt } from './fit-model.ts';

@@ -1,8 +1,9 @@
-import { isPeriod, PERIOD_MAX_MS, type Calendar } from './calendar.ts';
+import { AGGREGATION_FACTS } from './aggregations.ts';
+import { isPeriod, PERIOD_MAX_MS, type PeriodWindow } from './period.ts';
 import { compileQuery, metricLabel, unitOf, type QuerySpec } from './compile-query.ts';
 import type { Comparison, HistoryInput, Level, Limit, WindowInput } from './compiled-rule.ts';
 import { durationMs, formatDuration } from './duration.ts';
-import type { HistoryModel } from './fit-model.ts';
+import type { HistoryKind } from './fit-model.ts';
 import type { Operator } from './metric-query.ts';
 import type { WorstSide } from './reading.ts';
 import type { AbsenceSpec, ComparisonSpec, LeafSpec, QueryPartSpec, RatioSpec, RuleReferenceSpec, RuleStanding } from './rule-spec.ts';
@@ -104,7 +105,7 @@ function compileReference({ rule, is }: RuleReferenceSpec, { inputs, levels }: S
 /** Where the windows of one comparison lie. */
 interface Place {
   windowMs: number;
-  calendar: Calendar | null;
+  calendar: PeriodWindow | null;
   joinsEverySeries: boolean;
 }
 
@@ -206,10 +207,17 @@ function addHistory(
   { groupBy, inputs }: Surroundings,
   lookback: string,
   refresh: HistoryInput['refresh'],
-  model: HistoryModel,
+  model: HistoryKind,
 ): number {
   const query = queryOf(part, place, groupBy);
-  return add(inputs.histories, { query, lookbackMs: durationMs(lookback), refresh, model, joinsEverySeries: place.joinsEverySeries });
+  const { emptyValue } = AGGREGATION_FACTS[query.aggregation];
+  return add(inputs.histories, {
+    query,
+    lookbackMs: durationMs(lookback),
+    refresh,
+    model: { ...model, emptyValue },
+    joinsEverySeries: place.joinsEverySeries,
+  });
 }
 
 /** Its place, new or, where the same is there already, that one's. */

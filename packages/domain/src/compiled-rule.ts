@@ -1,5 +1,5 @@
 import type { Aggregation } from './aggregations.ts';
-import type { Calendar } from './calendar.ts';
+import type { PeriodWindow } from './period.ts';
 import type { HistoryModel } from './fit-model.ts';
 import type { MetricQuery, Operator } from './metric-query.ts';
 import type { WorstSide } from './reading.ts';
@@ -14,7 +14,7 @@ export interface WindowInput {
   /** How long before the rule's own window it ends. */
   backMs: number;
   /** Null: the window is as long as the query says. Else it begins with the period. */
-  calendar: Calendar | null;
+  calendar: PeriodWindow | null;
   /** The query says `groupBy: []` under a grouped rule: its one value joins every series. */
   joinsEverySeries: boolean;
   /** On which side its values make the condition breach, for choosing among too many series; null: it does not choose. */
@@ -46,7 +46,7 @@ export type Limit =
   | { kind: 'change'; base: number; versus: Versus; percent: number; floor: number | null; recover: number | null }
   | { kind: 'anomaly'; history: number; score: number; direction: Direction; floor: number | null; recover: number | null }
   | { kind: 'forecast'; history: number; crosses: number; withinMs: number }
-  | { kind: 'budget'; amount: number; percent: number; calendar: Calendar };
+  | { kind: 'budget'; amount: number; percent: number; calendar: PeriodWindow };
 
 /** One comparison of the tree, ready to be judged. */
 export interface Comparison {

@@ -1,5 +1,5 @@
 import { AGGREGATION_FACTS } from './aggregations.ts';
-import { isPeriod } from './calendar.ts';
+import { isPeriod } from './period.ts';
 import { isMetricName, METRICS } from './catalogue.ts';
 import { metricLabel, unitOf } from './compile-query.ts';
 import { COMPARED, describeTest } from './describe-test.ts';

@@ -7,11 +7,14 @@ import { mean, median, robustSpread } from './statistics.ts';
 import type { Season, Statistic } from './threshold-spec.ts';
 
 /** What is made of a series' past. `minSamples`: windows of fewer events are left out, as a live one would be. */
-export type HistoryModel =
+export type HistoryKind =
   | { kind: 'baseline'; season: Season; statistic: Statistic; minSamples: number }
   | { kind: 'robust'; minSamples: number }
   | { kind: 'seasonal'; minSamples: number }
   | { kind: 'trend'; minSamples: number };
+
+/** `emptyValue` is what a window without events is worth; null: nothing. */
+export type HistoryModel = HistoryKind & { emptyValue: 0 | null };
 
 /** What is usual in one hour of the season. */
 interface Bucket {
@@ -38,7 +41,7 @@ const BUCKETS: Readonly<Record<Season, number>> = { hourOfDay: 24, hourOfWeek: 1
  */
 export function fitModel(model: HistoryModel, history: SeriesHistory, fromMs: EpochMs): Fit {
   const toMs = fromMs + history.values.length * HISTORY_STEP_MS;
-  const points = pointsOf(history, fromMs, model.minSamples);
+  const points = pointsOf(history, fromMs, model);
   switch (model.kind) {
     case 'baseline':
       return fitBuckets(points, toMs, model.season, model.statistic, 0);
@@ -61,12 +64,13 @@ export function expectedAt(fit: Fit, atMs: EpochMs): Expected | null {
   return fit.kind === 'seasonal' ? seasonalAt(fit, atMs) : null;
 }
 
-function pointsOf({ values, samples }: SeriesHistory, fromMs: EpochMs, minSamples: number): Point[] {
+/** A window without events is worth what an empty one is, a count of 0 for instance, once the series is there. */
+function pointsOf({ values, samples }: SeriesHistory, fromMs: EpochMs, { minSamples, emptyValue }: HistoryModel): Point[] {
   const points: Point[] = [];
   let isThere = false;
   for (let step = 0; step < values.length; step++) {
     isThere ||= samples[step]! > 0;
-    const value = values[step]!;
+    const value = samples[step] === 0 && emptyValue !== null ? emptyValue : values[step]!;
     if (!isThere || !Number.isFinite(value) || (minSamples > 1 && samples[step]! < minSamples)) continue;
     points.push({ atMs: fromMs + (step + 1) * HISTORY_STEP_MS, value });
   }

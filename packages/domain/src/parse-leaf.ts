@@ -1,4 +1,5 @@
-import { isPeriod, isTimeZone, PERIOD_MAX_MS } from './calendar.ts';
+import { isPeriod, PERIOD_MAX_MS } from './period.ts';
+import { isTimeZone } from './wall-clock.ts';
 import { type Complaints, quoted, readFields } from './complaints.ts';
 import { operatorFrom } from './dialects.ts';
 import { durationMs } from './duration.ts';

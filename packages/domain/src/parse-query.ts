@@ -1,6 +1,6 @@
 import { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
 import { catalogueUnit, defaultAggregation, isMetricName, meaning, METRIC_NAMES, type Looked } from './catalogue.ts';
-import { isPeriod } from './calendar.ts';
+import { isPeriod } from './period.ts';
 import { compileQuery, unitOf, type QuerySpec } from './compile-query.ts';
 import { Complaints, quoted, readFields } from './complaints.ts';
 import { aggregationFrom } from './dialects.ts';

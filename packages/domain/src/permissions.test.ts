@@ -13,6 +13,8 @@ test.each<[Role, Permission, boolean]>([
   ['editor', 'schedule:write', false],
   ['admin', 'api-keys:write', true],
   ['admin', 'schedule:write', true],
+  ['editor', 'evaluate:now', false],
+  ['admin', 'evaluate:now', true],
 ])('%s and %s: %s', (role, permission, may) => {
   expect(can(role, permission)).toBe(may);
 });

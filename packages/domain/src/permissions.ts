@@ -19,6 +19,7 @@ export const PERMISSIONS = {
   'inbox:read': 'viewer',
   'schedule:read': 'viewer',
   'schedule:write': 'admin',
+  'evaluate:now': 'admin',
   'api-keys:read': 'admin',
   'api-keys:write': 'admin',
 } as const satisfies Record<string, Role>;

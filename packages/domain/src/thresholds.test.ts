@@ -120,6 +120,14 @@ describe('a baseline', () => {
     expect(says(counted, 101, history)).toBe('breach 100');
   });
 
+  test('of a count takes hours without events for 0, once the series is there', () => {
+    const counted = ruleOf({
+      condition: { name: 'job', window: '5m', operator: '>', threshold: { baseline: { multiplier: 2, floor: 1 } } },
+    });
+    const rare = past(7 * 24, (hour, minute) => (minute === 0 ? 30 : null));
+    expect(says(counted, 2, rare)).toBe('breach 1');
+  });
+
   test('of the hour of the week needs two weeks', () => {
     const weekly = ruleOf({ condition: comparison({ threshold: { baseline: { multiplier: 2, season: 'hourOfWeek', lookback: '14d' } } }) });
     const weeks = past(14 * 24, (hour) => (hour % 168 < 24 ? 900 : 100));

@@ -1,4 +1,4 @@
-import { periodAt } from './calendar.ts';
+import { periodAt } from './period.ts';
 import type { EpochMs } from './clock.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { WindowedQuery } from './reading.ts';

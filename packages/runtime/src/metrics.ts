@@ -25,6 +25,12 @@ export function createMetrics(process: string) {
     segmentCacheBytes: new Gauge({ name: 'tocsin_segment_cache_bytes', help: 'Decoded segments held.', registers }),
     segmentReads: new Counter({ name: 'tocsin_segment_reads_total', help: 'Segments a reading needed.', labelNames: ['from'], registers }),
     slotsSkipped: new Counter({ name: 'tocsin_slots_skipped_total', help: 'Slots that passed while nothing evaluated them.', registers }),
+    scheduledRuns: new Counter({
+      name: 'tocsin_scheduled_run_requests_total',
+      help: 'Requests to run what is due.',
+      labelNames: ['result'],
+      registers,
+    }),
     runs: new Counter({ name: 'tocsin_runs_total', help: 'Runs ended.', labelNames: ['result'], registers }),
     ruleEvaluations: new Counter({ name: 'tocsin_rule_evaluations_total', help: 'Rules evaluated.', labelNames: ['result'], registers }),
     ruleQuarantines: new Counter({ name: 'tocsin_rule_quarantines_total', help: 'Rules put into quarantine.', registers }),

@@ -9,6 +9,8 @@ export interface Services extends DeliveryDeps {
   events: EventStore;
   /** Absent: those of the design. */
   serviceBounds?: ServiceBounds;
+  /** Who claims slots; absent: the schedulers. */
+  scheduler?: 'internal' | 'external';
 }
 
 /** Whoever holds `TOCSIN_ADMIN_KEY`: makes tenants and their keys, and sees the queues. No role within a tenant. */

@@ -44,6 +44,8 @@ export { disableRule, enableRule } from './rules/set-rule-enabled.ts';
 export { testDraft, testRule } from './rules/test-rule.ts';
 export { listRuleCosts } from './rules/list-rule-costs.ts';
 export { updateRule } from './rules/update-rule.ts';
+export { evaluateNow } from './runs/evaluate-now.ts';
+export { runScheduled } from './runs/run-scheduled.ts';
 export { getSchedule } from './schedule/get-schedule.ts';
 export { putSchedule } from './schedule/put-schedule.ts';
 export { createTenant } from './tenants/create-tenant.ts';

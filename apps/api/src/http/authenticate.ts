@@ -3,19 +3,22 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { credentialsOf } from './credentials.ts';
 import { answerError } from './problem.ts';
+import { openSchedulerDoor, type SchedulerDoorOptions } from './scheduler-door.ts';
+
+type RoutePermission = VerbPermission | 'public' | 'scheduler';
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Every route there is with what its caller must be allowed; null: it does not say, which fails the boot. */
-    permissions: () => { method: string; url: string; permission: VerbPermission | 'public' | null }[];
+    permissions: () => { method: string; url: string; permission: RoutePermission | null }[];
   }
   interface FastifyRequest {
     /** Null on public routes. `tenantId` is null for the operator, who belongs to none. */
     caller: { tenantId: string | null; role: CallerRole; actor: string } | null;
   }
   interface FastifyContextConfig {
-    /** What the caller must be allowed; `public`: nothing. Every route has one. */
-    permission?: VerbPermission | 'public';
+    /** What the caller must be allowed; `public`: nothing, `scheduler`: to send its secret. Every route has one. */
+    permission?: RoutePermission;
     /** The operator may use it too, on behalf of the tenant in the path. */
     forOperatorToo?: boolean;
     /** A browser may ask for the admin key and send it as a password. */
@@ -26,6 +29,7 @@ declare module 'fastify' {
 interface AuthenticateOptions {
   keyring: Keyring;
   adminKey: string;
+  scheduler: SchedulerDoorOptions;
 }
 
 const OPERATOR = { tenantId: null, role: 'operator', actor: 'operator' } as const;
@@ -34,9 +38,11 @@ const OPERATOR = { tenantId: null, role: 'operator', actor: 'operator' } as cons
  * Every route says in its `config` what its caller must be allowed; a route that says nothing fails the boot. Callers are checked before
  * their body is read. Paths are never compared here: a route is protected however it was reached.
  */
-export function authenticate(app: FastifyInstance, { keyring, adminKey }: AuthenticateOptions): void {
+export function authenticate(app: FastifyInstance, { keyring, adminKey, scheduler }: AuthenticateOptions): void {
   const adminHash = sha256(adminKey);
   const isAdminKey = (secret: string): boolean => timingSafeEqual(sha256(secret), adminHash);
+
+  const admitScheduler = openSchedulerDoor(scheduler);
 
   app.decorateRequest('caller', null);
   const routes: RouteOptions[] = [];
@@ -53,6 +59,7 @@ export function authenticate(app: FastifyInstance, { keyring, adminKey }: Authen
     const { permission, allowBasic = false } = request.routeOptions.config;
     if (permission === undefined || permission === 'public') return;
     try {
+      if (permission === 'scheduler') return admitScheduler(request);
       request.caller = await callerOf(request);
       requirePermission(request.caller.role, permission);
     } catch (error) {

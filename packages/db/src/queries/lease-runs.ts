@@ -1,4 +1,5 @@
-import type { EpochMs } from '@tocsin/domain';
+import type { ActiveHours, EpochMs } from '@tocsin/domain';
+import type { RunKind } from '../tables/runs.ts';
 import type { SqlTx } from '../with-tenants.ts';
 import { slotBounds } from './slot-bounds.ts';
 
@@ -10,12 +11,23 @@ export interface LeasedRun {
   leasedMs: EpochMs;
   /** This one included. */
   attempts: number;
-  /** Slot of the tenant's newest run that ended `done` or `late`: what this run covers begins after it. Null: there is none. */
+  kind: RunKind;
+  /** The rules it is for. Null: whichever are due, and of a manual run all that are enabled. */
+  ruleIds: string[] | null;
+  /** Slot of the tenant's newest scheduled run before this one that ended `done` or `late`: what this run covers begins after it. Null: there is none. */
   observedSlotMs: EpochMs | null;
+  /** It stands for older slots too, so that the time since the slot before it is not a gap. */
+  coversOlder: boolean;
   /** The tenant's schedule, for rules without an `every`. */
   everyMs: number;
+  /** How far its slots lie apart where they are closest, the debounce included. */
   slotEveryMs: number;
   phaseMs: number;
+  /** Its slots are a cron's; the grid rests. */
+  isCron: boolean;
+  timeZone: string;
+  activeHours: ActiveHours[];
+  pausedUntilMs: EpochMs | null;
   failedRuns: number;
 }
 
@@ -87,8 +99,10 @@ async function leaseThese(
       order by runs.tenant_id
       for update of runs skip locked
     ), observed as materialized (
-      select free.*, schedules.every_ms, schedules.slot_every_ms, schedules.phase_ms, schedules.failed_runs, (
-        select past.slot_at from runs past
+      select free.*, schedules.every_ms, schedules.phase_ms, schedules.failed_runs, schedules.cron is not null as is_cron, schedules.time_zone,
+        schedules.active_hours, schedules.paused_until,
+        (schedules.slot_every_ms * greatest(1, ceil(schedules.debounce_ms / schedules.slot_every_ms::float8)))::bigint as slot_every_ms, (
+        select ${scheduledSlot(sql)} from runs past
         where past.tenant_id = free.tenant_id and past.slot_at < free.slot_at and past.slot_at >= to_timestamp(${observedFromMs}::float8 / 1000)
           and past.slot_at < to_timestamp(${Math.max(...runs.map(({ slotMs }) => slotMs))}::float8 / 1000) and past.status in ('done', 'late')
         order by past.slot_at desc limit 1
@@ -101,22 +115,29 @@ async function leaseThese(
         lease_until = tocsin_now() + make_interval(secs => ${leaseMs}::float8 / 1000)
     from observed
     where runs.ctid = observed.place and runs.tableoid = observed.day and ${slotBounds(sql, runs)}
-    returning runs.tenant_id as "tenantId", runs.id, runs.slot_at as "slotMs", observed.token, runs.attempts, tocsin_now() as "leasedMs",
+    returning runs.tenant_id as "tenantId", runs.id, runs.slot_at as "slotMs", observed.token, runs.attempts, tocsin_now() as "leasedMs", runs.kind,
+              runs.rule_ids as "ruleIds",
               observed.observed_slot_at as "observedSlotMs", observed.every_ms as "everyMs", observed.slot_every_ms as "slotEveryMs",
-              observed.phase_ms as "phaseMs", observed.failed_runs as "failedRuns"`;
+              observed.phase_ms as "phaseMs", observed.failed_runs as "failedRuns", runs.covered_from is not null as "coversOlder",
+              observed.is_cron as "isCron", observed.time_zone as "timeZone", observed.active_hours as "activeHours",
+              observed.paused_until as "pausedUntilMs"`;
 }
+
+/** Of a run that has succeeded: up to which slot of the schedule everything was evaluated by then. */
+const scheduledSlot = (sql: SqlTx) => sql`case when past.kind = 'scheduled' then past.slot_at else past.scheduled_slot_at end`;
 
 async function findOlderObserved(sql: SqlTx, leased: readonly LeasedRun[]): Promise<void> {
   const blank = leased.filter(({ observedSlotMs }) => observedSlotMs === null);
   if (blank.length === 0) return;
   const rows = await sql<{ tenantId: string; slotMs: EpochMs }[]>`
-    select wanted.tenant_id as "tenantId", past.slot_at as "slotMs"
+    select wanted.tenant_id as "tenantId", past.slot as "slotMs"
     from unnest(${blank.map(({ tenantId }) => tenantId)}::uuid[], ${blank.map(({ slotMs }) => slotMs)}::float8[]) as wanted (tenant_id, slot)
     cross join lateral (
-      select slot_at from runs
-      where runs.tenant_id = wanted.tenant_id and slot_at < to_timestamp(wanted.slot / 1000) and status in ('done', 'late')
-      order by slot_at desc limit 1
-    ) past`;
+      select ${scheduledSlot(sql)} as slot from runs past
+      where past.tenant_id = wanted.tenant_id and past.slot_at < to_timestamp(wanted.slot / 1000) and past.status in ('done', 'late')
+      order by past.slot_at desc limit 1
+    ) past
+    where past.slot is not null`;
   const found = new Map(rows.map(({ tenantId, slotMs }) => [tenantId, slotMs]));
   for (const run of blank) run.observedSlotMs = found.get(run.tenantId) ?? null;
 }

@@ -1,25 +1,27 @@
 import type { EpochMs } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
-import type { RuleMarks } from './rules-of-run.ts';
+import type { LeasedRun } from './lease-runs.ts';
+import type { RuleHead } from './rules-of-run.ts';
 
-/** Where a tenant stands, for whoever looks at one of its rules between runs. */
-export interface TenantClock {
+/** Where a tenant stands, for whoever looks at one of its rules between runs: what a run of this moment would be leased with. */
+export interface TenantClock extends Pick<
+  LeasedRun,
+  'everyMs' | 'slotEveryMs' | 'phaseMs' | 'isCron' | 'timeZone' | 'activeHours' | 'pausedUntilMs' | 'observedSlotMs'
+> {
   nowMs: EpochMs;
   externalKey: string;
-  /** The tenant's schedule, for rules without an `every`. */
-  everyMs: number;
-  phaseMs: number;
-  /** Slot of the newest run that ended `done` or `late`; null: there is none. */
-  observedSlotMs: EpochMs | null;
 }
 
 /** Null: no such tenant. */
 export async function readTenantClock(sql: SqlTx, tenantId: string): Promise<TenantClock | null> {
   const [clock] = await sql<TenantClock[]>`
-    select tocsin_now() as "nowMs", tenants.external_key as "externalKey", schedules.every_ms as "everyMs", schedules.phase_ms as "phaseMs", (
-             select slot_at from runs
-             where runs.tenant_id = tenants.tenant_id and runs.slot_at <= tocsin_now() and runs.status in ('done', 'late')
-             order by slot_at desc limit 1
+    select tocsin_now() as "nowMs", tenants.external_key as "externalKey", schedules.every_ms as "everyMs", schedules.phase_ms as "phaseMs",
+           (schedules.slot_every_ms * greatest(1, ceil(schedules.debounce_ms / schedules.slot_every_ms::float8)))::bigint as "slotEveryMs",
+           schedules.cron is not null as "isCron", schedules.time_zone as "timeZone", schedules.active_hours as "activeHours",
+           schedules.paused_until as "pausedUntilMs", (
+             select case when past.kind = 'scheduled' then past.slot_at else past.scheduled_slot_at end from runs past
+             where past.tenant_id = tenants.tenant_id and past.slot_at <= tocsin_now() and past.status in ('done', 'late')
+             order by past.slot_at desc limit 1
            ) as "observedSlotMs"
     from tenants join schedules on schedules.tenant_id = tenants.tenant_id
     where tenants.tenant_id = ${tenantId}`;
@@ -35,11 +37,14 @@ export async function evaluatedRuleIds(sql: SqlTx, tenantId: string, keys: reado
   return new Map(rows.map(({ key, id }) => [key, id]));
 }
 
-/** What is out of the ordinary about a rule, as far as its next slot is concerned. */
-export async function readRuleMarks(sql: SqlTx, tenantId: string, ruleId: string): Promise<Pick<RuleMarks, 'pausedAfterMs' | 'delayMs'>> {
-  const [row] = await sql<Pick<RuleMarks, 'pausedAfterMs' | 'delayMs'>[]>`
-    select paused_after as "pausedAfterMs", delay_ms as "delayMs" from rules where tenant_id = ${tenantId} and id = ${ruleId}`;
-  return row ?? { pausedAfterMs: null, delayMs: null };
+/** What a run would have to know of the rule; null: there is no such rule. */
+export async function readRuleHead(sql: SqlTx, tenantId: string, ruleId: string): Promise<Pick<RuleHead, 'extraSlotMs' | 'marks'> | null> {
+  const [head] = await sql<Pick<RuleHead, 'extraSlotMs' | 'marks'>[]>`
+    select extra_slot_at as "extraSlotMs", jsonb_build_object(
+             'failures', failures, 'pausedAfterMs', (extract(epoch from paused_after) * 1000)::float8, 'delayMs', delay_ms
+           ) as marks
+    from rules where tenant_id = ${tenantId} and id = ${ruleId}`;
+  return head ?? null;
 }
 
 /** A rule's words as they were; null: there is no such version. */

@@ -10,6 +10,8 @@ export interface RuleHead {
   healthReason: string | null;
   /** Null for nearly every rule: one that works and always did. */
   marks: RuleMarks | null;
+  /** The newest slot off its own grid at which it was evaluated, by a run that was not scheduled; null: none. */
+  extraSlotMs: EpochMs | null;
 }
 
 /** What is out of the ordinary about a rule. */
@@ -28,7 +30,8 @@ export async function readRuleHeads(sql: SqlTx, tenantIds: readonly string[]): P
     select tenant_id as "tenantId", id, version, health, health_reason as "healthReason",
       case when failures > 0 or paused_after is not null or delay_ms is not null then
         jsonb_build_object('failures', failures, 'pausedAfterMs', (extract(epoch from paused_after) * 1000)::float8, 'delayMs', delay_ms)
-      end as marks
+      end as marks,
+      extra_slot_at as "extraSlotMs"
     from rules
     where tenant_id = any(${tenantIds as string[]}::uuid[]) and enabled and (quarantined_until is null or quarantined_until <= tocsin_now())
     order by tenant_id, id`;
@@ -97,5 +100,18 @@ export async function setRuleDelays(sql: SqlTx, delays: readonly { tenantId: str
     from unnest(
       ${delays.map(({ tenantId }) => tenantId)}::uuid[], ${delays.map(({ ruleId }) => ruleId)}::uuid[], ${delays.map(({ delayMs }) => delayMs)}::int[]
     ) as new (tenant_id, id, delay_ms)
+    where rules.tenant_id = new.tenant_id and rules.id = new.id`;
+}
+
+/** Notes that these rules were evaluated at a slot off their grid. The rows must be locked. */
+export async function recordExtraSlots(
+  sql: SqlTx,
+  evaluated: readonly { tenantId: string; ruleId: string; slotMs: EpochMs }[],
+): Promise<void> {
+  await sql`
+    update rules set extra_slot_at = to_timestamp(new.slot / 1000)
+    from unnest(
+      ${evaluated.map((each) => each.tenantId)}::uuid[], ${evaluated.map((each) => each.ruleId)}::uuid[], ${evaluated.map((each) => each.slotMs)}::float8[]
+    ) as new (tenant_id, id, slot)
     where rules.tenant_id = new.tenant_id and rules.id = new.id`;
 }

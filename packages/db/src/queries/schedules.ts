@@ -1,14 +1,16 @@
-import type { EpochMs } from '@tocsin/domain';
+import type { Calendar, EpochMs } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface DueSchedule {
   tenantId: string;
   nextSlotMs: EpochMs;
   lastSlotMs: EpochMs | null;
-  everyMs: number;
-  phaseMs: number;
+  /** Its grid is as fine as the tenant's finest rule. */
+  calendar: Calendar;
   /** It was held back by failing runs: that, not an outage, is why slots were missed. */
   wasBackedOff: boolean;
+  /** It still is. */
+  isBackedOff: boolean;
 }
 
 /** Locks up to `limit` due schedules that nobody else is claiming and answers their tenants. Needs no tenant set. */
@@ -17,17 +19,51 @@ export async function lockDueSchedules(sql: SqlTx, limit: number): Promise<strin
   return rows.map((row) => row.tenantId);
 }
 
+/** Of those that have something to claim, one day. */
 export async function readDueSchedules(sql: SqlTx, tenantIds: readonly string[]): Promise<{ nowMs: EpochMs; schedules: DueSchedule[] }> {
-  const rows = await sql<(DueSchedule & { nowMs: EpochMs })[]>`
-    select tenant_id as "tenantId", next_slot_at as "nextSlotMs", last_slot_at as "lastSlotMs", slot_every_ms as "everyMs", phase_ms as "phaseMs",
-           backed_off_until is not null as "wasBackedOff", tocsin_now() as "nowMs"
-    from schedules where tenant_id = any(${tenantIds as string[]}::uuid[]) and next_slot_at is not null`;
-  return { nowMs: rows[0]?.nowMs ?? 0, schedules: rows };
+  const rows = await sql<(DueRow & { nextSlotMs: EpochMs; nowMs: EpochMs })[]>`
+    select ${asDue(sql)}, tocsin_now() as "nowMs" from schedules where tenant_id = any(${tenantIds as string[]}::uuid[]) and next_slot_at is not null`;
+  return { nowMs: rows[0]?.nowMs ?? 0, schedules: rows.map((row) => ({ ...scheduleOf(row), nextSlotMs: row.nextSlotMs })) };
+}
+
+interface DueRow extends Omit<DueSchedule, 'nextSlotMs' | 'calendar'>, Calendar {
+  nextSlotMs: EpochMs | null;
+}
+
+const scheduleOf = ({ tenantId, lastSlotMs, wasBackedOff, isBackedOff, ...calendar }: DueRow): Omit<DueSchedule, 'nextSlotMs'> => {
+  const { everyMs, phaseMs, debounceMs, timeZone, cron, activeHours, pausedUntilMs } = calendar;
+  const shape = { everyMs, phaseMs, debounceMs, timeZone, cron, activeHours, pausedUntilMs };
+  return { tenantId, lastSlotMs, wasBackedOff, isBackedOff, calendar: shape };
+};
+
+const asDue = (sql: SqlTx) => sql`
+  tenant_id as "tenantId", next_slot_at as "nextSlotMs", last_slot_at as "lastSlotMs", slot_every_ms as "everyMs", phase_ms as "phaseMs",
+  debounce_ms as "debounceMs", time_zone as "timeZone", cron, active_hours as "activeHours", paused_until as "pausedUntilMs",
+  backed_off_until is not null as "wasBackedOff", coalesce(backed_off_until > tocsin_now(), false) as "isBackedOff"`;
+
+export interface LockedSchedule {
+  /** Null: no slot is to come. */
+  schedule: DueSchedule | null;
+  /** The first instant after all there is a run for, and not before now. */
+  freeMs: EpochMs;
+}
+
+/** Locks one tenant's schedule, so that nobody else gives it runs. Null: there is no such tenant. */
+export async function lockSchedule(sql: SqlTx, tenantId: string): Promise<LockedSchedule | null> {
+  const [row] = await sql<DueRow[]>`select ${asDue(sql)} from schedules where tenant_id = ${tenantId}::uuid for no key update`;
+  if (row === undefined) return null;
+  // Asked for after the lock is had: who had it before may have made a run.
+  const [{ freeMs } = { freeMs: 0 }] = await sql<{ freeMs: EpochMs }[]>`
+    select greatest(tocsin_now(), (
+      select slot_at from runs where tenant_id = ${tenantId}::uuid order by slot_at desc limit 1
+    ) + interval '1 millisecond') as "freeMs"`;
+  const { nextSlotMs } = row;
+  return { schedule: nextSlotMs === null ? null : { ...scheduleOf(row), nextSlotMs }, freeMs };
 }
 
 export async function advanceSchedules(
   sql: SqlTx,
-  claims: readonly { tenantId: string; slotMs: EpochMs; nextSlotMs: EpochMs }[],
+  claims: readonly { tenantId: string; slotMs: EpochMs; nextSlotMs: EpochMs | null }[],
 ): Promise<void> {
   await sql`
     update schedules set last_slot_at = to_timestamp(claimed.slot / 1000), next_slot_at = to_timestamp(claimed.next_slot / 1000)

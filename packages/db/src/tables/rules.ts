@@ -28,6 +28,7 @@ export const rules = pgTable(
     createdBy: text('created_by').notNull(),
     updatedAtMs: instant('updated_at').notNull().default(tocsinNow),
     updatedBy: text('updated_by').notNull(),
+    extraSlotAtMs: instant('extra_slot_at'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 );

@@ -1,6 +1,9 @@
 import { integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, tocsinNow } from '../columns.ts';
 
+/** Why there is a run: a slot of the schedule, somebody who asked, something that arrived. */
+export type RunKind = 'scheduled' | 'manual' | 'arrival';
+
 export type RunStatus = 'queued' | 'running' | 'done' | 'late' | 'skipped' | 'failed';
 
 export const runs = pgTable(
@@ -26,6 +29,11 @@ export const runs = pgTable(
     rules: integer(),
     series: integer(),
     triggers: integer(),
+    kind: text().$type<RunKind>().notNull().default('scheduled'),
+    ruleIds: uuid('rule_ids').array(),
+    coveredFromMs: instant('covered_from'),
+    coveredCount: integer('covered_count'),
+    scheduledSlotAtMs: instant('scheduled_slot_at'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.slotAtMs] })],
 );

@@ -1,5 +1,5 @@
-import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { Role } from '@tocsin/domain';
+import { bigint, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { ActiveHours, Role } from '@tocsin/domain';
 import { bytes, instant, tocsinNow } from '../columns.ts';
 
 export const tenants = pgTable('tenants', {
@@ -30,6 +30,12 @@ export const schedules = pgTable('schedules', {
   everyMs: bigint('every_ms', { mode: 'number' }).notNull().default(60_000),
   slotEveryMs: bigint('slot_every_ms', { mode: 'number' }).notNull().default(60_000),
   phaseMs: bigint('phase_ms', { mode: 'number' }).notNull(),
+  debounceMs: bigint('debounce_ms', { mode: 'number' }).notNull().default(0),
+  timeZone: text('time_zone').notNull().default('UTC'),
+  cron: text(),
+  activeHours: jsonb('active_hours').$type<ActiveHours[]>().notNull().default([]),
+  pausedUntilMs: instant('paused_until'),
+  configuredAtMs: instant('configured_at'),
   lastSlotAtMs: instant('last_slot_at'),
   nextSlotAtMs: instant('next_slot_at'),
   failedRuns: integer('failed_runs').notNull().default(0),

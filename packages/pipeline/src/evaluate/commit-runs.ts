@@ -10,6 +10,7 @@ import {
   lockChangedSeries,
   lockCurrentRules,
   openAlerts,
+  recordExtraSlots,
   recordRuleNews,
   setReminders,
   setRuleDelays,
@@ -136,6 +137,8 @@ const finishedRun = ({ run, outcomes, unreadable }: RunResult): FinishedRun => {
     slotMs: run.slotMs,
     token: run.token,
     slotEveryMs: run.slotEveryMs,
+    kind: run.kind,
+    observedSlotMs: run.observedSlotMs,
     rules: outcomes.length + unreadable.length,
     series: outcomes.reduce((total, outcome) => total + outcome.series.length + outcome.dropped, 0),
     triggers: counted
@@ -210,6 +213,7 @@ async function write(sql: SqlTx, writes: RunWrites): Promise<NewTrigger[]> {
     unlessEmpty(writes.series, (rows) => writeSeriesStates(sql, rows)),
     unlessEmpty(writes.forgotten, (rows) => deleteSeriesStates(sql, rows)),
     unlessEmpty(writes.rules, (rows) => recordRuleNews(sql, rows)),
+    unlessEmpty(writes.extra, (rows) => recordExtraSlots(sql, rows)),
   ]);
   return triggers;
 }

@@ -1,7 +1,6 @@
-import { evaluatedRuleIds, readEventLags, readRuleMarks, readSeriesStates, type SeriesRow, type SqlTx, type TenantClock } from '@tocsin/db';
+import { evaluatedRuleIds, readEventLags, readRuleHead, readSeriesStates, type SeriesRow, type SqlTx, type TenantClock } from '@tocsin/db';
 import {
   fittingDelayMs,
-  latestSlotIn,
   standsSo,
   stepRule,
   windowsAt,
@@ -16,7 +15,7 @@ import {
   type WindowedQuery,
 } from '@tocsin/domain';
 import type { KnownFits } from './known-fits.ts';
-import { delayOf } from './plan-run.ts';
+import { planRule } from './plan-run.ts';
 import { chosenQueries } from './read-runs.ts';
 
 export interface LookDeps {
@@ -75,6 +74,7 @@ async function ask(source: MetricSource, tenantId: string, queries: readonly Win
 /** Where a rule stands. */
 export type Remembered = Pick<Looked, 'time' | 'delayMs' | 'references'> & { known: SeriesRow[] };
 
+const NOTHING_ODD = { extraSlotMs: null, marks: null };
 /** Slots lie on whole seconds. */
 const SECOND_MS = 1_000;
 
@@ -86,10 +86,15 @@ export async function rememberedOf(
   sql: SqlTx,
   { tenantId, ruleId, compiled, clock }: { tenantId: string; ruleId: string | null; compiled: CompiledRule; clock: TenantClock },
 ): Promise<Remembered> {
-  const everyMs = compiled.everyMs ?? clock.everyMs;
-  const marks = ruleId === null ? null : await readRuleMarks(sql, tenantId, ruleId);
+  const head = ruleId === null ? null : await readRuleHead(sql, tenantId, ruleId);
   const lags = compiled.delayFollows === null ? undefined : (await readEventLags(sql, [tenantId])).get(tenantId);
-  const delayMs = delayOf(compiled, marks?.delayMs ?? null, everyMs, (follows) => fittingDelayMs(follows, lags ?? new Map()));
+  const fitting = (follows: readonly (string | null)[]): number => fittingDelayMs(follows, lags ?? new Map());
+  // As if somebody asked for a run of this moment.
+  const run = { ...clock, kind: 'manual' as const, coversOlder: false, slotMs: Math.floor(clock.nowMs / SECOND_MS) * SECOND_MS };
+  const observed = ruleId === null ? { ...run, observedSlotMs: null } : run;
+  // One that was evaluated in this very second is looked at once more all the same.
+  const planned = planRule(observed, compiled, head ?? NOTHING_ODD, fitting) ?? planRule(observed, compiled, NOTHING_ODD, fitting);
+  if (planned === null) throw new Error('a rule is due whenever somebody asks');
   const ids = await evaluatedRuleIds(
     sql,
     tenantId,
@@ -105,12 +110,8 @@ export async function rememberedOf(
         );
   const byRule = Map.groupBy(rows, (row) => row.ruleId);
   return {
-    time: {
-      slotMs: Math.floor(clock.nowMs / SECOND_MS) * SECOND_MS,
-      everyMs,
-      previousSlotMs: ruleId === null ? null : previousSlot(marks, everyMs, clock),
-    },
-    delayMs,
+    time: planned,
+    delayMs: planned.delayMs,
     known: ruleId === null ? [] : (byRule.get(ruleId) ?? []),
     references: compiled.references.map(({ rule, is }) => {
       const id = ids.get(rule);
@@ -122,14 +123,4 @@ export async function rememberedOf(
           );
     }),
   };
-}
-
-/** The rule's newest slot that was evaluated. */
-function previousSlot(
-  marks: { pausedAfterMs: EpochMs | null } | null,
-  everyMs: number,
-  { observedSlotMs, phaseMs }: TenantClock,
-): EpochMs | null {
-  if (marks?.pausedAfterMs != null) return marks.pausedAfterMs;
-  return observedSlotMs === null ? null : latestSlotIn(observedSlotMs - everyMs, observedSlotMs, everyMs, phaseMs);
 }

@@ -35,14 +35,16 @@ export function readRuns({ db }: Pick<PipelineDeps, 'db'>, rules: RuleCache, run
       tenantIds.filter((tenantId) => loaded.get(tenantId)?.evaluable.some(followsLags)),
     );
     const read = runs.map((run): ReadRun => {
-      const { evaluable, unreadable } = loaded.get(run.tenantId) ?? { evaluable: [], unreadable: [] };
+      const { evaluable, unreadable } = wantedOf(run, loaded.get(run.tenantId));
       const planned = planRun(run, evaluable, (follows) => fittingDelayMs(follows, lags.get(run.tenantId) ?? NO_LAGS));
       return {
         run,
         planned,
         heads: new Map(evaluable.map(({ rule, head }) => [rule.id, head])),
         series: new Map(),
-        keys: planned.some(({ rule }) => rule.compiled.references.length > 0) ? keysOf(evaluable.map(({ rule }) => rule)) : NO_KEYS,
+        keys: planned.some(({ rule }) => rule.compiled.references.length > 0)
+          ? keysOf((loaded.get(run.tenantId)?.evaluable ?? []).map(({ rule }) => rule))
+          : NO_KEYS,
         unreadable,
       };
     });
@@ -80,6 +82,14 @@ export interface RunAnswers {
   results: QueryResult[];
   /** Empty where the source does not measure. */
   costs: readonly ReadingCost[];
+}
+
+/** A run may be for some of its tenant's rules alone. */
+function wantedOf({ ruleIds }: LeasedRun, loaded: LoadedRules = { evaluable: [], unreadable: [] }): LoadedRules {
+  if (ruleIds === null) return loaded;
+  const wanted = new Set(ruleIds);
+  const isWanted = ({ rule }: { rule: { id: string } }): boolean => wanted.has(rule.id);
+  return { evaluable: loaded.evaluable.filter(isWanted), unreadable: loaded.unreadable.filter(isWanted) };
 }
 
 /** Asks the source for everything at once. */

@@ -19,7 +19,7 @@ const parsed = parseRule({
 if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
 const compiled = compileRule(parsed.spec);
 const rule = { tenantId: 't', id: 'r', version: 1, key: 'checkout', name: 'Checkout', labels: {}, compiled };
-const head: RuleHead = { tenantId: 't', id: 'r', version: 1, health: 'ok', healthReason: null, marks: null };
+const head: RuleHead = { tenantId: 't', id: 'r', version: 1, health: 'ok', healthReason: null, marks: null, extraSlotMs: null };
 
 const reads = (value: number): QueryResult => ({ kind: 'series', series: [{ labels: {}, value, samples: 9 }], dropped: 0 });
 const AWAY: QueryResult = { kind: 'failed', code: 'query_timeout', message: 'too slow' };

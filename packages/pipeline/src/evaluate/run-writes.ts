@@ -12,7 +12,7 @@ import {
   type SeriesWrite,
   type ToldAlert,
 } from '@tocsin/db';
-import { alertStatusAfter, needsSaving, type Change } from '@tocsin/domain';
+import { alertStatusAfter, needsSaving, type Change, type EpochMs } from '@tocsin/domain';
 import { isOutdated, readingOf } from './alert-reading.ts';
 import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
 
@@ -28,6 +28,8 @@ export interface RunWrites {
   reminders: ReminderTimer[];
   closed: { tenantId: string; id: string }[];
   rules: RuleNews[];
+  /** Rules that were evaluated off their own grid, and when. */
+  extra: { tenantId: string; ruleId: string; slotMs: EpochMs }[];
 }
 
 export function collectWrites(outcomes: readonly RuleOutcome[]): RunWrites {
@@ -41,19 +43,27 @@ export function collectWrites(outcomes: readonly RuleOutcome[]): RunWrites {
     reminders: [],
     closed: [],
     rules: [],
+    extra: [],
   };
   for (const outcome of outcomes) {
     for (const series of outcome.series) if (isChanged(outcome, series)) writeSeries(outcome, series, writes);
     for (const row of outcome.forgotten) writes.forgotten.push(row);
     const news = newsOf(outcome);
     if (news !== null) writes.rules.push(news);
+    if (isExtra(outcome))
+      writes.extra.push({ tenantId: outcome.run.tenantId, ruleId: outcome.planned.rule.id, slotMs: outcome.planned.slotMs });
   }
   return writes;
 }
 
 /** Whether the rule's outcome changes any row, and so has to be compared with what people did meanwhile. */
 export const changesAnything = (outcome: RuleOutcome): boolean =>
-  outcome.forgotten.length > 0 || outcome.series.some((series) => isChanged(outcome, series)) || newsOf(outcome) !== null;
+  isExtra(outcome) ||
+  outcome.forgotten.length > 0 ||
+  outcome.series.some((series) => isChanged(outcome, series)) ||
+  newsOf(outcome) !== null;
+
+const isExtra = ({ run }: RuleOutcome): boolean => run.kind !== 'scheduled';
 
 const isChanged = (outcome: RuleOutcome, series: SeriesOutcome): boolean =>
   isSeriesChanged(outcome, series) || isAlertChanged(outcome, series);

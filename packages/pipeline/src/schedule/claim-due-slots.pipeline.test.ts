@@ -5,7 +5,9 @@ import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, runsOf, tenantWith, type Stage } from '../../test/stage.ts';
 import { sweep } from '../sweep/sweep.ts';
-import { claimDueSlots, UNFINISHED_MAX } from './claim-due-slots.ts';
+import { claimDueSlots } from './claim-due-slots.ts';
+import { UNFINISHED_MAX } from './claim-slots.ts';
+import { queueRun } from './queue-run.ts';
 import { runScheduler } from './run-scheduler.ts';
 
 /** Long against the time a test takes, so that no slot falls due by itself. */
@@ -117,9 +119,11 @@ describeQueues('claiming slots', (backend) => {
       error: (_fields: object, message: string) => void told.push(message),
     });
     const stop = new AbortController();
-    const running = runScheduler({ ...stage.deps, logger }, stop.signal, () => {
-      if (told.length > 0) stop.abort();
-      else if (stage.db.clock.shiftMs > EVERY_MS) stage.db.clock.shiftMs -= 6 * EVERY_MS;
+    const running = runScheduler({ ...stage.deps, logger }, stop.signal, {
+      looked: () => {
+        if (told.length > 0) stop.abort();
+        else if (stage.db.clock.shiftMs > EVERY_MS) stage.db.clock.shiftMs -= 6 * EVERY_MS;
+      },
     });
     await vi.waitFor(() => expect(told).toEqual([expect.stringContaining('was set back')]), 10_000);
     await running;
@@ -165,6 +169,22 @@ describeQueues('claiming slots', (backend) => {
     await sweep(stage.deps);
     expect(hinted).toEqual([run!.id]);
     await consumer.close();
+  });
+
+  test('a loop whose claims are somebody else’s claims nothing, and goes on sweeping', async () => {
+    const tenantId = await activeTenant();
+    const run = await queueRun(stage.deps, { tenantId, kind: 'manual', ruleIds: null, actor: null });
+    await stage.wipeQueues();
+    passOneSlot();
+    const stop = new AbortController();
+    let looks = 0;
+    const clock = { ...systemClock, sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(Math.min(ms, 50), signal) };
+    const running = runScheduler({ ...stage.deps, clock }, stop.signal, { claims: false, looked: () => void (looks += 1) });
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(2), 10_000);
+    stop.abort();
+    await running;
+    const rows = await asTenant(stage.db, tenantId, (sql) => sql`select id, hints from runs`);
+    expect(rows).toEqual([{ id: run === 'busy' ? '' : run?.id, hints: 1 }]);
   });
 
   test('the loop claims what falls due, sleeps in between, and stops when told', async () => {

@@ -12,22 +12,37 @@ const SWEEP_EVERY_MS = 2_000;
 /** Servers that keep time move it by less. */
 const SET_BACK_MS = 1_000;
 
+interface Scheduling {
+  /** False: somebody else claims the slots; all the rest goes on. */
+  claims?: boolean;
+  /** Called after each look for due slots that worked, or without claims for due work, at least every other second. */
+  looked?: () => void;
+}
+
 /**
  * Claims slots as they fall due, hints again what was left lying, and asks for maintenance, until `signal` aborts.
- * Any number of replicas, without a leader: each does what the others are not doing at the moment. `claimed` is called after each look for
- * due slots that worked, at least every other second.
+ * Any number of replicas, without a leader: each does what the others are not doing at the moment.
  */
-export async function runScheduler(deps: PipelineDeps, signal: AbortSignal, claimed: () => void = () => {}): Promise<void> {
+export async function runScheduler(
+  deps: PipelineDeps,
+  signal: AbortSignal,
+  { claims = true, looked = () => {} }: Scheduling = {},
+): Promise<void> {
   const sweep = openSweep(deps);
   const claim = openClaim(deps);
   await Promise.all([
-    repeat(deps, signal, 'claim', async () => {
-      const waitMs = await claim();
-      claimed();
-      return waitMs;
-    }),
+    ...(claims
+      ? [
+          repeat(deps, signal, 'claim', async () => {
+            const waitMs = await claim();
+            looked();
+            return waitMs;
+          }),
+        ]
+      : []),
     repeat(deps, signal, 'sweep', async () => {
       await sweep();
+      if (!claims) looked();
       return SWEEP_EVERY_MS;
     }),
     ...MAINTENANCE.map(({ everyMs, task }) =>

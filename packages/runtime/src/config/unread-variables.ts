@@ -16,7 +16,6 @@ const OF_SOME = [
   'queryTime',
   'retention',
   'rulesPerTenant',
-  'schedulerSecret',
   'seriesPerRead',
   'seriesPerRule',
   'seriesPerRun',

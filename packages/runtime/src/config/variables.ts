@@ -20,6 +20,11 @@ export const secretKey = z.string().min(32, 'at least 32 characters');
 /** Creates tenants and opens the operator's pages. */
 export const adminKey = z.string().min(16, 'at least 16 characters');
 
+/** Lets an outside cron run what is due. */
+export const schedulerSecret = z.string().min(32, 'at least 32 characters');
+/** Who claims slots: the schedulers, or whoever calls the API from outside. */
+export const scheduler = z.enum(['internal', 'external'], 'internal or external').default('internal');
+
 export const host = z.string().default('127.0.0.1');
 export const port = z
   .string()
