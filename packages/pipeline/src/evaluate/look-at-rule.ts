@@ -91,7 +91,9 @@ export async function rememberedOf(
   const fitting = (follows: readonly (string | null)[]): number => fittingDelayMs(follows, lags ?? new Map());
   // As if somebody asked for a run of this moment.
   const run = { ...clock, kind: 'manual' as const, coversOlder: false, slotMs: Math.floor(clock.nowMs / SECOND_MS) * SECOND_MS };
-  const observed = ruleId === null ? { ...run, observedSlotMs: null } : run;
+  // Were it saved, the tenant's slots would lie as close as it asks.
+  const ownEveryMs = clock.isCron ? clock.slotEveryMs : (compiled.everyMs ?? clock.everyMs);
+  const observed = ruleId === null ? { ...run, observedSlotMs: null, slotEveryMs: ownEveryMs } : run;
   // One that was evaluated in this very second is looked at once more all the same.
   const planned = planRule(observed, compiled, head ?? NOTHING_ODD, fitting) ?? planRule(observed, compiled, NOTHING_ODD, fitting);
   if (planned === null) throw new Error('a rule is due whenever somebody asks');
