@@ -32,7 +32,7 @@ function routesOfApi(): { method: Method; url: string; permission: string; path:
 const filled = (url: string): string => url.replace(/([^/]+)\/:(\w+)/g, (_, noun: string) => `${noun}/${owned[noun] ?? UNKNOWN_ID}`);
 
 const bodyFor = (method: Method, url: string): unknown =>
-  method === 'POST' && /(enable|disable|uninstall|test|retry)$/.test(url)
+  method === 'POST' && /\/(enable|disable|uninstall|test|retry)$/.test(url)
     ? undefined
     : method === 'GET' || method === 'DELETE'
       ? undefined

@@ -1,6 +1,8 @@
 /** A body that says everything a route understands, by `METHOD /path`; what tests alter piece by piece. The channel `example-channel` must exist. */
 export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
   'POST /rules': aWholeRule(),
+  // The same words as those of a rule that is saved.
+  'POST /rules/test': pick(aWholeRule(), 'name', 'condition', 'groupBy'),
   'PATCH /rules/:id': omit(aWholeRule(), 'key'),
   'PUT /rules/by-key/:key': omit(aWholeRule(), 'key'),
   'POST /channels': {
@@ -88,6 +90,11 @@ function aWholeRule(): Record<string, unknown> {
     keepFiringFor: '3m',
     cooldown: '4m',
     evaluationDelay: '10s',
+    newSeriesGrace: '30s',
+    flapping: { changes: 4, within: '20m' },
+    maxOpenAlerts: 500,
+    maxSeries: 900,
+    mode: 'live',
     noData: 'alert',
     onError: 'alert',
     notify: [{ channel: 'example-channel', minSeverity: 'warning' }],
@@ -96,6 +103,10 @@ function aWholeRule(): Record<string, unknown> {
     annotations: { summary: 'It is {{ value }}', runbookUrl: 'https://runbooks.example/x' },
     enabled: true,
   };
+}
+
+function pick(body: Record<string, unknown>, ...fields: string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => fields.includes(name)));
 }
 
 function aDefinition(): Record<string, unknown> {

@@ -196,7 +196,8 @@ describe('a body', { timeout: 90_000 }, () => {
         const what = told(route, path, raw);
         expectSound(answer, what);
         const kept = at(answer.body, path);
-        if (answer.status < 300 && typeof kept === 'number') expect(kept, what).toBe(Number(raw) + 0);
+        // Of a field that has a default, null is that.
+        if (answer.status < 300 && typeof kept === 'number' && raw !== 'null') expect(kept, what).toBe(Number(raw) + 0);
         await undo(route, answer);
       }
     }

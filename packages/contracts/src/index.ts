@@ -14,5 +14,8 @@ export { Problem, ProblemIssue } from './problem.ts';
 export { CostOfRule, Evaluation, ListEvaluations, ListRuleCosts, ListRules, Rule, RuleCost, ShownRule, UnreadableRule } from './rule.ts';
 export { EvaluatedNow } from './run.ts';
 export { ScheduledRun } from './scheduled-run.ts';
+export { ExplainRule, RuleExplanation } from './rule-explanation.ts';
+export { RuleTest, TestRule } from './rule-test.ts';
+export { ComparisonTrace, RuleTrace } from './rule-trace.ts';
 export { PutSchedule, Schedule } from './schedule.ts';
 export { CreateTenant, ListTenants, Tenant } from './tenant.ts';

@@ -109,6 +109,9 @@ export const Evaluation = z.strictObject({
   outcome: z.string(),
   reason: z.string().nullable(),
   severity: z.string().nullable(),
+  /** Where the threshold came from, or the value, as data and in words; null: the rule says the one, and the other was read. */
+  origin: z.record(z.string(), z.unknown()).nullable(),
+  why: z.string().nullable(),
   /** The rule's version that was looked at. */
   ruleVersion: z.int(),
 });

@@ -28,7 +28,11 @@ export const CONFIG_ACTOR = 'config';
  * Gives a tenant what the installation's file says, in the caller's transaction: what is not there is made, what came from the file and nobody changed follows
  * it. Answers what is to be hinted after the commit; null: it has these defaults already.
  */
-export async function giveDefaults(by: Context, tx: DrizzleTx, defaults: Defaults): Promise<Pick<AppliedPack, 'triggerIds' | 'needsHours'> | null> {
+export async function giveDefaults(
+  by: Context,
+  tx: DrizzleTx,
+  defaults: Defaults,
+): Promise<Pick<AppliedPack, 'triggerIds' | 'needsHours'> | null> {
   const ctx = { ...by, actor: CONFIG_ACTOR };
   const { tenantId } = ctx;
   await lockPacks(tx, tenantId);

@@ -34,7 +34,8 @@ export const installPack = verb('rules:write', async ({ ctx, input }: { ctx: Con
   const pack = findPack(ctx, input.key);
   const { rule: bounds } = boundsOf(ctx);
   const [first] = pack.rules;
-  const chosen = written === undefined || first === undefined ? null : readShippedRule({ ...first.spec, notify: written }, bounds).spec.notify;
+  const chosen =
+    written === undefined || first === undefined ? null : readShippedRule({ ...first.spec, notify: written }, bounds).spec.notify;
   // An installation may allow less than the packs were written for.
   for (const { spec } of pack.rules) readShippedRule(spec, bounds);
   return isDryRun ? dryRun(ctx, pack, chosen) : install(ctx, pack, chosen);
