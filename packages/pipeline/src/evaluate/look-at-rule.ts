@@ -72,7 +72,7 @@ async function ask(source: MetricSource, tenantId: string, queries: readonly Win
 }
 
 /** Where a rule stands. */
-export type Remembered = Pick<Looked, 'time' | 'delayMs' | 'references'> & { known: SeriesRow[] };
+type Remembered = Pick<Looked, 'time' | 'delayMs' | 'references'> & { known: SeriesRow[] };
 
 const NOTHING_ODD = { extraSlotMs: null, marks: null };
 /** Slots lie on whole seconds. */

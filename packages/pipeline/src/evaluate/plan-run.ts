@@ -39,7 +39,7 @@ export function planRun(
 }
 
 /** What of a run says when its rules are due. */
-export type RunTime = Omit<LeasedRun, 'tenantId' | 'id' | 'token' | 'leasedMs' | 'attempts' | 'ruleIds' | 'failedRuns'>;
+type RunTime = Omit<LeasedRun, 'tenantId' | 'id' | 'token' | 'leasedMs' | 'attempts' | 'ruleIds' | 'failedRuns'>;
 
 /** Null: the rule is not due in the run. */
 export function planRule(
