@@ -15,7 +15,7 @@ export interface ReplayCounts {
   seriesAffected: number;
 }
 
-export type PreviewWarningCode =
+type PreviewWarningCode =
   | 'noisy'
   | 'short_lived'
   | 'always_firing'
