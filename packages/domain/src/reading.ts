@@ -78,5 +78,13 @@ export interface MetricSource {
 
 /** Identity of a series within a rule: its labels as JSON with sorted keys; `{}` without group-by. */
 export function seriesKey(labels: Labels): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
+  let key = keys.get(labels);
+  if (key === undefined) {
+    key = JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
+    keys.set(labels, key);
+  }
+  return key;
 }
+
+/** A preview asks for the same labels at every slot. */
+const keys = new WeakMap<Labels, string>();

@@ -88,7 +88,7 @@ export function* replayRule(
   const isSummedUp = results.some((result) => result.kind === 'range' && result.basis === 'hours');
   const replay: Replay = { series: [], health, dropped: 0, trouble: null, isSummedUp };
   const shown = new Map<string, ReplayedSeries>();
-  let remembered = new Map<string, RememberedSeries>();
+  const remembered = new Map<string, RememberedSeries>();
   for (const [slot, slotMs] of slots.entries()) {
     const step = stepRule(
       rule,
@@ -97,7 +97,7 @@ export function* replayRule(
       { slotMs, previousSlotMs: slots[slot - 1] ?? null, everyMs },
       circumstancesAt(slot),
     );
-    remembered = rememberedAfter(remembered, step);
+    remember(remembered, step);
     onStates?.(
       slotMs,
       [...remembered.values()].map(({ state }) => state),
@@ -116,19 +116,16 @@ export function* replayRule(
 
 type Stepped = RuleStep<RememberedSeries>['series'][number];
 
-function rememberedAfter(
-  before: ReadonlyMap<string, RememberedSeries>,
-  { series, forgotten }: RuleStep<RememberedSeries>,
-): Map<string, RememberedSeries> {
-  const after = new Map(before);
-  for (const { seriesKey } of forgotten) after.delete(seriesKey);
-  for (const { judgement, step } of series) {
+function remember(remembered: Map<string, RememberedSeries>, { series, forgotten }: RuleStep<RememberedSeries>): void {
+  for (const { seriesKey } of forgotten) remembered.delete(seriesKey);
+  for (const { judgement, step, known } of series) {
     const { seriesKey, labels } = judgement;
-    if (step.reason === 'series_gone') after.delete(seriesKey);
-    else
-      after.set(seriesKey, { seriesKey, labels, state: step.state, isOpen: isOpen(step.state.phase), lastSeenMs: step.state.lastSeenMs });
+    const { state } = step;
+    if (step.reason === 'series_gone') remembered.delete(seriesKey);
+    else if (known === null)
+      remembered.set(seriesKey, { seriesKey, labels, state, isOpen: isOpen(state.phase), lastSeenMs: state.lastSeenMs });
+    else Object.assign(known, { state, isOpen: isOpen(state.phase), lastSeenMs: state.lastSeenMs });
   }
-  return after;
 }
 
 const isOpen = (phase: Phase): boolean => phase === 'firing' || phase === 'recovering';
