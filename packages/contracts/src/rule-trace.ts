@@ -24,6 +24,8 @@ export const ComparisonTrace = z.strictObject({
   unit: z.string().nullable(),
   /** Null: it looks at another rule. */
   window: Window.nullable(),
+  /** Whether every event of the window was read, or closed hours were summed up: sums and counts exact, percentiles within 1 %. */
+  basis: z.enum(['events', 'hours']),
   samples: z.number(),
   minSamples: z.int(),
   value: z.number().nullable(),

@@ -3,6 +3,7 @@ import type { EpochMs } from './clock.ts';
 import { compareAt, type Compared } from './compare-at.ts';
 import type { Comparison, CompiledRule, ConditionNode } from './compiled-rule.ts';
 import { evaluate } from './evaluate-condition.ts';
+import { isLongWindow } from './hours-needed.ts';
 import { leadOf, worstLevel } from './judge.ts';
 import { leadWindow } from './lead-window.ts';
 import { measureValue } from './measure-value.ts';
@@ -30,6 +31,8 @@ export interface ComparisonTrace extends Traced {
   unit: string | null;
   /** What was read, half open; null: it looks at another rule, not at a window. */
   window: { fromMs: EpochMs; toMs: EpochMs } | null;
+  /** Whether every event of the window was read, or closed hours were summed up: sums and counts exact, percentiles within 1 %. */
+  basis: 'events' | 'hours';
   samples: number;
   minSamples: number;
   /** Null: no reading. */
@@ -110,6 +113,7 @@ function partsOf(
     aggregation,
     unit,
     window: asked === undefined ? null : { fromMs: asked.endMs - asked.query.windowMs, toMs: asked.endMs },
+    basis: asked !== undefined && isLongWindow(asked.query) ? 'hours' : 'events',
     samples,
     minSamples,
     value,
