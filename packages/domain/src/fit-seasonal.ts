@@ -104,7 +104,9 @@ function filled(points: readonly Point[], toMs: EpochMs): { firstHour: number; v
 }
 
 function begin(values: readonly number[], firstHour: number): State {
-  const dayMeans = Array.from({ length: Math.floor(values.length / HOURS) }, (_, day) => mean(values.slice(day * HOURS, (day + 1) * HOURS)));
+  const dayMeans = Array.from({ length: Math.floor(values.length / HOURS) }, (_, day) =>
+    mean(values.slice(day * HOURS, (day + 1) * HOURS)),
+  );
   const slope = median(dayMeans.slice(1).map((dayMean, day) => dayMean - dayMeans[day]!)) / HOURS;
   const season = Array.from({ length: HOURS }, () => 0);
   for (let hour = 0; hour < HOURS; hour++) {

@@ -277,13 +277,17 @@ test('the same events in any order of arrival, cut into any segments, are the sa
   }
   const event = fc.record({ atMs: fc.integer({ min: 0, max: 40 * MINUTE - 1 }), value: fc.integer({ min: 0, max: 500 }) });
   const events = fc.array(event, { maxLength: 120 });
-  const rule = ruleOf({ condition: { measure: 'amount', aggregation: 'sum', window: '3m', operator: '>', threshold: 2_000, recover: 1_500 } });
+  const rule = ruleOf({
+    condition: { measure: 'amount', aggregation: 'sum', window: '3m', operator: '>', threshold: 2_000, recover: 1_500 },
+  });
   /** Sums of each segment, then of all: as a reader does that never sees all events at once. */
   const sums = (segments: readonly (readonly Sent[])[]): number[] =>
     Array.from({ length: 40 }, (_, slot) => {
       const endMs = (slot + 1) * MINUTE;
       return segments
-        .map((segment) => segment.filter(({ atMs }) => atMs >= endMs - 3 * MINUTE && atMs < endMs).reduce((sum, { value }) => sum + value, 0))
+        .map((segment) =>
+          segment.filter(({ atMs }) => atMs >= endMs - 3 * MINUTE && atMs < endMs).reduce((sum, { value }) => sum + value, 0),
+        )
         .reduce((sum, each) => sum + each, 0);
     });
   const arrivals = events.chain((sent) =>

@@ -82,7 +82,8 @@ const fitsOf = (rule: CompiledRule): Fits[] =>
   });
 
 /** The windows of a change are the rule's own and the one before, which is worth 100. */
-const answersTo = (rule: CompiledRule, own: QueryResult): QueryResult[] => rule.windows.map(({ backMs }) => (backMs === 0 ? own : only(100)));
+const answersTo = (rule: CompiledRule, own: QueryResult): QueryResult[] =>
+  rule.windows.map(({ backMs }) => (backMs === 0 ? own : only(100)));
 
 const judged = (rule: CompiledRule, own: QueryResult, fits: Fits[] = fitsOf(rule)) =>
   judge(rule, answersTo(rule, own), [], { endMs: AT, fits }).judgements[0];

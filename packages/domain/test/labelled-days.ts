@@ -84,7 +84,14 @@ const during = (from: number, length: number, isCritical: boolean): LabelledDay[
 const isCriticalOf = (index: number): boolean => index % 4 === 0;
 
 /** Rises by `far` (or `critical`) times: at once, slowly, or in spikes. */
-function rise(kind: string, index: number, values: number[], dice: Dice, far: [number, number], critical: [number, number]): LabelledDay['incident'] {
+function rise(
+  kind: string,
+  index: number,
+  values: number[],
+  dice: Dice,
+  far: [number, number],
+  critical: [number, number],
+): LabelledDay['incident'] {
   const isCritical = isCriticalOf(index);
   const factor = dice.between(...(isCritical ? critical : far));
   const from = dice.whole(2 * STEPS_AN_HOUR, 18 * STEPS_AN_HOUR);
