@@ -1,25 +1,20 @@
-import { insertSegments, newId, type NewSegment, withTenantsSql } from '@tocsin/db';
+import { newId } from '@tocsin/db';
 import type { MetricQuery, RangeQuery, RangeRequest } from '@tocsin/domain';
 import { type EventStore, openEventStore } from '@tocsin/events';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
 import { settle } from './lib/load-segments.ts';
 import { quantileOf } from './lib/quantile-of.ts';
+import { DAY_EVENTS, DAY_SERIES, hoursOfMonth, load, minutesOfDay } from './lib/range-data.ts';
 import type { Result } from './lib/result.ts';
-import { seeded, spansOf } from './lib/span-data.ts';
-import { segmentOf } from './lib/span-segments.ts';
 
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const DAY = 24 * 60 * MINUTE;
 const RUNS = 21;
 const WARMING_RUNS = 3;
-const SERIES = 20;
-const EVENTS_OF_DAY = 1_000_000;
 const WINDOW_MS = 5 * MINUTE;
 /** Of `source`: what they hold is in memory together. */
 const WINDOWS_AT_ONCE = 100;
-const SEGMENTS_PER_INSERT = 500;
 const NEVER = new AbortController().signal;
 
 const LATENCY: MetricQuery = {
@@ -41,12 +36,12 @@ export async function run(): Promise<Result[]> {
     await load(bench, minutesOfDay(busy, endMs));
     await load(bench, hoursOfMonth(quiet, endMs));
     await settle(bench);
-    const day = { tenantId: busy, queries: queriesOver(DAY, endMs, ['operation']), maxSeries: SERIES };
+    const day = { tenantId: busy, queries: queriesOver(DAY, endMs, ['operation']), maxSeries: DAY_SERIES };
     const month = { tenantId: quiet, queries: queriesOver(30 * DAY, endMs, []), maxSeries: 1 };
-    const ofDay = await timed(bench, day, SERIES);
+    const ofDay = await timed(bench, day, DAY_SERIES);
     const ofMonth = await timed(bench, month, 1);
     const apart = await oneByOne(bench, day);
-    const dayNote = `${EVENTS_OF_DAY} events of ${SERIES} series, p95, avg and count of 5m at ${day.queries[0]!.windows.length} steps of 1m`;
+    const dayNote = `${DAY_EVENTS} events of ${DAY_SERIES} series, p95, avg and count of 5m at ${day.queries[0]!.windows.length} steps of 1m`;
     const monthNote = `30 days of an event every 10 s, p95, avg and count of 5m at ${month.queries[0]!.windows.length} steps of 1m`;
     return [
       { name: 'range.day', unit: 'ms', values: ofDay.warm, note: `${dayNote}, segments cached` },
@@ -118,37 +113,6 @@ async function oneByOne(bench: BenchDatabase, { tenantId, queries }: RangeReques
 
 function openStore({ db }: BenchDatabase): EventStore {
   return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
-}
-
-async function load({ db }: BenchDatabase, segments: Iterable<NewSegment>): Promise<void> {
-  let some: NewSegment[] = [];
-  const insert = (): Promise<void> => withTenantsSql(db, [some[0]!.tenantId], (sql) => insertSegments(sql, some));
-  for (const segment of segments) {
-    some.push(segment);
-    if (some.length < SEGMENTS_PER_INSERT) continue;
-    await insert();
-    some = [];
-  }
-  if (some.length > 0) await insert();
-}
-
-/** A segment a minute, as they are until they are a day old. */
-function* minutesOfDay(tenantId: string, endMs: number): Generator<NewSegment> {
-  const random = seeded(1);
-  for (let minuteMs = Math.floor((endMs - DAY) / MINUTE) * MINUTE; minuteMs < endMs; minuteMs += MINUTE) {
-    const spans = spansOf(0, minuteMs, Math.ceil((EVENTS_OF_DAY * MINUTE) / DAY));
-    for (let row = 0; row < spans.count; row++) spans.operation[row] = Math.floor(random() * SERIES);
-    yield segmentOf(tenantId, spans);
-  }
-}
-
-/** A segment an hour, as they are afterwards. */
-function* hoursOfMonth(tenantId: string, endMs: number): Generator<NewSegment> {
-  for (let hourMs = Math.floor((endMs - 30 * DAY) / HOUR) * HOUR; hourMs < endMs; hourMs += HOUR) {
-    const spans = spansOf(1, hourMs, HOUR / 10_000);
-    for (let row = 0; row < spans.count; row++) spans.tsMs[row] = hourMs + row * 10_000;
-    yield segmentOf(tenantId, spans);
-  }
 }
 
 if (import.meta.main) console.log(JSON.stringify(await run(), null, 2));

@@ -45,6 +45,8 @@ const KEPT_TO: readonly { library: RegExp; rooms: readonly string[] }[] = [
   { library: /^pg$/, rooms: ['packages/db', 'packages/queue'] },
   { library: /^(bullmq|ioredis)$/, rooms: ['packages/queue'] },
   { library: /^@bull-board\//, rooms: ['apps/api'] },
+  // Rules in files are checked like rules in requests, and stored by the same verbs; so they are read where those are.
+  { library: /^yaml$/, rooms: ['packages/services'] },
   {
     library: /^(undici|node:https?|node:tls|node:dns\b.*)$/,
     rooms: ['packages/runtime', 'packages/embedded-postgres', 'apps/api', 'apps/standalone'],

@@ -14,7 +14,14 @@ export interface App extends Started {
 export async function startApp(app: string, env: Record<string, string>): Promise<App> {
   const port = await freePort();
   const started = startProcess(process.execPath, [join(import.meta.dirname, '../../apps', app, 'src/main.ts')], {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', TOCSIN_LOG_LEVEL: 'warn', TOCSIN_PORT: String(port), ...env },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'production',
+      TOCSIN_LOG_LEVEL: 'warn',
+      TOCSIN_PORT: String(port),
+      TOCSIN_RULES_FILE: 'none',
+      ...env,
+    },
   });
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, started);

@@ -20,6 +20,7 @@ import { channelRoutes } from './routes/channels.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
 import { opsRoutes } from './routes/ops.ts';
+import { packRoutes } from './routes/packs.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { scheduledRunRoute, scheduleRoutes } from './routes/schedule.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -81,7 +82,16 @@ export async function buildApi({
   const route = verbRoutes(services);
   opsRoutes(app, { metrics: services.metrics, dependencies });
   app.register(async (api) => {
-    for (const routes of [ruleRoutes, alertRoutes, channelRoutes, scheduleRoutes, tenantRoutes, metricRoutes, metricDefinitionRoutes])
+    for (const routes of [
+      ruleRoutes,
+      packRoutes,
+      alertRoutes,
+      channelRoutes,
+      scheduleRoutes,
+      tenantRoutes,
+      metricRoutes,
+      metricDefinitionRoutes,
+    ])
       routes(api, route);
   }, API);
   app.register(async (api) => scheduledRunRoute(api, services), API);

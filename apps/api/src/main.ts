@@ -1,6 +1,7 @@
 import { openEventStore } from '@tocsin/events';
 import { deliveryVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
 import { runProcess, variables } from '@tocsin/runtime';
+import { readDefaults, serviceBounds } from '@tocsin/services';
 import { z } from 'zod';
 import { boundVariables, eventBounds } from './api-bounds.ts';
 import { startApi } from './start-api.ts';
@@ -12,15 +13,17 @@ const apiVariables = {
   adminKey: variables.adminKey,
   schedulerSecret: variables.schedulerSecret.optional(),
   scheduler: variables.scheduler,
+  rulesFile: variables.rulesFile,
 };
 
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
+  const defaults = readDefaults({ file: config.rulesFile, env: process.env, bounds: serviceBounds(config) });
   const deps = openDelivery(await openPipeline({ name: 'api', ...config, logger, stack }), config, stack);
   const events = openEventStore({ ...deps, bounds: eventBounds(config) });
   stack.defer('event store', events.close);
   const { port } = await startApi(
     { ...deps, events, scheduler: config.scheduler },
-    { ...config, schedulerSecret: config.schedulerSecret ?? null, bounds: config },
+    { ...config, schedulerSecret: config.schedulerSecret ?? null, bounds: config, defaults },
     stack,
   );
   logger.info({ host: config.host, port }, 'serving');

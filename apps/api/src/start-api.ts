@@ -1,14 +1,17 @@
 import { pipelineChecks } from '@tocsin/pipeline';
 import type { ShutdownStack } from '@tocsin/runtime';
-import { serviceBounds, type ServiceConfig, type Services } from '@tocsin/services';
+import { type Defaults, serviceBounds, type ServiceConfig, type Services, shippedPacks } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { ApiBounds } from './api-bounds.ts';
 import { type ApiDeps, buildApi } from './build-api.ts';
+import { startDefaults } from './start-defaults.ts';
 
 export interface ApiOptions extends Pick<ApiDeps, 'adminKey' | 'schedulerSecret' | 'extend'> {
   /** Of `boundVariables`. */
   bounds: ApiBounds & ServiceConfig;
+  /** What every tenant begins with; null: nothing. */
+  defaults: Defaults | null;
   host: string;
   /** 0 takes any free one. */
   port: number;
@@ -20,13 +23,24 @@ export interface RunningApi {
 }
 
 /** Serves the API until the stack is unwound; requests under way are answered first. Rejects when the port is taken. */
-export async function startApi(services: Services, { host, port, ...options }: ApiOptions, stack: ShutdownStack): Promise<RunningApi> {
+export async function startApi(
+  given: Services,
+  { host, port, defaults, ...options }: ApiOptions,
+  stack: ShutdownStack,
+): Promise<RunningApi> {
+  const services: Services = {
+    ...given,
+    serviceBounds: serviceBounds(options.bounds),
+    packs: shippedPacks(),
+    ...(defaults === null ? {} : { defaults }),
+  };
   const app = await buildApi({
-    services: { ...services, serviceBounds: serviceBounds(options.bounds) },
+    services,
     dependencies: pipelineChecks(services),
     ...options,
   });
   stack.defer('api', () => app.close());
   await app.listen({ host, port });
+  if (defaults !== null) startDefaults(services, defaults, stack);
   return { app, port: (app.server.address() as AddressInfo).port };
 }

@@ -1,6 +1,8 @@
 /** A body that says everything a route understands, by `METHOD /path`; what tests alter piece by piece. The channel `example-channel` must exist. */
 export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> = {
   'POST /rules': aWholeRule(),
+  // The same words as those of a rule that is saved.
+  'POST /rules/test': pick(aWholeRule(), 'name', 'condition', 'groupBy'),
   'PATCH /rules/:id': omit(aWholeRule(), 'key'),
   'PUT /rules/by-key/:key': omit(aWholeRule(), 'key'),
   'POST /channels': {
@@ -19,8 +21,11 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     config: { url: 'https://receiver.example/other', headers: { 'x-team': 'payments' } },
     enabled: true,
   },
+  'POST /packs/:key/install': { notify: [{ channel: 'example-channel', minSeverity: 'warning' }] },
   'POST /metrics/definitions': { key: 'example', ...aDefinition() },
   'PATCH /metrics/definitions/:key': aDefinition(),
+  'POST /rules/preview': { rule: aWholeRule(), from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
+  'POST /rules/:id/backtest': { rule: { for: '1m' }, from: 1_700_000_000_000, to: 1_700_000_060_000, step: '1m' },
   'PUT /schedule': {
     every: '5m',
     debounce: '10m',
@@ -85,6 +90,11 @@ function aWholeRule(): Record<string, unknown> {
     keepFiringFor: '3m',
     cooldown: '4m',
     evaluationDelay: '10s',
+    newSeriesGrace: '30s',
+    flapping: { changes: 4, within: '20m' },
+    maxOpenAlerts: 500,
+    maxSeries: 900,
+    mode: 'live',
     noData: 'alert',
     onError: 'alert',
     notify: [{ channel: 'example-channel', minSeverity: 'warning' }],
@@ -93,6 +103,10 @@ function aWholeRule(): Record<string, unknown> {
     annotations: { summary: 'It is {{ value }}', runbookUrl: 'https://runbooks.example/x' },
     enabled: true,
   };
+}
+
+function pick(body: Record<string, unknown>, ...fields: string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => fields.includes(name)));
 }
 
 function aDefinition(): Record<string, unknown> {

@@ -95,6 +95,7 @@ test('no rule, however broken, is answered by anything but a rule or a problem o
       if (made.status !== 201) return;
       const { id } = Rule.parse(made.body);
       expectAnswer(await tenant.ask('PATCH', `/rules/${id}`, body ?? null), body);
+      expect((await tenant.ask('POST', `/rules/${id}/test?simulate=5`)).status).toBe(200);
       expect((await tenant.ask('DELETE', `/rules/${id}`)).status).toBe(204);
     }),
     { numRuns: 400 },

@@ -62,7 +62,7 @@ export async function openWorld(changes: Partial<Services> = {}): Promise<World>
         request.headers = { 'content-type': 'application/json', ...request.headers };
       }
       const response = await app.inject(request);
-      const isJson = String(response.headers['content-type']).includes('json');
+      const isJson = /[/+]json\b/.test(String(response.headers['content-type']));
       return {
         status: response.statusCode,
         headers: response.headers,

@@ -94,7 +94,9 @@ test('no key that is none, wrong, revoked, too weak or of the wrong kind is let 
 test("another tenant's id is answered like one that nobody has, word for word, and nothing is written", async () => {
   const ask = world.askWith(await other.apiKey('admin'));
   const before = await everything();
-  const withIds = routes().filter(({ url, permission }) => url.includes('/:') && permission !== 'operator' && !url.includes('by-key'));
+  const withIds = routes().filter(
+    ({ url, permission }) => url.includes('/:') && permission !== 'operator' && !/by-key|\/packs\//.test(url),
+  );
   expect(withIds.length).toBeGreaterThan(10);
   for (const { method, url } of withIds) {
     for (const body of method === 'GET' || method === 'DELETE' ? [undefined] : ['', { name: 'Mine' }, { enabled: false }]) {

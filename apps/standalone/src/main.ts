@@ -1,4 +1,5 @@
 import { runProcess } from '@tocsin/runtime';
+import { readDefaults, serviceBounds } from '@tocsin/services';
 import { relative, resolve } from 'node:path';
 import { checkAddress } from './check-address.ts';
 import { checkDataDir } from './check-data-dir.ts';
@@ -42,7 +43,9 @@ await runProcess('standalone', standaloneConfig, async ({ config, logger, stack,
     say(`${ignored.join(' and ')} not used: this start runs on an embedded PostgreSQL (docs/operating.md, “Starting”)`);
   checkDataDir(dataDir);
   await checkAddress(config.host, config.port);
-  const { url } = await startStandalone({ config, dataDir, isDemo, logger, stack, signal, say }).catch((error: unknown) => {
+  // The demo watches its shop with rules of its own, whose short windows end with the trouble.
+  const defaults = isDemo ? null : readDefaults({ file: config.rulesFile, env: process.env, bounds: serviceBounds(config) });
+  const { url } = await startStandalone({ config, dataDir, isDemo, defaults, logger, stack, signal, say }).catch((error: unknown) => {
     throw inWords(error, dataDir);
   });
   process.stdout.write(block(url, credentialsPath(dataDir), isDemo));

@@ -32,8 +32,9 @@ describe('npm start', () => {
     expect(isAlive(postgres)).toBe(false);
   }, 120_000);
 
-  test('the README: its first five minutes, to the letter', async () => {
-    const standalone = await startIn(folder);
+  test('the README: its first five minutes, to the letter, beside the rules that every tenant begins with', async () => {
+    // Empty is unset: the file of the checkout.
+    const standalone = await startIn(folder, [], { TOCSIN_RULES_FILE: '' });
     try {
       const [setUp = '', ...blocks] = firstFiveMinutes();
       const makes = blocks.slice(0, 3);
@@ -71,7 +72,7 @@ describe('npm start', () => {
     await first.stop('SIGKILL');
     const second = await startIn(folder);
     expect(second.credentials().apiKey).toBe(apiKey);
-    expect((await apiClient(second.url, apiKey).get<{ data: unknown[] }>('/api/v1/rules')).data.length).toBe(1);
+    expect((await apiClient(second.url, apiKey).get<{ data: unknown[] }>('/api/v1/rules')).data.length).toBe(1 + 5);
     const orphan = postgresOf(second);
     await second.stop('SIGKILL');
     expect(isAlive(orphan)).toBe(true);

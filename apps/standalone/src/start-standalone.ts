@@ -7,6 +7,7 @@ import { prepareDatabase } from '@tocsin/migrate';
 import { deliveryVariables, evaluationBounds, evaluationVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
 import { CannotStart, type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
+import type { Defaults } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -29,6 +30,7 @@ export const standaloneConfig = z.object({
   host: variables.host,
   port: variables.port,
   retention: pipelineVariables.retention,
+  rulesFile: variables.rulesFile,
   dataDir: z.string().default('.tocsin'),
 });
 type StandaloneConfig = z.infer<typeof standaloneConfig>;
@@ -38,6 +40,8 @@ export interface StandaloneOptions {
   /** An absolute path. */
   dataDir: string;
   isDemo: boolean;
+  /** What every tenant begins with; null: nothing. */
+  defaults: Defaults | null;
   logger: Logger;
   stack: ShutdownStack;
   /** Aborts when the process has been told to stop, also in the middle of its start. */
@@ -52,7 +56,16 @@ const CACHE_BYTES = { cacheBytes: 64 * 1_024 * 1_024, hoursCacheBytes: 32 * 1_02
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 /** Everything in this process, on an embedded PostgreSQL. Resolves once requests are answered. */
-export async function startStandalone({ config, dataDir, isDemo, logger, stack, signal, say }: StandaloneOptions): Promise<Credentials> {
+export async function startStandalone({
+  config,
+  dataDir,
+  isDemo,
+  defaults,
+  logger,
+  stack,
+  signal,
+  say,
+}: StandaloneOptions): Promise<Credentials> {
   const secrets = keepSecrets(dataDir, say);
   say('starting PostgreSQL');
   const starting = startPostgres({ dataDir: join(dataDir, 'postgres'), log: (line) => logger.info(line) }).catch(told);
@@ -99,7 +112,7 @@ export async function startStandalone({ config, dataDir, isDemo, logger, stack, 
   const extend = isDemo ? { extend: (api: FastifyInstance) => demoRoutes(api, demo.state, demo.echo) } : {};
   const { app, port } = await startApi(
     { ...deps, events: store, scheduler: config.scheduler },
-    { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, ...extend },
+    { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, defaults, ...extend },
     stack,
   );
   const url = reachableUrl(host, port);

@@ -30,6 +30,8 @@ const kept = {
   description: z.string(),
   /** Of its worst series. */
   state: z.enum(PHASES),
+  /** The pack it came with, `config` for the installation's own; null: people made it. */
+  pack: z.string().nullable(),
   /** Null: not measured yet. */
   cost: RuleCost.nullable(),
   /** The slot whose failure was one too many; null: it is not in quarantine. The reason is in `healthReason`. */
@@ -107,6 +109,9 @@ export const Evaluation = z.strictObject({
   outcome: z.string(),
   reason: z.string().nullable(),
   severity: z.string().nullable(),
+  /** Where the threshold came from, or the value, as data and in words; null: the rule says the one, and the other was read. */
+  origin: z.record(z.string(), z.unknown()).nullable(),
+  why: z.string().nullable(),
   /** The rule's version that was looked at. */
   ruleVersion: z.int(),
 });

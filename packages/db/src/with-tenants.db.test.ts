@@ -42,6 +42,7 @@ async function fill(tenantId: string): Promise<void> {
     await sql`
       insert into rule_costs (tenant_id, rule_id, ms, last_ms, segments, events, series, measured_at)
       values (${tenantId}, ${rule}, 1, 1, 1, 1, 1, tocsin_now())`;
+    await sql`insert into installed_packs (tenant_id, key, digest, installed_by) values (${tenantId}, ${rule}, '', 'me')`;
     await sql`insert into rule_versions (tenant_id, rule_id, version, spec, created_by) values (${tenantId}, ${rule}, 1, '{}', 'me')`;
     await sql`
       insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at)

@@ -1,5 +1,6 @@
 export { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
 export { ALERT_STATUSES, alertStatusAfter, type AlertMove, type AlertStatus } from './alert-status.ts';
+export type { SeriesAnswers } from './series-answers.ts';
 export { advance, firstState, needsSaving, type SlotTime, type StepRule } from './advance.ts';
 export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
 export type { Clock, EpochMs } from './clock.ts';
@@ -58,6 +59,13 @@ export {
   type SeriesReading,
   type WindowedQuery,
 } from './reading.ts';
+export { answersOf } from './answers-of.ts';
+export { leadWindow } from './lead-window.ts';
+export { phaseAfter } from './phase-after.ts';
+export { simulateRule, type Simulation } from './simulate-rule.ts';
+export { slotText, type SlotStory } from './slot-text.ts';
+export { traceCondition, type ComparisonTrace, type SeriesTrace, type TraceNode } from './trace-condition.ts';
+export { worstFirst } from './worst-first.ts';
 export { stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } from './step-rule.ts';
 export { replayRule, slotsToReplay, type Replay, type ReplayedSeries, type ReplaySlots } from './replay-rule.ts';
 export { countReplay, warningsOf, type PreviewWarning, type ReplayCounts } from './summarize-replay.ts';

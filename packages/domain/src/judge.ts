@@ -95,7 +95,7 @@ export function judge(
 /** A source that had to choose answers for series that are not there, too. */
 const isSeen = (answer: Answer | undefined): boolean => typeof answer === 'object' && answer.samples > 0;
 
-function fitOf(fits: Fits | undefined, key: string): SeriesAnswers['histories'][number] {
+export function fitOf(fits: Fits | undefined, key: string): SeriesAnswers['histories'][number] {
   if (fits === undefined || fits.kind === 'failed') return 'failed';
   return fits.kind === 'warming' ? 'not_ready' : (fits.of.get(key) ?? NO_PAST);
 }
@@ -104,7 +104,7 @@ function fitOf(fits: Fits | undefined, key: string): SeriesAnswers['histories'][
  * What a query says of a series it did not name: its one value where it has but one, else that of an empty window. A query that left out
  * series past its bound says nothing of them, as if it had failed.
  */
-function answerElsewhere({ query }: WindowInput, result: QueryResult | undefined, hasOneValue: boolean): Answer {
+export function answerElsewhere({ query }: WindowInput, result: QueryResult | undefined, hasOneValue: boolean): Answer {
   if (result === undefined || result.kind === 'failed') return 'failed';
   if (result.kind === 'warming') return 'not_ready';
   if (hasOneValue && result.series[0] !== undefined) return result.series[0];
@@ -112,7 +112,7 @@ function answerElsewhere({ query }: WindowInput, result: QueryResult | undefined
   return { ...NO_READING, value: AGGREGATION_FACTS[query.aggregation].emptyValue };
 }
 
-interface AtLevel {
+export interface AtLevel {
   level: number;
   verdict: Verdict;
   compared: readonly Compared[];
@@ -142,7 +142,7 @@ const hasRecover = ({ limits }: CompiledRule['comparisons'][number]): boolean =>
   limits.some((limit) => limit !== null && 'recover' in limit && limit.recover !== null);
 
 /** The worst level whose tree breaches; else what the mildest says. */
-function worstLevel(rule: CompiledRule, measured: readonly Measured[], answers: SeriesAnswers, isHeld: boolean): AtLevel {
+export function worstLevel(rule: CompiledRule, measured: readonly Measured[], answers: SeriesAnswers, isHeld: boolean): AtLevel {
   for (let level = rule.levels.length - 1; ; level--) {
     const compared = rule.comparisons.map((comparison, index) => compareAt(comparison, level, isHeld, measured[index]!, answers));
     const verdict = evaluate(
@@ -153,7 +153,7 @@ function worstLevel(rule: CompiledRule, measured: readonly Measured[], answers: 
   }
 }
 
-function leadOf({ condition }: CompiledRule, { verdict, compared }: AtLevel): LeadReading {
+export function leadOf({ condition }: CompiledRule, { verdict, compared }: AtLevel): LeadReading {
   const verdicts = compared.map((each) => each.verdict);
   const index = leadIndex(condition, verdicts, (place) => compared[place]!.value !== null, verdict);
   const lead = compared[index];

@@ -9,7 +9,7 @@ import type { Severity } from './severity.ts';
 import { stepRule, type RememberedSeries, type RuleStep } from './step-rule.ts';
 
 /** One series of a rule at one slot of the past. */
-export interface ReplayedPoint {
+interface ReplayedPoint {
   at: EpochMs;
   value: number | null;
   threshold: number | null;
@@ -18,7 +18,7 @@ export interface ReplayedPoint {
 }
 
 /** A slot at which something would have been told. */
-export interface ReplayedChange {
+interface ReplayedChange {
   at: EpochMs;
   change: Change;
 }

@@ -15,7 +15,7 @@ export interface ReplayCounts {
   seriesAffected: number;
 }
 
-export type PreviewWarningCode =
+type PreviewWarningCode =
   | 'noisy'
   | 'short_lived'
   | 'always_firing'
@@ -99,7 +99,7 @@ export function warningsOf(rule: CompiledRule, replay: Replay, counts: ReplayCou
   if (health.warming > 0)
     warn('not_ready', `At ${health.warming} of ${slots} slots too little was known of the past to say (${trouble ?? 'warming'}).`);
   const perDay = counts.alerts / days;
-  if (counts.alerts >= 2 && perDay > NOISY_PER_DAY)
+  if (counts.alerts >= NOISY_PER_DAY && perDay > NOISY_PER_DAY)
     warn('noisy', `Fires ${Math.round(perDay)}× a day: raise the threshold, or add for, recover or minSamples.`);
   const ended = series.flatMap(({ firing }) => firing.filter((span) => span.to !== null));
   const short = ended.filter(({ from, to }) => to !== null && to - from < SHORT_MS);

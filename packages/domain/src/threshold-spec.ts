@@ -20,7 +20,7 @@ export const VERSUS = ['previous', '1h', '1d', '7d'] as const;
 export type Versus = (typeof VERSUS)[number];
 
 /** `multiplier` times what the same hours of the past were worth; `recover` is a multiplier too. */
-export const BaselineSpec = z.strictObject({
+const BaselineSpec = z.strictObject({
   multiplier: z.number(),
   lookback: Duration,
   floor: z.number().optional(),
@@ -28,19 +28,17 @@ export const BaselineSpec = z.strictObject({
   statistic: z.enum(STATISTICS),
   recover: z.number().optional(),
 });
-export type BaselineSpec = z.infer<typeof BaselineSpec>;
 
 /** `percent` more or less than an earlier window of the same length; `recover` is a percentage too. */
-export const ChangeSpec = z.strictObject({
+const ChangeSpec = z.strictObject({
   percent: z.number(),
   versus: z.enum(VERSUS),
   floor: z.number().optional(),
   recover: z.number().optional(),
 });
-export type ChangeSpec = z.infer<typeof ChangeSpec>;
 
 /** `score` times the usual spread away from what is usual at that hour; `recover` is a score too. */
-export const AnomalySpec = z.strictObject({
+const AnomalySpec = z.strictObject({
   score: z.number(),
   lookback: Duration,
   direction: z.enum(DIRECTIONS),
@@ -48,11 +46,9 @@ export const AnomalySpec = z.strictObject({
   floor: z.number().optional(),
   recover: z.number().optional(),
 });
-export type AnomalySpec = z.infer<typeof AnomalySpec>;
 
 /** What the trend of `lookback` will cross within a time. */
-export const ForecastSpec = z.strictObject({ crosses: z.number(), within: Duration, lookback: Duration });
-export type ForecastSpec = z.infer<typeof ForecastSpec>;
+const ForecastSpec = z.strictObject({ crosses: z.number(), within: Duration, lookback: Duration });
 
 /** Percentages of an amount, the last of which is what must not be spent. */
 export const BudgetSpec = z.strictObject({ amount: z.number(), steps: z.array(z.number()) });

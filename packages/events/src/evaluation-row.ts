@@ -1,4 +1,4 @@
-import type { EpochMs, Labels, Operator } from '@tocsin/domain';
+import type { EpochMs, Labels, Operator, Origin } from '@tocsin/domain';
 
 /** What one rule found for one series at one slot: history, kept and expired like telemetry. */
 export interface EvaluationRow {
@@ -13,6 +13,10 @@ export interface EvaluationRow {
   operator: Operator | null;
   triggered: boolean;
   samples: number;
+  /** Which of the rule's comparisons these numbers are of, by its place. */
+  comparison: number;
+  /** Where the threshold came from, or the value; null: the rule says the one, and the other was read. */
+  origin: Origin | null;
   windowFromMs: EpochMs;
   windowToMs: EpochMs;
   durationMs: number;

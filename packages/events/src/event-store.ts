@@ -34,6 +34,8 @@ export interface EventStore {
   ingest: (tenantId: string, rawEvents: readonly unknown[], options?: { idempotencyKey?: string | undefined }) => Promise<IngestAnswer>;
   /** The `events` source. Windows of more than 6 h are answered from closed hours, `warming` until those are prepared. */
   source: MetricSource;
+  /** The same for people, who take turns and do not ask again: closed hours that nobody has prepared are summed up at once. */
+  sourceNow: MetricSource;
   /**
    * Many windows of each query in one pass, whatever they overlap: for every window what `source` answers for it alone, bit for bit. `progress`
    * is told a share of 1, ever more of it.

@@ -56,6 +56,7 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides }
   return {
     ingest: (tenantId, rawEvents, options) => buffer.ingest(tenantId, rawEvents, options?.idempotencyKey),
     source: { read: (requests, signal, costs) => read(requests, signal, { costs }) },
+    sourceNow: { read: (requests, signal) => turns.take(signal, () => read(requests, signal, { missingAtMost: Infinity })) },
     readRange: ranges.readRange,
     history: (requests, signal, options) => histories.history(requests, signal, options),
     prepare: (tenantId, needs, signal) => filler.prepare(tenantId, needs, signal),

@@ -119,6 +119,8 @@ test('a range has a point at every step for every series', async () => {
   ]);
 });
 
+const CHANGED = { kind: 'change', versus: '1h', base: 4.5, percent: -100, floor: null } as const;
+
 const row = (slotMs: number, ruleId: string, series: Record<string, string>, more: Partial<EvaluationRow> = {}): EvaluationRow => ({
   ruleId,
   runId: `run-${slotMs}`,
@@ -131,6 +133,8 @@ const row = (slotMs: number, ruleId: string, series: Record<string, string>, mor
   operator: '>',
   triggered: true,
   samples: 3,
+  comparison: 0,
+  origin: null,
   windowFromMs: slotMs - 310_000,
   windowToMs: slotMs - 10_000,
   durationMs: 7.25,
@@ -160,7 +164,7 @@ test('evaluations come back as they were, newest slot first, page by page, befor
     };
     const ofRule = [
       row(slotMs, 'rule', { model: 'a' }),
-      row(slotMs, 'rule', { model: 'b' }, { value: 0, reason: 'cooldown' }),
+      row(slotMs, 'rule', { model: 'b' }, { value: 0, reason: 'cooldown', comparison: 2, origin: CHANGED }),
       row(slotMs, 'rule', {}, empty),
     ];
     await withTenantsSql(database.db, [tenantId], (sql) =>

@@ -8,14 +8,17 @@ export { runDueTenants, type TenantOutcome } from './schedule/run-due-tenants.ts
 export { waitForRuns } from './schedule/wait-for-runs.ts';
 export { sweep } from './sweep/sweep.ts';
 export { startEvaluator, type EvaluatorDeps } from './evaluate/start-evaluator.ts';
+export { lookAtRule, rememberedOf, type RuleLook } from './evaluate/look-at-rule.ts';
 export { hintPreparation } from './maintain/prepare-hours.ts';
 export { startMetricRecorder } from './saved-metrics/start-metric-recorder.ts';
 export { startMaintenance } from './maintain/start-maintenance.ts';
 export { DEFAULT_RETENTION, type MaintenanceDeps, type Retention } from './maintain/tasks.ts';
+export { openKnownFits, type KnownFits } from './evaluate/known-fits.ts';
 export { NotPlayed, playRule, PREVIEW_SLOTS_MAX, type Play, type PlayDeps, type Played } from './preview/play-rule.ts';
 export { openPipeline, pipelineChecks, pipelineVariables, type PipelineOptions } from './open-pipeline.ts';
 export { deliveryVariables, openDelivery, type DeliveryOptions } from './deliver/open-delivery.ts';
 export type { DeliveryDeps } from './deliver/delivery-deps.ts';
+export { messagesOf } from './deliver/messages-of.ts';
 export { startDispatcher, type Dispatcher } from './dispatch/start-dispatcher.ts';
 export { testChannel, type ChannelTested } from './deliver/test-channel.ts';
 export { sendHints } from './send-hints.ts';

@@ -3,6 +3,8 @@ import type { EventStore } from '@tocsin/events';
 import type { DeliveryDeps } from '@tocsin/pipeline';
 import type { ServiceBounds } from './bounds.ts';
 import type { IdempotentRequest } from './idempotency.ts';
+import type { Pack } from './packs/pack.ts';
+import type { Defaults } from './packs/read-defaults.ts';
 
 /** What verbs need of the process they run in: what the pipeline stands on, the way out, and the event store. */
 export interface Services extends DeliveryDeps {
@@ -11,6 +13,10 @@ export interface Services extends DeliveryDeps {
   serviceBounds?: ServiceBounds;
   /** Who claims slots; absent: the schedulers. */
   scheduler?: 'internal' | 'external';
+  /** Absent: those that are shipped with the product. */
+  packs?: readonly Pack[];
+  /** What every tenant begins with; absent: nothing. */
+  defaults?: Defaults;
 }
 
 /** Whoever holds `TOCSIN_ADMIN_KEY`: makes tenants and their keys, and sees the queues. No role within a tenant. */

@@ -36,6 +36,8 @@ export async function startTocsin(app: string, env: Record<string, string>, args
       TOCSIN_PORT: String(port),
       TOCSIN_LOG_LEVEL: 'warn',
       TOCSIN_PARENT_FD: '3',
+      // Tests know all of their rules, unless they say where others are.
+      ...('TOCSIN_RULES_FILE_FILE' in env ? {} : { TOCSIN_RULES_FILE: 'none' }),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import {
   deleteRule,
   disableRule,
   enableRule,
+  explainRule,
   getRule,
   getRuleByKey,
   listEvaluations,
@@ -11,6 +12,8 @@ import {
   listRules,
   previewRule,
   putRuleByKey,
+  testDraft,
+  testRule,
   updateRule,
 } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
@@ -35,6 +38,29 @@ export function ruleRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/rules/:id/enable', route(enableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.post('/rules/:id/disable', route(disableRule, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
   app.get('/rules/:id/evaluations', route(listEvaluations, { input: (request) => ({ id: paramOf(request, 'id'), query: request.query }) }));
+  app.get(
+    '/rules/:id/explain',
+    route(explainRule, {
+      input: (request, reply) => ({ id: paramOf(request, 'id'), query: request.query, signal: hungUp(reply) }),
+    }),
+  );
+  app.post(
+    '/rules/test',
+    route(testDraft, {
+      input: (request, reply) => ({ body: bodyOf(request), query: request.query, signal: hungUp(reply) }),
+    }),
+  );
+  app.post(
+    '/rules/:id/test',
+    route(testRule, {
+      input: (request, reply) => ({
+        id: paramOf(request, 'id'),
+        body: noBodyOf(request),
+        query: request.query,
+        signal: hungUp(reply),
+      }),
+    }),
+  );
   app.post(
     '/rules/preview',
     route(previewRule, { input: (request, reply) => ({ body: bodyOf(request), signal: hungUp(reply) }), withProgress }),

@@ -1,5 +1,5 @@
 import type { DeliveryStatus } from '@tocsin/domain';
-import { and, asc, desc, eq, getTableColumns, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, inArray, lt, type SQL } from 'drizzle-orm';
 import { channels } from '../tables/channels.ts';
 import { deliveries, type DeliveryRow, deliveryAttempts } from '../tables/deliveries.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
@@ -48,14 +48,29 @@ export async function findDelivery(tx: DrizzleTx, tenantId: string, id: string):
   return row ?? null;
 }
 
+/** Oldest first; as people see them. */
+export async function selectShownDeliveries(tx: DrizzleTx, which: SQL | undefined): Promise<DeliveryRow[]> {
+  return tx.select(shown).from(deliveries).leftJoin(channels, itsChannel).where(which).orderBy(asc(deliveries.id));
+}
+
 export type DeliveryAttemptRow = Omit<typeof deliveryAttempts.$inferSelect, 'tenantId' | 'id' | 'deliveryId'>;
 
 /** Oldest first. */
 export async function selectDeliveryAttempts(tx: DrizzleTx, tenantId: string, deliveryId: string): Promise<DeliveryAttemptRow[]> {
-  const { number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt } = deliveryAttempts;
+  return (await selectAttempts(tx, tenantId, [deliveryId])).map(({ attempt }) => attempt);
+}
+
+/** Of any of these deliveries, oldest first. */
+export async function selectAttempts(
+  tx: DrizzleTx,
+  tenantId: string,
+  deliveryIds: readonly string[],
+): Promise<{ deliveryId: string; attempt: DeliveryAttemptRow }[]> {
+  if (deliveryIds.length === 0) return [];
+  const { deliveryId, number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt } = deliveryAttempts;
   return tx
-    .select({ number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt })
+    .select({ deliveryId, attempt: { number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt } })
     .from(deliveryAttempts)
-    .where(and(eq(deliveryAttempts.tenantId, tenantId), eq(deliveryAttempts.deliveryId, deliveryId)))
+    .where(and(eq(deliveryAttempts.tenantId, tenantId), inArray(deliveryId, [...deliveryIds])))
     .orderBy(asc(number));
 }

@@ -17,6 +17,10 @@ export const channels = pgTable(
     lastUsedAtMs: instant('last_used_at'),
     lastError: text('last_error'),
     deadToldAtMs: instant('dead_told_at'),
+    /** `config`: it came from the installation's file; null: people made it. */
+    packKey: text('pack_key'),
+    /** Of its entry in that file. */
+    packDigest: text('pack_digest'),
     createdAtMs: instant('created_at').notNull().default(tocsinNow),
     createdBy: text('created_by').notNull(),
     updatedAtMs: instant('updated_at').notNull().default(tocsinNow),

@@ -1,5 +1,5 @@
 import { bigint, boolean, doublePrecision, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { Health, Labels, Phase, SeriesState } from '@tocsin/domain';
+import type { Health, Labels, Phase, RuleSpec, SeriesState } from '@tocsin/domain';
 import { instant, tocsinNow } from '../columns.ts';
 import { seriesDigest } from './series-digest.ts';
 
@@ -24,6 +24,12 @@ export const rules = pgTable(
     quarantinedUntilMs: instant('quarantined_until'),
     pausedAfterMs: instant('paused_after'),
     delayMs: integer('delay_ms'),
+    /** The pack it came with; null: people made it. */
+    packKey: text('pack_key'),
+    /** Of its words as the pack had them; where it is another one now, people changed them. */
+    packDigest: text('pack_digest'),
+    /** The channels it was given with the pack. */
+    packNotify: jsonb('pack_notify').$type<RuleSpec['notify']>(),
     createdAtMs: instant('created_at').notNull().default(tocsinNow),
     createdBy: text('created_by').notNull(),
     updatedAtMs: instant('updated_at').notNull().default(tocsinNow),

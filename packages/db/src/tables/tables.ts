@@ -6,12 +6,25 @@ import * as deliveries from './deliveries.ts';
 import * as events from './events.ts';
 import * as hours from './hours.ts';
 import * as metricDefinitions from './metric-definitions.ts';
+import * as packs from './packs.ts';
 import * as requests from './requests.ts';
 import * as rules from './rules.ts';
 import * as runs from './runs.ts';
 import * as tenants from './tenants.ts';
 
 /** All that this code knows of. */
-export const TABLES: readonly PgTable[] = [alerts, channels, deliveries, events, hours, metricDefinitions, requests, rules, runs, tenants]
+export const TABLES: readonly PgTable[] = [
+  alerts,
+  channels,
+  deliveries,
+  events,
+  hours,
+  metricDefinitions,
+  packs,
+  requests,
+  rules,
+  runs,
+  tenants,
+]
   .flatMap((file): unknown[] => Object.values(file))
   .filter((each) => is(each, PgTable));

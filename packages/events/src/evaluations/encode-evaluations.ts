@@ -23,13 +23,13 @@ export function encodeEvaluations(tenantId: string, rows: readonly EvaluationRow
   });
 }
 
-/** The labels are not stored: they are the series key, parsed. */
+/** The labels are not stored: they are the series key, parsed. A rule of one comparison with a plain threshold pays nothing for the last two. */
 function eventOf(row: EvaluationRow): TelemetryEvent {
-  const { ruleId: rule, runId: run, seriesKey: series, operator, outcome, reason, severity, value, threshold } = row;
+  const { ruleId: rule, runId: run, seriesKey: series, operator, outcome, reason, severity, value, threshold, comparison, origin } = row;
   return {
     tsMs: row.slotMs,
     name: 'tocsin.evaluation',
-    dims: present({ rule, run, series, operator, outcome, reason, severity }),
+    dims: present({ rule, run, series, operator, outcome, reason, severity, origin: origin === null ? null : JSON.stringify(origin) }),
     measures: present({
       value,
       threshold,
@@ -40,6 +40,7 @@ function eventOf(row: EvaluationRow): TelemetryEvent {
       window_to: row.windowToMs,
       duration: row.durationMs,
       version: row.version,
+      comparison: comparison === 0 ? null : comparison,
     }),
   };
 }

@@ -1,4 +1,4 @@
-import type { EpochMs, Operator } from '@tocsin/domain';
+import type { EpochMs, Operator, Origin } from '@tocsin/domain';
 import { codeAt, type Segment, textAt } from '../codec/decode.ts';
 import type { EvaluationPage, EvaluationRow } from '../evaluation-row.ts';
 import { lookBack } from '../read/look-back.ts';
@@ -74,10 +74,8 @@ function rowsOfRule(segment: Segment, ruleId: string): EvaluationRow[] {
     segment.readMeasure(name, values);
     return (row) => (Number.isNaN(values[row]!) ? null : values[row]!);
   };
-  const [run, series, operator, outcome, reason, severity] = ['run', 'series', 'operator', 'outcome', 'reason', 'severity'].map(
-    dim,
-  ) as TextGetters;
-  const [value, threshold, evaluatedAt, triggered, samples, windowFrom, windowTo, duration, version] = MEASURES.map(
+  const [run, series, operator, outcome, reason, severity, origin] = DIMS.map(dim) as TextGetters;
+  const [value, threshold, evaluatedAt, triggered, samples, windowFrom, windowTo, duration, version, comparison] = MEASURES.map(
     measure,
   ) as NumberGetters;
   const rows: EvaluationRow[] = [];
@@ -96,6 +94,8 @@ function rowsOfRule(segment: Segment, ruleId: string): EvaluationRow[] {
       operator: operator(row) as Operator | null,
       triggered: triggered(row) === 1,
       samples: samples(row)!,
+      comparison: comparison(row) ?? 0,
+      origin: originOf(origin(row)),
       windowFromMs: windowFrom(row)!,
       windowToMs: windowTo(row)!,
       durationMs: duration(row)!,
@@ -108,10 +108,25 @@ function rowsOfRule(segment: Segment, ruleId: string): EvaluationRow[] {
   return rows;
 }
 
-const MEASURES = ['value', 'threshold', 'evaluated_at', 'triggered', 'samples', 'window_from', 'window_to', 'duration', 'version'];
+const originOf = (text: string | null): Origin | null => (text === null ? null : (JSON.parse(text) as Origin));
+
+const DIMS = ['run', 'series', 'operator', 'outcome', 'reason', 'severity', 'origin'];
+const MEASURES = [
+  'value',
+  'threshold',
+  'evaluated_at',
+  'triggered',
+  'samples',
+  'window_from',
+  'window_to',
+  'duration',
+  'version',
+  'comparison',
+];
 type Getter<T> = (row: number) => T | null;
-type TextGetters = [Getter<string>, Getter<string>, Getter<string>, Getter<string>, Getter<string>, Getter<string>];
+type TextGetters = [Getter<string>, Getter<string>, Getter<string>, Getter<string>, Getter<string>, Getter<string>, Getter<string>];
 type NumberGetters = [
+  Getter<number>,
   Getter<number>,
   Getter<number>,
   Getter<number>,

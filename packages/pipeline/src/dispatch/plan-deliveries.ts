@@ -15,7 +15,7 @@ type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missi
 export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'all_suppressed';
 
 /** Who hears of an alert that opens or goes on: the channels of its rule. */
-export function planForRule(trigger: PendingTrigger, channels: readonly ChannelToPlan[]): PlannedDelivery[] {
+export function planForRule(trigger: Pick<PendingTrigger, 'notify' | 'severity'>, channels: readonly ChannelToPlan[]): PlannedDelivery[] {
   const byKey = new Map(channels.map((channel) => [channel.key, channel]));
   // a channel listed twice hears once, by its laxest entry
   const wanted = new Map<string, boolean>();

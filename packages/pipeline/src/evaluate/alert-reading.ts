@@ -15,7 +15,7 @@ const SLOTS_AHEAD = 2;
  */
 export function readingOf(
   compiled: CompiledRule,
-  { judgement: { lead }, step: { state } }: SeriesOutcome,
+  { judgement: { lead }, step: { state } }: Pick<SeriesOutcome, 'judgement' | 'step'>,
   before: AlertReading | null,
   excess: number,
 ): AlertReading {

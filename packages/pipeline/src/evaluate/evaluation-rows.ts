@@ -1,6 +1,6 @@
 import type { LeasedRun } from '@tocsin/db';
 import type { EvaluationRow } from '@tocsin/events';
-import type { EpochMs } from '@tocsin/domain';
+import { leadWindow, type EpochMs } from '@tocsin/domain';
 import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
 import type { UnreadableRule } from './rule-cache.ts';
 
@@ -42,7 +42,7 @@ const DULLNESS: Readonly<Record<Outcome, number>> = {
 
 function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime): Row {
   const { judgement, step } = series;
-  const { comparison, value, threshold, operator, samples } = judgement.lead;
+  const { comparison, value, threshold, operator, samples, origin } = judgement.lead;
   return {
     ...commonOf(outcome, comparison, time),
     seriesKey: judgement.seriesKey,
@@ -51,6 +51,8 @@ function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime
     threshold,
     operator,
     samples,
+    comparison,
+    origin,
     triggered: judgement.verdict === 'breach',
     outcome: outcome.isSuperseded ? 'superseded' : outcomeOf(series),
     reason: outcome.isSuperseded ? 'changed_meanwhile' : step.reason,
@@ -65,6 +67,8 @@ const NOTHING_SEEN = {
   threshold: null,
   operator: null,
   samples: 0,
+  comparison: 0,
+  origin: null,
   triggered: false,
   severity: null,
 };
@@ -101,7 +105,9 @@ export const unreadableRows = (
 
 function commonOf({ run, planned }: RuleOutcome, comparison: number, { evaluatedAtMs, durationMs }: EvaluationTime) {
   const { rule, slotMs, queries } = planned;
-  const asked = queries[comparison];
+  const lead = rule.compiled.comparisons[comparison];
+  const window = lead === undefined ? null : leadWindow(lead);
+  const asked = window === null ? undefined : queries[window];
   const windowToMs = asked?.endMs ?? slotMs;
   return {
     ruleId: rule.id,

@@ -12,7 +12,7 @@ import {
 } from '@tocsin/domain';
 
 /** A rule of a tenant, and the end of the window it is looked at for. */
-export interface FitsWanted {
+interface FitsWanted {
   tenantId: string;
   compiled: Pick<CompiledRule, 'histories'>;
   endMs: EpochMs;

@@ -1,5 +1,14 @@
-import type { LeasedRun } from '@tocsin/db';
-import { latestSlotIn, nextDelayMs, placed, windowsAt, type EpochMs, type SlotTime, type WindowedQuery } from '@tocsin/domain';
+import type { LeasedRun, RuleHead } from '@tocsin/db';
+import {
+  latestSlotIn,
+  nextDelayMs,
+  placed,
+  windowsAt,
+  type CompiledRule,
+  type EpochMs,
+  type SlotTime,
+  type WindowedQuery,
+} from '@tocsin/domain';
 import type { EvaluableRule, LoadedRules } from './rule-cache.ts';
 
 /** A rule to evaluate in a run, for its own newest slot. */
@@ -23,38 +32,44 @@ export function planRun(
   rules: LoadedRules['evaluable'],
   fitting: (follows: readonly (string | null)[]) => number,
 ): PlannedRule[] {
-  return rules.flatMap(({ rule, head: { extraSlotMs, marks } }) => {
-    const { compiled } = rule;
-    const everyMs = run.isCron ? run.slotEveryMs : (compiled.everyMs ?? run.everyMs);
-    const slotMs = run.kind === 'scheduled' && !run.isCron ? dueSlot(run, everyMs) : run.slotMs;
-    if (slotMs === null || (extraSlotMs !== null && extraSlotMs >= slotMs)) return [];
-    const previousSlotMs = marks?.pausedAfterMs ?? newer(run.isCron ? run.observedSlotMs : previousDueSlot(run, everyMs), extraSlotMs);
-    const beforeMs = marks?.delayMs ?? compiled.evaluationDelayMs;
-    const shortestWindowMs = compiled.windows.reduce((shortest, { query }) => Math.min(shortest, query.windowMs), Infinity);
-    const delayMs =
-      compiled.delayFollows === null
-        ? compiled.evaluationDelayMs
-        : nextDelayMs(beforeMs, fitting(compiled.delayFollows), { everyMs, shortestWindowMs });
-    const endMs = slotMs - delayMs;
-    return {
-      rule,
-      slotMs,
-      previousSlotMs,
-      everyMs: spacingOf(run, everyMs, previousSlotMs === null ? 0 : slotMs - previousSlotMs),
-      delayMs,
-      queries: windowsAt(compiled, endMs),
-    };
+  return rules.flatMap(({ rule, head }) => {
+    const planned = planRule(run, rule.compiled, head, fitting);
+    return planned === null ? [] : { rule, ...planned };
   });
 }
 
+/** What of a run says when its rules are due. */
+type RunTime = Omit<LeasedRun, 'tenantId' | 'id' | 'token' | 'leasedMs' | 'attempts' | 'ruleIds' | 'failedRuns'>;
+
+/** Null: the rule is not due in the run. */
+export function planRule(
+  run: RunTime,
+  compiled: CompiledRule,
+  { extraSlotMs, marks }: Pick<RuleHead, 'extraSlotMs' | 'marks'>,
+  fitting: (follows: readonly (string | null)[]) => number,
+): Omit<PlannedRule, 'rule'> | null {
+  const everyMs = run.isCron ? run.slotEveryMs : (compiled.everyMs ?? run.everyMs);
+  const slotMs = run.kind === 'scheduled' && !run.isCron ? dueSlot(run, everyMs) : run.slotMs;
+  if (slotMs === null || (extraSlotMs !== null && extraSlotMs >= slotMs)) return null;
+  const previousSlotMs = marks?.pausedAfterMs ?? newer(run.isCron ? run.observedSlotMs : previousDueSlot(run, everyMs), extraSlotMs);
+  const delayMs = delayOf(compiled, marks?.delayMs ?? null, everyMs, fitting);
+  return {
+    slotMs,
+    previousSlotMs,
+    everyMs: spacingOf(run, everyMs, previousSlotMs === null ? 0 : slotMs - previousSlotMs),
+    delayMs,
+    queries: windowsAt(compiled, slotMs - delayMs),
+  };
+}
+
 /** A rule's slot outside of the active hours comes to lie at their next beginning, which is a slot of its tenant. */
-function dueSlot(run: LeasedRun, everyMs: number): EpochMs | null {
+function dueSlot(run: RunTime, everyMs: number): EpochMs | null {
   const { observedSlotMs, slotMs, slotEveryMs, phaseMs } = run;
   const dueMs = latestSlotIn(observedSlotMs ?? slotMs - slotEveryMs, slotMs, everyMs, phaseMs);
   return dueMs === null ? null : Math.min(slotMs, placedBy(run, dueMs, slotMs));
 }
 
-function previousDueSlot(run: LeasedRun, everyMs: number): EpochMs | null {
+function previousDueSlot(run: RunTime, everyMs: number): EpochMs | null {
   const { observedSlotMs, phaseMs } = run;
   if (observedSlotMs === null) return null;
   const dueMs = latestSlotIn(observedSlotMs - everyMs, observedSlotMs, everyMs, phaseMs);
@@ -62,17 +77,32 @@ function previousDueSlot(run: LeasedRun, everyMs: number): EpochMs | null {
 }
 
 /** @param untilMs a pause that ends later had not begun by then */
-const placedBy = ({ timeZone, activeHours, pausedUntilMs }: LeasedRun, dueMs: EpochMs, untilMs: EpochMs): EpochMs =>
+const placedBy = ({ timeZone, activeHours, pausedUntilMs }: RunTime, dueMs: EpochMs, untilMs: EpochMs): EpochMs =>
   placed({ timeZone, activeHours, pausedUntilMs: pausedUntilMs !== null && pausedUntilMs > untilMs ? null : pausedUntilMs }, dueMs);
 
 /**
  * How far the rule's slots lie apart when nothing is amiss: its `every`, or as many of it as go past between two slots of its tenant. Where somebody else
  * says when to look, however rarely, the time since is time that was observed.
  */
-function spacingOf({ slotEveryMs, coversOlder }: LeasedRun, everyMs: number, elapsedMs: number): number {
+function spacingOf({ slotEveryMs, coversOlder }: RunTime, everyMs: number, elapsedMs: number): number {
   const spacingMs = everyMs * Math.max(1, Math.ceil(slotEveryMs / everyMs));
   return coversOlder ? Math.max(spacingMs, elapsedMs) : spacingMs;
 }
 
 const newer = (slotMs: EpochMs | null, other: EpochMs | null): EpochMs | null =>
   slotMs === null || other === null ? (slotMs ?? other) : Math.max(slotMs, other);
+
+/**
+ * How long before a slot a rule's windows end.
+ * @param beforeMs the delay of its slot before, of a rule that follows how late events come; null: where it starts
+ */
+function delayOf(
+  { delayFollows, evaluationDelayMs, windows }: CompiledRule,
+  beforeMs: number | null,
+  everyMs: number,
+  fitting: (follows: readonly (string | null)[]) => number,
+): number {
+  if (delayFollows === null) return evaluationDelayMs;
+  const shortestWindowMs = windows.reduce((shortest, { query }) => Math.min(shortest, query.windowMs), Infinity);
+  return nextDelayMs(beforeMs ?? evaluationDelayMs, fitting(delayFollows), { everyMs, shortestWindowMs });
+}

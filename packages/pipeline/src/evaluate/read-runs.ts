@@ -1,5 +1,13 @@
 import { readSeriesStates, withTenantsSql, type LeasedRun, type RuleHead, type SeriesRow } from '@tocsin/db';
-import { fittingDelayMs, type LagCounts, type MetricSource, type QueryResult, type ReadingCost, type WindowedQuery } from '@tocsin/domain';
+import {
+  fittingDelayMs,
+  type CompiledRule,
+  type LagCounts,
+  type MetricSource,
+  type QueryResult,
+  type ReadingCost,
+  type WindowedQuery,
+} from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { planRun, type PlannedRule } from './plan-run.ts';
 import type { EvaluableRule, LoadedRules, RuleCache } from './rule-cache.ts';
@@ -95,7 +103,7 @@ export async function readMetrics(
   if (asking.length === 0) return new Map();
   const requests = asking.map((each) => ({
     tenantId: each.run.tenantId,
-    queries: each.planned.flatMap((planned) => queriesOf(planned, each.series.get(planned.rule.id) ?? [])),
+    queries: each.planned.flatMap(({ rule, queries }) => chosenQueries(rule.compiled, queries, each.series.get(rule.id) ?? [])),
   }));
   const costs: ReadingCost[][] = [];
   const answers = await source.read(requests, signal, costs);
@@ -122,7 +130,11 @@ function withinBudget({ planned, series }: ReadRun, answers: QueryResult[], seri
 }
 
 /** Where there are more series than a source answers, those that matter to the rule: what it knows and what is worst. */
-function queriesOf({ rule: { compiled }, queries }: PlannedRule, known: readonly SeriesRow[]): readonly WindowedQuery[] {
+export function chosenQueries(
+  compiled: CompiledRule,
+  queries: readonly WindowedQuery[],
+  known: readonly Pick<SeriesRow, 'labels'>[],
+): readonly WindowedQuery[] {
   if (compiled.groupBy.length === 0) return queries;
   const of = { known: known.map(({ labels }) => labels) };
   return queries.map((query, index): WindowedQuery => {

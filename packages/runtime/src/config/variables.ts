@@ -35,6 +35,9 @@ export const port = z
 /** How people reach this installation: the links in messages. No slash at the end. */
 export const publicUrl = urlOf('http', 'https').transform((text) => text.replace(/\/+$/, ''));
 
+/** Rules and channels for every tenant: a path, or `none`. Absent: the checkout's own file. */
+export const rulesFile = z.string().optional();
+
 const flag = z.enum(['true', 'false'], 'true or false').transform((text) => text === 'true');
 
 /** Whether messages may leave over plain http. */

@@ -1,5 +1,5 @@
 import { DeleteChannel } from '@tocsin/contracts';
-import { deleteChannel as deleteRow, lockChannel, namesOfRulesNotifying } from '@tocsin/db';
+import { deleteChannel as deleteRow, lockChannel, namesOfRulesNotifying, noteGone } from '@tocsin/db';
 import { AppError, notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -27,6 +27,7 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
     const rules = await namesOfRulesNotifying(tx, ctx.tenantId, row.key);
     if (rules.length > 0 && !isForced) throw inUse(rules);
     await deleteRow(tx, ctx.tenantId, id);
+    if (row.packKey !== null) await noteGone(tx, ctx.tenantId, row.packKey, `channel/${row.key}`);
     await audit(tx, ctx, 'channel.deleted', id, { key: row.key, usedByRules: rules.length });
   });
 });

@@ -21,11 +21,11 @@ interface Input {
 /** What a draft would have told that the stored rule did not, and the other way round, over the same past. Changes nothing. */
 export const backtestRule = verb('rules:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Backtest> => {
   const id = idFrom(input.id, 'rule');
+  const row = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
+  if (row === null) throw notFound('rule');
   const { rule: draft, from: fromMs, to: toMs } = parse(BacktestRule, input.body);
   const range = { fromMs, toMs };
   checkRange(range);
-  const row = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
-  if (row === null) throw notFound('rule');
   const stored = readStoredRule(row.spec);
   if (!stored.ok) throw new AppError('rule_unreadable', `This version does not understand the stored rule: ${stored.fault}.`);
   const { spec } = await readRulePatch(row.spec, draft, boundsOf(ctx).rule, knownMetrics(ctx), ['rule']);

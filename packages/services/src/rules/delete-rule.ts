@@ -1,4 +1,4 @@
-import { closeAlertsOfRule, deleteRule as deleteRow, lockRule, refreshSchedule } from '@tocsin/db';
+import { closeAlertsOfRule, deleteRule as deleteRow, lockRule, noteGone, refreshSchedule } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -24,6 +24,7 @@ export const deleteRule = verb('rules:write', async ({ ctx, input }: { ctx: Cont
     await checkNotReferred(tx, tenantId, rule.key);
     const triggerIds = await closeAlertsOfRule(tx, tenantId, id, 'rule_deleted');
     await deleteRow(tx, tenantId, id);
+    if (rule.packKey !== null) await noteGone(tx, tenantId, rule.packKey, rule.key);
     await refreshSchedule(tx, tenantId);
     await audit(tx, ctx, 'rule.deleted', id, { key: rule.key, version: rule.version });
     return { output: undefined, triggerIds, needsHours: false };

@@ -1,12 +1,12 @@
 import { type Evaluation, ListEvaluations, type Page } from '@tocsin/contracts';
 import { findRule, withTenant } from '@tocsin/db';
-import { type EvaluationRow, isEvaluationCursor } from '@tocsin/events';
+import { isEvaluationCursor } from '@tocsin/events';
 import { notFound } from '../app-error.ts';
 import type { Context } from '../context.ts';
 import { badCursor } from '../page.ts';
 import { idFrom, parse } from '../parse.ts';
-import { timeText } from '../time-text.ts';
 import { verb } from '../verb.ts';
+import { viewEvaluation } from './evaluation-view.ts';
 
 interface Input {
   id: string;
@@ -22,23 +22,4 @@ export const listEvaluations = verb('rules:read', async ({ ctx, input }: { ctx: 
   if (rule === null) throw notFound('rule');
   const { rows, nextCursor } = await ctx.events.readEvaluations(ctx.tenantId, id, { fromMs, toMs, limit, cursor });
   return { data: rows.map(viewEvaluation), nextCursor };
-});
-
-const viewEvaluation = (row: EvaluationRow): Evaluation => ({
-  runId: row.runId,
-  slot: timeText(row.slotMs),
-  evaluatedAt: timeText(row.evaluatedAtMs),
-  series: { ...row.labels },
-  value: row.value,
-  threshold: row.threshold,
-  operator: row.operator,
-  triggered: row.triggered,
-  samples: row.samples,
-  windowStart: timeText(row.windowFromMs),
-  windowEnd: timeText(row.windowToMs),
-  durationMs: row.durationMs,
-  outcome: row.outcome,
-  reason: row.reason,
-  severity: row.severity,
-  ruleVersion: row.version,
 });

@@ -24,6 +24,14 @@ export async function readRuleBody(
   return { spec: parsed.spec, enabled };
 }
 
+/** The same of a rule that looks at no metric of the tenant's own, such as those that are shipped. */
+export function readShippedRule(body: unknown, bounds: RuleBounds): RuleBody {
+  const { enabled, rest } = takeEnabled(body, []);
+  const parsed = parseRule(rest, bounds);
+  if (!parsed.ok) throw invalid(parsed.issues);
+  return { spec: parsed.spec, enabled };
+}
+
 /** A stored rule, whatever its words are, with some fields replaced; a field that is null goes back to its default. */
 export async function readRulePatch(
   stored: unknown,

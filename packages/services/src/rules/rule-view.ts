@@ -16,6 +16,7 @@ function viewRule(row: RuleRow, state: Phase, cost: RuleCostRow | undefined): Ru
   const read = readStoredRule(row.spec);
   const { id, enabled } = row;
   const kept = {
+    pack: row.packKey,
     cost: cost === undefined ? null : viewCost(cost),
     quarantinedAt: timeTextOrNull(row.quarantinedAtMs),
     quarantinedUntil: timeTextOrNull(row.quarantinedUntilMs),

@@ -1,0 +1,73 @@
+import { channelOf } from '@tocsin/channels';
+import { channelsByKey, newId, snapshotOf, type SqlTx } from '@tocsin/db';
+import type { Change, EpochMs, Labels, MessageKind, RuleName, RuleSpec, Severity, Simulation } from '@tocsin/domain';
+import { readingOf } from '../evaluate/alert-reading.ts';
+import { planForRule } from '../dispatch/plan-deliveries.ts';
+import { notificationOf } from './notification-of.ts';
+
+/** What one channel would get. */
+export interface SampleMessage {
+  kind: MessageKind;
+  channel: string;
+  /** Null: there is no such channel. */
+  channelKind: string | null;
+  /** Why nothing would be sent; null: it would be. */
+  suppressed: string | null;
+  /** As it would be sent; null: nothing would be, or it cannot be put into words. */
+  body: string | null;
+}
+
+export interface Teller {
+  tenantId: string;
+  tenantExternalKey: string;
+  rule: RuleName;
+  labels: Labels;
+  annotations: Readonly<Record<string, string>>;
+  notify: RuleSpec['notify'];
+  publicUrl: string | null;
+}
+
+/**
+ * The messages about the changes of a simulation, for each channel the rule tells, in words of the channel's own `render`. Of a channel only its kind and
+ * whether it is switched on are looked at, so no secret can be in them. Ids of alerts and deliveries are made up.
+ */
+export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulation): Promise<SampleMessage[]> {
+  const { tenantId, notify } = teller;
+  const channels = await channelsByKey(
+    sql,
+    notify.map(({ channel }) => ({ tenantId, key: channel })),
+  );
+  const alertId = newId();
+  const startedMs = simulation.changes[0]?.slotMs ?? 0;
+  const fired = severityOf(simulation.changes[0]?.change) ?? 'warning';
+  return simulation.changes.flatMap(({ slotMs, change, stepped }) => {
+    const severity = severityOf(change) ?? fired;
+    const isOver = change.kind === 'resolved';
+    const snapshot = snapshotOf({
+      id: alertId,
+      ruleName: teller.rule.name,
+      labels: { ...teller.labels, ...simulation.labels },
+      alertType: 'alertType' in change ? change.alertType : 'threshold',
+      status: isOver ? 'resolved' : 'triggered',
+      severity,
+      reading: readingOf(simulation.rule, stepped, null, 0),
+      startedMs,
+      resolvedMs: isOver ? slotMs : null,
+    });
+    // Who hears of the end is who heard of the beginning.
+    return planForRule({ notify, severity: fired }, channels).map(({ channelKey, channelId, channelKind, suppressed }): SampleMessage => {
+      const silent = simulation.rule.isShadow ? 'shadow' : isOver && suppressed === 'below_min_severity' ? 'never_told' : suppressed;
+      const told = { snapshot, createdMs: slotMs, rule: teller.rule, annotations: teller.annotations };
+      const body = silent === null ? rendered(channelKind, { ...teller, id: newId(), kind: change.kind, told, nowMs: slotMs }) : null;
+      return { kind: change.kind, channel: channelKey, channelKind: channelId === null ? null : channelKind, suppressed: silent, body };
+    });
+  });
+}
+
+const severityOf = (change: Change | undefined): Severity | null => (change !== undefined && 'severity' in change ? change.severity : null);
+
+type Telling = Parameters<typeof notificationOf>[0] & { nowMs: EpochMs; publicUrl: string | null };
+
+function rendered(kind: string, telling: Telling): string | null {
+  return channelOf(kind)?.render(notificationOf(telling, telling.publicUrl)) ?? null;
+}
