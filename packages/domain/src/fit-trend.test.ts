@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { past } from '../test/a-past.ts';
 import { HOUR } from '../test/a-rule.ts';
 import { fitModel } from './fit-model.ts';
 import { fitTrend, trendChange, type TrendFit } from './fit-trend.ts';
+
+// A second or two of work each, on a machine that may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const pointsOf = (values: readonly number[]) => values.map((value, hour) => ({ atMs: (hour + 1) * HOUR, value }));
 

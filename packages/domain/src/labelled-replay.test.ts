@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { HOUR, ruleOf } from '../test/a-rule.ts';
 import { DAY_BEGINS_MS, labelledDays, STEP_MS, type LabelledDay, type Subject } from '../test/labelled-days.ts';
 import { onlySeries, readings, replayOf } from '../test/replay.ts';
@@ -6,6 +6,9 @@ import type { CompiledRule } from './compiled-rule.ts';
 import { fitModel } from './fit-model.ts';
 import type { Fits } from './judge.ts';
 import type { ReplayedSeries } from './replay-rule.ts';
+
+// A second or two of work each, on a machine that may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Rules as somebody would write them who knows what is measured, but not what will happen. */
 const RULE_SETS: Readonly<Record<string, Partial<Record<Subject, CompiledRule>>>> = {
