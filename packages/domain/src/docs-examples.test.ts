@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { answered, MINUTE, only } from '../test/a-rule.ts';
+import { rowsOf, saysOf } from '../test/example-rows.ts';
 import { advance, firstState } from './advance.ts';
 import { defaultAggregation, meaning, METRIC_NAMES, METRICS } from './catalogue.ts';
 import { compileRule } from './compile-rule.ts';
@@ -14,9 +16,10 @@ import { RuleSpec } from './rule-spec.ts';
 const page = readFileSync(new URL('../../../docs/rules.md', import.meta.url), 'utf8');
 const section = (heading: string): string => page.split(/^##+ /m).find((text) => text.startsWith(heading)) ?? '';
 
-const examples = [...page.matchAll(/```json\n(.*?)```\n\n> ([^\n]+)/gs)].map(([, json = '', sentence = '']) => {
-  const rule = JSON.parse(json) as { name: string };
-  return { name: rule.name, rule, sentence };
+const EXAMPLE = /```(json|yaml)\n(.*?)```\n\n> ([^\n]+)(?:\n\n((?:\|[^\n]*\n)+))?/gs;
+const examples = [...page.matchAll(EXAMPLE)].map(([, language, text = '', sentence = '', table = '']) => {
+  const rule = (language === 'json' ? JSON.parse(text) : parseYaml(text)) as { name: string };
+  return { name: rule.name, rule, sentence, language, table };
 });
 
 /** The metric definitions of the page, which its rules may look at. */
@@ -26,8 +29,13 @@ const savedMetrics = new Map(definitions.flatMap((each) => (each.ok ? [[each.def
 test('docs/rules.md has no example that is not tried here', () => {
   expect(examples.length).toBeGreaterThan(3);
   expect(definitions.map(({ ok }) => ok)).toEqual([true]);
-  expect(examples.length + definitions.length).toBe(page.match(/```json/g)?.length);
+  expect(examples.length + definitions.length).toBe(page.match(/```(json|yaml)/g)?.length);
+  for (const { language, name, table } of examples)
+    if (language === 'yaml' && name !== QUIET) expect([name, table]).not.toEqual([name, '']);
 });
+
+/** About what becomes of a verdict, not about the verdict. */
+const QUIET = 'Customers see errors, watched first';
 
 describe.each(examples)('the example “$name”', ({ rule, sentence }) => {
   test('is a rule, and is described as the page says', () => {
@@ -36,6 +44,41 @@ describe.each(examples)('the example “$name”', ({ rule, sentence }) => {
     expect(describeRule(parsed.spec)).toBe(sentence);
     expect(compileRule(parsed.spec).comparisons.length).toBeGreaterThan(0);
   });
+});
+
+const said = examples
+  .filter(({ table }) => table.includes('| says |'))
+  .flatMap(({ name, rule, table }) => rowsOf(table).map((row) => ({ name, rule, row, line: Object.values(row).join(' · ') })));
+
+test.each(said)('“$name” says of $line what the page says', ({ rule, row }) => {
+  const parsed = parseRule(rule, undefined, savedMetrics);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  const { says, whileOpen } = saysOf(compileRule(parsed.spec), row);
+  expect(says).toBe(row['says']);
+  if (row['while open'] !== undefined) expect(whileOpen).toBe(row['while open']);
+});
+
+test('the kinds of threshold are all shown with what they say', () => {
+  const shown = JSON.stringify(examples.filter(({ table }) => table.includes('| says |')));
+  for (const word of [
+    'baseline',
+    'change',
+    'anomaly',
+    'forecast',
+    'budget',
+    'wilson95',
+    'burnRate',
+    'absentFor',
+    'anomaly_severity',
+    '"is"',
+  ])
+    expect(shown).toContain(word);
+});
+
+test('the warnings of a preview are those of the page', () => {
+  const source = readFileSync(new URL('./summarize-replay.ts', import.meta.url), 'utf8');
+  const [type = ''] = /export type PreviewWarningCode =[^;]+;/.exec(source) ?? [];
+  for (const [, code = ''] of type.matchAll(/'(\w+)'/g)) expect(section('Preview and backtest')).toContain(`\`${code}\``);
 });
 
 test('the fields of a rule and their defaults are those of the page', () => {

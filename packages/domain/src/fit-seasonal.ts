@@ -1,6 +1,6 @@
 import type { EpochMs } from './clock.ts';
 import { DAY_MS, HOUR_MS, hourly, knownMs, type Expected, type NotReady, type Point } from './history-points.ts';
-import { mean, robustSpread } from './statistics.ts';
+import { mean, median, robustSpread } from './statistics.ts';
 
 /** A level, a slope and the hours of a day that belong to it, as they were at `atMs`; hours after it are foretold from them. */
 export interface SeasonalFit {
@@ -28,6 +28,8 @@ const BETAS = [0, 0.02, 0.1];
 const GAMMAS = [0.05, 0.2, 0.5];
 /** A slope foretold for many hours runs away; each hour ahead it counts for less (Gardner and McKenzie, “Forecasting Trends in Time Series”, 1985). */
 const DAMPING = 0.9;
+/** Of the largest value: a smaller spread is what floating point leaves behind, and would make the same value look far away. */
+const SPREAD_LEAST = 1e-9;
 
 interface State {
   level: number;
@@ -67,13 +69,14 @@ export function fitSeasonal(points: readonly Point[], toMs: EpochMs): SeasonalFi
   // Windows of minutes spread more widely than the hours the model is made of.
   const within = points.map(({ atMs, value }) => value - (values[Math.ceil(atMs / HOUR_MS) - 1 - firstHour] ?? value));
   const spread = Math.hypot(robustSpread(best!.errors, 0), robustSpread(within, 0));
+  const resolution = SPREAD_LEAST * Math.max(...values.map(Math.abs));
   return {
     kind: 'seasonal',
     atMs: (firstHour + values.length) * HOUR_MS,
     level: state.level,
     slopePerHour: state.slope,
     season: state.season,
-    spread,
+    spread: spread === 0 ? 0 : Math.max(spread, resolution),
     testedError: best!.off,
     testedHours: HOURS,
     points: points.length,
@@ -101,23 +104,27 @@ function filled(points: readonly Point[], toMs: EpochMs): { firstHour: number; v
 }
 
 function begin(values: readonly number[], firstHour: number): State {
-  const days = Math.floor(values.length / HOURS);
-  const level = mean(values.slice(0, HOURS));
+  const dayMeans = Array.from({ length: Math.floor(values.length / HOURS) }, (_, day) =>
+    mean(values.slice(day * HOURS, (day + 1) * HOURS)),
+  );
+  const slope = median(dayMeans.slice(1).map((dayMean, day) => dayMean - dayMeans[day]!)) / HOURS;
   const season = Array.from({ length: HOURS }, () => 0);
   for (let hour = 0; hour < HOURS; hour++) {
-    const own = Array.from({ length: days }, (_, day) => values[day * HOURS + hour]! - mean(values.slice(day * HOURS, (day + 1) * HOURS)));
-    season[hourOfDay(firstHour + hour)] = mean(own);
+    // What a day grows by itself is no season of it.
+    const grown = slope * (hour - (HOURS - 1) / 2);
+    season[hourOfDay(firstHour + hour)] = mean(dayMeans.map((dayMean, day) => values[day * HOURS + hour]! - dayMean)) - grown;
   }
-  return { level, slope: 0, season };
+  return { level: dayMeans[0]! - (slope * (HOURS + 1)) / 2, slope, season };
 }
 
 function takeIn(state: State, value: number, hour: number, [alpha, beta, gamma]: readonly [number, number, number]): void {
   const at = hourOfDay(hour);
   const season = state.season[at]!;
-  const before = state.level;
-  state.level = alpha * (value - season) + (1 - alpha) * (before + DAMPING * state.slope);
-  state.slope = beta * (state.level - before) + (1 - beta) * DAMPING * state.slope;
-  state.season[at] = gamma * (value - state.level) + (1 - gamma) * season;
+  // By its error, so that what is foretold exactly changes nothing, not even by what floating point leaves behind.
+  const error = value - (state.level + DAMPING * state.slope + season);
+  state.level += DAMPING * state.slope + alpha * error;
+  state.slope = DAMPING * state.slope + alpha * beta * error;
+  state.season[at] = season + gamma * (value - state.level - season);
 }
 
 function foretell({ level, slope, season }: State, hour: number, ahead: number): number {

@@ -29,7 +29,9 @@ export interface Expected {
   testedError: number | null;
 }
 
-export const knownMs = (points: readonly Point[], toMs: EpochMs): number => (points[0] === undefined ? 0 : toMs - points[0].atMs);
+/** Since the beginning of the hour in which the first window ends: a lookback of six hours is six hours, though its first window ends within them. */
+export const knownMs = ([first]: readonly Point[], toMs: EpochMs): number =>
+  first === undefined ? 0 : toMs - (Math.ceil(first.atMs / HOUR_MS) - 1) * HOUR_MS;
 
 /** One value an hour: the median of its windows. */
 export function hourly(points: readonly Point[]): Point[] {

@@ -55,12 +55,14 @@ export function parseThreshold(
 }
 
 function parseLimits(input: unknown, place: ThresholdPlace, complaints: Complaints): ThresholdSpec | null {
-  const { path, isNegated, isCalendar } = place;
+  const { path, isNegated, isCalendar, operator } = place;
   if (typeof input !== 'object' || input === null) return readNumber(input, path, complaints);
   if (Array.isArray(input)) return complaints.add(path, 'invalid_type', 'must be a number, a kind of threshold or levels, not a list');
   const names = Object.keys(input);
   if (Object.hasOwn(input, 'budget')) {
     if (isNegated) return complaints.add(path, 'level_under_not', 'a budget has steps, which have no meaning under not');
+    if (operator !== null && !operator.startsWith('>'))
+      return complaints.add([...path, 'budget'], 'no_meaning', `is spent, so it is reached: leave the operator ${operator} out`);
     if (!isCalendar) return complaints.add([...path, 'budget'], 'conflict', 'is of a period: the window must be day, week or month');
     const budget = parseBudget(readFields(input, path, ['budget'], complaints)?.get('budget'), [...path, 'budget'], complaints);
     return budget === null ? null : { budget };
@@ -84,6 +86,8 @@ function parseLevels(input: object, place: ThresholdPlace, complaints: Complaint
   }
   const named = SEVERITIES.filter((severity) => levels[severity] !== undefined);
   if (complaints.issues.length > 0) return null;
+  if (place.operator === '!=' && named.filter((severity) => typeof levels[severity] === 'number').length > 1)
+    return complaints.add(place.path, 'no_meaning', 'a value differs from one of two numbers always, so the worst level would always hold');
   for (const [index, severity] of named.entries()) {
     const milder = named[index - 1];
     if (milder !== undefined && !isFurther(levels[severity], levels[milder], place.operator)) {

@@ -12,7 +12,7 @@ const now: ComparisonTrace = {
   unit: 'ms',
   window: { fromMs: 0, toMs: 300_000 },
   basis: 'events',
-      samples: 12,
+  samples: 12,
   minSamples: 10,
   value: 2_000,
   operator: '>',

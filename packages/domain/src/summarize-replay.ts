@@ -23,7 +23,6 @@ type PreviewWarningCode =
   | 'no_data'
   | 'not_ready'
   | 'failed'
-  | 'short_history'
   | 'series_dropped'
   | 'summed_up'
   | 'no_channels'

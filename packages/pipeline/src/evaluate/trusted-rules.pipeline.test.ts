@@ -35,11 +35,7 @@ describeQueues('rules with thresholds that move, levels and bounds', (backend) =
         select severity, status, reading from alerts order by started_at, series_key`,
     );
   const timeline = (tenantId: string) =>
-    asTenant(
-      stage.db,
-      tenantId,
-      (sql) => sql<{ kind: string; reason: string }[]>`select kind, reason from alert_events order by id`,
-    );
+    asTenant(stage.db, tenantId, (sql) => sql<{ kind: string; reason: string }[]>`select kind, reason from alert_events order by id`);
   const told = async (tenantId: string) => (await triggersOf(stage.db, tenantId)).map(({ kind }) => kind);
   const series = (...values: number[]): QueryResult => ({
     kind: 'series',
