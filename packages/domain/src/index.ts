@@ -1,6 +1,7 @@
 export { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
 export { ALERT_STATUSES, alertStatusAfter, type AlertMove, type AlertStatus } from './alert-status.ts';
 export { advance, firstState, needsSaving, type SlotTime, type StepRule } from './advance.ts';
+export { cannotUnhappen } from './cannot-unhappen.ts';
 export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
 export type { Clock, EpochMs } from './clock.ts';
 export { compileRule } from './compile-rule.ts';

@@ -44,7 +44,7 @@ function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime
   const { judgement, step } = series;
   const { comparison, value, threshold, operator, samples } = judgement.lead;
   return {
-    ...commonOf(outcome, comparison, time),
+    ...commonOf(outcome, comparison, time, judgement.isEarly === true),
     seriesKey: judgement.seriesKey,
     labels: judgement.labels,
     value,
@@ -99,9 +99,14 @@ export const unreadableRows = (
     reason: 'rule_unreadable',
   }));
 
-function commonOf({ run, planned }: RuleOutcome, comparison: number, { evaluatedAtMs, durationMs }: EvaluationTime) {
+function commonOf(
+  { run, planned }: RuleOutcome,
+  comparison: number,
+  { evaluatedAtMs, durationMs }: EvaluationTime,
+  isEarly: boolean = false,
+) {
   const { rule, slotMs, queries } = planned;
-  const asked = queries[comparison];
+  const asked = queries[isEarly ? rule.compiled.windows.length + comparison : comparison];
   const windowToMs = asked?.endMs ?? slotMs;
   return {
     ruleId: rule.id,

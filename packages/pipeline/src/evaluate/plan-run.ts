@@ -1,5 +1,15 @@
 import type { LeasedRun } from '@tocsin/db';
-import { latestSlotIn, nextDelayMs, placed, windowsAt, type EpochMs, type SlotTime, type WindowedQuery } from '@tocsin/domain';
+import {
+  cannotUnhappen,
+  latestSlotIn,
+  nextDelayMs,
+  placed,
+  windowsAt,
+  type CompiledRule,
+  type EpochMs,
+  type SlotTime,
+  type WindowedQuery,
+} from '@tocsin/domain';
 import type { EvaluableRule, LoadedRules } from './rule-cache.ts';
 
 /** A rule to evaluate in a run, for its own newest slot. */
@@ -7,7 +17,7 @@ export interface PlannedRule extends SlotTime {
   rule: EvaluableRule;
   /** How long before the slot its windows end. */
   delayMs: number;
-  /** One for each of the rule's windows. */
+  /** One for each of the rule's windows; then, where a breach may be told early, each once more without the delay. */
   queries: readonly WindowedQuery[];
 }
 
@@ -42,10 +52,13 @@ export function planRun(
       previousSlotMs,
       everyMs: spacingOf(run, everyMs, previousSlotMs === null ? 0 : slotMs - previousSlotMs),
       delayMs,
-      queries: windowsAt(compiled, endMs),
+      queries: [...windowsAt(compiled, endMs), ...(delayMs > 0 && isToldEarly(compiled) ? windowsAt(compiled, slotMs) : [])],
     };
   });
 }
+
+/** With a group-by every series of the rule would be gathered twice, and a run has room for so many. */
+const isToldEarly = (compiled: CompiledRule): boolean => compiled.groupBy.length === 0 && cannotUnhappen(compiled);
 
 /** A rule's slot outside of the active hours comes to lie at their next beginning, which is a slot of its tenant. */
 function dueSlot(run: LeasedRun, everyMs: number): EpochMs | null {
