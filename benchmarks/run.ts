@@ -10,7 +10,7 @@ import type { Result } from './lib/result.ts';
 const RESULTS = join(import.meta.dirname, 'results.json');
 const README = join(import.meta.dirname, 'README.md');
 const FORMAT = join(import.meta.dirname, '../node_modules/.bin/oxfmt');
-const BENCHMARKS = ['ingest', 'evaluate', 'range', 'preview', 'hours', 'thresholds', 'pipeline', 'latency', 'dispatch', 'idle'];
+const BENCHMARKS = ['ingest', 'evaluate', 'range', 'preview', 'hours', 'thresholds', 'pipeline', 'arrival', 'latency', 'dispatch', 'idle'];
 const TIMEOUT_MS = 6 * 60_000;
 
 const asked = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { openEventStore } from '@tocsin/events';
-import { deliveryVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
+import { deliveryVariables, openArrivals, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
 import { runProcess, variables } from '@tocsin/runtime';
 import { readDefaults, serviceBounds } from '@tocsin/services';
 import { z } from 'zod';
@@ -19,7 +19,9 @@ const apiVariables = {
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {
   const defaults = readDefaults({ file: config.rulesFile, env: process.env, bounds: serviceBounds(config) });
   const deps = openDelivery(await openPipeline({ name: 'api', ...config, logger, stack }), config, stack);
-  const events = openEventStore({ ...deps, bounds: eventBounds(config) });
+  const arrivals = openArrivals(deps);
+  stack.defer('arrivals', arrivals.close);
+  const events = openEventStore({ ...deps, bounds: eventBounds(config), onLanded: arrivals.landed });
   stack.defer('event store', events.close);
   const { port } = await startApi(
     { ...deps, events, scheduler: config.scheduler },

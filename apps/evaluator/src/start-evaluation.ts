@@ -2,6 +2,7 @@ import type { EventStore } from '@tocsin/events';
 import {
   DEFAULT_RETENTION,
   type EvaluationBounds,
+  openArrivals,
   type PipelineDeps,
   startEvaluator,
   startMaintenance,
@@ -24,7 +25,9 @@ export async function startEvaluation(deps: EvaluationDeps, stack: ShutdownStack
   stack.defer('evaluator', () => evaluator.close());
   const maintenance = startMaintenance({ ...deps, retention: { ...DEFAULT_RETENTION, eventsMs: deps.retentionMs } });
   stack.defer('maintenance', () => maintenance.close());
-  const recorder = startMetricRecorder({ ...deps, source });
+  const arrivals = openArrivals(deps);
+  stack.defer('arrivals', arrivals.close);
+  const recorder = startMetricRecorder({ ...deps, source, onLanded: arrivals.landed });
   stack.defer('metric recorder', () => recorder.close());
   await Promise.all([evaluator.ready(), maintenance.ready()]);
 }

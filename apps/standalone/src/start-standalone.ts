@@ -4,7 +4,15 @@ import { startPostgres } from '@tocsin/embedded-postgres';
 import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
-import { deliveryVariables, evaluationBounds, evaluationVariables, openDelivery, openPipeline, pipelineVariables } from '@tocsin/pipeline';
+import {
+  deliveryVariables,
+  evaluationBounds,
+  evaluationVariables,
+  openArrivals,
+  openDelivery,
+  openPipeline,
+  pipelineVariables,
+} from '@tocsin/pipeline';
 import { CannotStart, type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
 import type { Defaults } from '@tocsin/services';
@@ -94,8 +102,11 @@ export async function startStandalone({
   const delivery = isDemo ? { ...config, allowHttp: true, allowCidrs: [...config.allowCidrs, ...LOOPBACK] } : config;
   const publicUrl = config.publicUrl ?? reachableUrl(config.host, config.port);
   const deps = openDelivery(pipeline, { ...delivery, publicUrl, secretKey: config.secretKey ?? secrets.secretKey }, stack);
+  const arrivals = openArrivals(deps);
+  stack.defer('arrivals', arrivals.close);
   const store = openEventStore({
     ...deps,
+    onLanded: arrivals.landed,
     bounds: { ...eventBounds(config), seriesPerQuery: config.seriesPerRule, ...CACHE_BYTES },
   });
   stack.defer('event store', store.close);

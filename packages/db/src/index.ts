@@ -33,6 +33,7 @@ export * from './queries/alert-timers.ts';
 export * from './queries/alerts-of-run.ts';
 export * from './queries/alerts.ts';
 export * from './queries/api-keys.ts';
+export * from './queries/arrival-runs.ts';
 export * from './queries/audit.ts';
 export * from './queries/backlog.ts';
 export * from './queries/channels-for-delivery.ts';

@@ -19,6 +19,7 @@ export function compileRule(spec: RuleSpec): CompiledRule {
     ...inputs,
     levels,
     groupBy,
+    onArrival: spec.evaluate === 'arrival',
     everyMs: spec.every === undefined ? null : durationMs(spec.every),
     forMs: durationMs(spec.for),
     keepFiringForMs: durationMs(spec.keepFiringFor),

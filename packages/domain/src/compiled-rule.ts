@@ -84,6 +84,8 @@ export interface CompiledRule {
   /** The mildest first; one without levels. */
   levels: readonly Level[];
   groupBy: readonly string[];
+  /** Evaluated between its slots too, as soon as there are events it looks at. */
+  onArrival: boolean;
   /** Null: the tenant's schedule. */
   everyMs: number | null;
   forMs: number;

@@ -2,6 +2,7 @@ export { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregation
 export { ALERT_STATUSES, alertStatusAfter, type AlertMove, type AlertStatus } from './alert-status.ts';
 export type { SeriesAnswers } from './series-answers.ts';
 export { advance, firstState, needsSaving, type SlotTime, type StepRule } from './advance.ts';
+export { cannotUnhappen } from './cannot-unhappen.ts';
 export { METRIC_NAMES, METRICS, type MetricName } from './catalogue.ts';
 export type { Clock, EpochMs } from './clock.ts';
 export { compileRule } from './compile-rule.ts';

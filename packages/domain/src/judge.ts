@@ -35,6 +35,8 @@ export interface Circumstances {
   fits?: readonly Fits[];
   /** For each of its references whether the other rule stands so; null: there is none of that key. */
   references?: readonly (boolean | null)[];
+  /** Answers for the same windows without the rule's delay, of a rule without group-by whose breach cannot un-happen. */
+  early?: readonly QueryResult[];
   /** Of so many series the worst are judged. */
   atMost?: number;
 }

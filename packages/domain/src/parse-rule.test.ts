@@ -32,6 +32,7 @@ describe('a rule as people write it', () => {
       maxOpenAlerts: 1_000,
       maxSeries: 1_000,
       mode: 'live',
+      evaluate: 'schedule',
       noData: 'keep',
       onError: 'keep',
       notify: [],
@@ -89,6 +90,15 @@ describe('a rule as people write it', () => {
       }),
     );
     expect(specOf(spec)).toEqual(spec);
+  });
+
+  test.each([
+    [{ evaluate: 'arrival' }, '0s'],
+    [{ evaluate: 'arrival', evaluationDelay: '5s' }, '5s'],
+    [{ evaluate: 'schedule' }, '10s'],
+  ])('%j waits for late events for %s', (said, evaluationDelay) => {
+    expect(specOf(draft(said))).toMatchObject({ ...said, evaluationDelay });
+    expect(complaints(draft({ ...said, evaluate: 'sometimes' }))).toEqual(['/evaluate invalid_value']);
   });
 
   test.each([

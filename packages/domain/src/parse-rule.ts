@@ -21,6 +21,7 @@ const FIELDS = [
   'condition',
   'groupBy',
   'every',
+  'evaluate',
   'for',
   'keepFiringFor',
   'cooldown',
@@ -66,6 +67,9 @@ export function parseRule(input: unknown, bounds?: RuleBounds, savedMetrics?: Sa
   const condition = need('condition', 'a condition', (value, path) => parseCondition(value, path, complaints));
   const groupBy = read('groupBy', [], (value, path) => parseGroupBy(value, path, complaints));
   const every = duration('every', undefined, complaints.bounds.minEveryMs, maxEveryMs);
+  const evaluate = read('evaluate', RULE_DEFAULTS.evaluate, (value, path) =>
+    readWord(value, path, OCCASIONS, exactly(OCCASIONS), complaints),
+  );
   const remindEvery = duration('remindEvery', undefined, minRemindEveryMs, maxHoldMs);
   const severity = read('severity', undefined, (value, path) => readWord(value, path, SEVERITIES, severityFrom, complaints));
   const hasLevels = condition !== null && leavesOf(condition).some(isGraded);
@@ -80,7 +84,7 @@ export function parseRule(input: unknown, bounds?: RuleBounds, savedMetrics?: Sa
     for: duration('for', '0s', 0, maxHoldMs),
     keepFiringFor: duration('keepFiringFor', '0s', 0, maxHoldMs),
     cooldown: duration('cooldown', '60m', 0, maxHoldMs),
-    evaluationDelay: read('evaluationDelay', '10s', (value, path) =>
+    evaluationDelay: read('evaluationDelay', evaluate === 'arrival' ? '0s' : '10s', (value, path) =>
       value === 'auto' ? value : readDuration(value, path, 0, maxEvaluationDelayMs, complaints),
     ),
     newSeriesGrace: duration('newSeriesGrace', RULE_DEFAULTS.newSeriesGrace, 0, RULE_BOUNDS.maxGraceMs),
@@ -91,6 +95,7 @@ export function parseRule(input: unknown, bounds?: RuleBounds, savedMetrics?: Sa
     maxSeries: read('maxSeries', RULE_DEFAULTS.maxSeries, (value, path) =>
       readCount(value, path, 1, RULE_BOUNDS.seriesPerRule, complaints),
     ),
+    evaluate,
     mode: read('mode', RULE_DEFAULTS.mode, (value, path) => readWord(value, path, MODES, exactly(MODES), complaints)),
     noData: read('noData', 'keep' as const, (value, path) => readWord(value, path, NO_DATA, exactly(NO_DATA), complaints)),
     onError: read('onError', 'keep' as const, (value, path) => readWord(value, path, ON_ERROR, exactly(ON_ERROR), complaints)),
@@ -116,6 +121,7 @@ export function parseRule(input: unknown, bounds?: RuleBounds, savedMetrics?: Sa
 const NO_DATA = ['ok', 'keep', 'alert'] as const;
 const ON_ERROR = ['keep', 'alert'] as const;
 const MODES = ['live', 'shadow'] as const;
+const OCCASIONS = ['schedule', 'arrival'] as const;
 
 const isGraded = (leaf: LeafSpec): boolean => 'threshold' in leaf && (isLevels(leaf.threshold) || isBudget(leaf.threshold));
 

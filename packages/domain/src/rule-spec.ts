@@ -132,6 +132,7 @@ export const RULE_DEFAULTS = {
   maxOpenAlerts: 1_000,
   maxSeries: RULE_BOUNDS.seriesPerRule,
   mode: 'live',
+  evaluate: 'schedule',
 } as const;
 
 const Flapping = z.strictObject({ changes: z.int(), within: Duration });
@@ -159,6 +160,8 @@ export const RuleSpec = z.strictObject({
   maxOpenAlerts: z.int().default(RULE_DEFAULTS.maxOpenAlerts),
   maxSeries: z.int().default(RULE_DEFAULTS.maxSeries),
   mode: z.enum(['live', 'shadow']).default(RULE_DEFAULTS.mode),
+  /** `arrival`: at its slots, and as soon as there are events it looks at. */
+  evaluate: z.enum(['schedule', 'arrival']).default(RULE_DEFAULTS.evaluate),
   noData: z.enum(['ok', 'keep', 'alert']),
   onError: z.enum(['keep', 'alert']),
   notify: z.array(z.strictObject({ channel: z.string(), minSeverity: z.enum(SEVERITIES) })),

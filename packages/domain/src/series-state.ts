@@ -70,6 +70,8 @@ export interface Judgement {
   held: { severity: Severity; rank: number };
   /** The condition is about nothing having come, so a series that is new has a while to begin. */
   isAbsence: boolean;
+  /** Present: the windows that end at the slot itself breach already. */
+  isEarly?: true;
   lead: LeadReading;
 }
 

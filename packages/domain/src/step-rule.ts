@@ -53,7 +53,9 @@ export function stepRule<Remembered extends RememberedSeries>(
   const forgottenAtMs = slotMs - Math.max(FORGOTTEN_AFTER_MS, 2 * everyMs);
   const isForgotten = (series: Remembered): boolean => series.state.phase === 'ok' && series.lastSeenMs <= forgottenAtMs;
   const known = remembered.filter((series) => !isForgotten(series) && !(isLeftOut && series.state.phase === 'ok'));
-  const { judgements, dropped } = judge(rule, results, known, { endMs: slotMs - rule.evaluationDelayMs, ...circumstances });
+  const { judgements: own, dropped } = judge(rule, results, known, { endMs: slotMs - rule.evaluationDelayMs, ...circumstances });
+  const { early } = circumstances;
+  const judgements = early === undefined ? own : withEarly(own, judge(rule, early, known, { ...circumstances, endMs: slotMs }).judgements);
 
   const bySeries = new Map(remembered.map((series) => [series.seriesKey, series]));
   const series = stepAll(rule, judgements, bySeries, time);
@@ -66,6 +68,16 @@ export function stepRule<Remembered extends RememberedSeries>(
     forgotten: remembered.filter(({ isOpen, seriesKey }) => !isOpen && !judged.has(seriesKey)),
     ...healthOf(judgements, results, reasonOfOk(rule, dropped, excess, judgements.length)),
   };
+}
+
+/** What is yet to come can only add to an early breach; of what does not breach yet nothing is said early. */
+function withEarly(own: readonly Judgement[], early: readonly Judgement[]): Judgement[] {
+  const breaching = new Map(early.filter(({ verdict }) => verdict === 'breach').map((judgement) => [judgement.seriesKey, judgement]));
+  return own.map((judgement) => {
+    const sooner = breaching.get(judgement.seriesKey);
+    const isNews = sooner !== undefined && (judgement.verdict !== 'breach' || sooner.rank > judgement.rank);
+    return isNews ? { ...sooner, isEarly: true } : judgement;
+  });
 }
 
 /** The worst series come first to the alerts a rule may have open. */

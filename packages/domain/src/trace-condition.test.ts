@@ -54,6 +54,7 @@ test('a comparison carries its window, numbers, samples and what they are compar
       aggregation: 'p95',
       unit: 'ms',
       window: { fromMs: END - 300_000, toMs: END },
+      basis: 'events',
       samples: 10,
       minSamples: 20,
       value: 1_500,

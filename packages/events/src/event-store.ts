@@ -11,6 +11,17 @@ export interface EventStoreDeps {
   metrics: Metrics;
   clock: Clock;
   bounds?: Partial<EventBounds>;
+  /** Told of what was stored, after the commit. Must neither wait nor throw. */
+  onLanded?: (landed: readonly Landed[]) => void;
+}
+
+/** Events of a tenant that were stored. */
+export interface Landed {
+  tenantId: string;
+  /** At least those of the events. */
+  names: readonly string[];
+  /** Just after the newest. */
+  endsAtMs: EpochMs;
 }
 
 export interface IngestAnswer {

@@ -28,9 +28,10 @@ const DROPPED_WITHIN_MS = 2 * 24 * 3_600_000;
 const HOUSE_KEEPING_BYTES = 32 * 1024 * 1024;
 
 /** One a process: the ingest buffer and the caches of opened segments and of hours live here. */
-export function openEventStore({ db, logger, metrics, clock, bounds: overrides }: EventStoreDeps): EventStore {
+export function openEventStore({ db, logger, metrics, clock, bounds: overrides, onLanded }: EventStoreDeps): EventStore {
   const bounds = { ...DEFAULT_BOUNDS, ...overrides };
-  const buffer = new IngestBuffer({ db, logger, metrics, clock, bounds, seenNames: new SeenNames(bounds), eventLags: new EventLags() });
+  const flushing = { db, bounds, seenNames: new SeenNames(bounds), eventLags: new EventLags(), onLanded: onLanded ?? null };
+  const buffer = new IngestBuffer({ ...flushing, logger, metrics, clock });
   const reader = { db, metrics, cache: new SegmentCache(bounds.cacheBytes) };
   const events = eventsSource(reader, bounds);
   const read = readWithHours(events, new LongWindows({ db, bounds }));

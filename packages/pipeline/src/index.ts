@@ -1,6 +1,7 @@
 export { durationVariable, evaluationBounds, evaluationVariables, numberVariable, readingVariables } from './bound-variables.ts';
 export type { EvaluationBounds } from './evaluate/evaluation-bounds.ts';
 export type { PipelineDeps } from './pipeline-deps.ts';
+export { openArrivals, type Arrivals } from './arrival/open-arrivals.ts';
 export { runScheduler } from './schedule/run-scheduler.ts';
 export { claimDueSlots, type ClaimedSlots } from './schedule/claim-due-slots.ts';
 export { queueRun, type QueuedRun, type WantedRun } from './schedule/queue-run.ts';

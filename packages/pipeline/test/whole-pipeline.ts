@@ -4,12 +4,14 @@ import { openEventStore, type EvaluationRow, type EventStore } from '@tocsin/eve
 import type { QueueBackend } from '@tocsin/queue';
 import { openOutbound, secretBox } from '@tocsin/runtime';
 import { expect, vi } from 'vitest';
-import { claimDueSlots, startDispatcher, startEvaluator } from '../src/index.ts';
+import { claimDueSlots, openArrivals, startDispatcher, startEvaluator } from '../src/index.ts';
 import { asTenant, openStage, runsOf, type Stage } from './stage.ts';
 
 export interface WholePipeline {
   stage: Stage;
   store: EventStore;
+  /** A store as another process has it, which has rules evaluated on arrival as the first does. Closed with the rest. */
+  anotherStore: () => EventStore;
   /** The database's time, which moves with the clock and with `nextSlot`. */
   now: () => number;
   /** Moves time, then runs the newest slot that is due and answers it. */
@@ -26,7 +28,14 @@ export async function openWholePipeline(backend: QueueBackend): Promise<WholePip
   const stage = await openStage(backend);
   const { db } = stage;
   const now = (): number => Date.now() + db.clock.shiftMs;
-  const store = openEventStore({ ...stage.deps, clock: { ...stage.deps.clock, now } });
+  const opened: (() => Promise<void>)[] = [];
+  const anotherStore = (): EventStore => {
+    const arrivals = openArrivals(stage.deps);
+    const another = openEventStore({ ...stage.deps, clock: { ...stage.deps.clock, now }, onLanded: arrivals.landed });
+    opened.push(() => another.close().then(arrivals.close));
+    return another;
+  };
+  const store = anotherStore();
   const box = secretBox('a-secret-key-for-tests-of-32-chars-or-more');
   const outbound = openOutbound({ allowHttp: true, allowCidrs: ['127.0.0.0/8'] });
   const evaluator = startEvaluator({ ...stage.deps, source: store.source, histories: store });
@@ -36,6 +45,7 @@ export async function openWholePipeline(backend: QueueBackend): Promise<WholePip
   return {
     stage,
     store,
+    anotherStore,
     now,
     async nextSlot(tenantId, afterMs = 0) {
       db.clock.shiftMs += afterMs;
@@ -69,7 +79,7 @@ export async function openWholePipeline(backend: QueueBackend): Promise<WholePip
     async close() {
       await evaluator.close();
       await dispatcher.close();
-      await store.close();
+      for (const closeStore of opened) await closeStore();
       await outbound.close();
       await stage.close();
     },

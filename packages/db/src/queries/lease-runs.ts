@@ -35,6 +35,8 @@ export interface Leases {
   leased: LeasedRun[];
   /** Tenants whose run is in nobody's hands, but was: it may be what its process died of, and is leased only when it is the only one wanted. */
   suspects: string[];
+  /** Tenants whose earliest run is for a moment that is to come. */
+  early: { tenantId: string; inMs: number }[];
 }
 
 /** The newest run that succeeded is younger, unless the tenant is new or its runs fail: slots lie a day apart at most. */
@@ -51,7 +53,7 @@ export async function leaseRuns(sql: SqlTx, wanted: readonly { tenantId: string;
     sql,
     wanted.map(({ tenantId }) => tenantId),
   );
-  const free = earliest.filter(({ isFree }) => isFree);
+  const free = earliest.filter(({ isFree, inMs }) => isFree && inMs <= 0);
   const suspects = isAlone ? [] : free.filter(({ attempts }) => attempts > 0);
   const tokens = new Map(wanted.map(({ tenantId, token }) => [tenantId, token]));
   const runs = free.flatMap(({ tenantId, slotMs, attempts }) => {
@@ -60,7 +62,8 @@ export async function leaseRuns(sql: SqlTx, wanted: readonly { tenantId: string;
   });
   const leased = runs.length === 0 ? [] : await leaseThese(sql, runs, leaseMs);
   await findOlderObserved(sql, leased);
-  return { leased, suspects: suspects.map(({ tenantId }) => tenantId) };
+  const early = earliest.flatMap(({ tenantId, inMs }) => (inMs > 0 ? { tenantId, inMs } : []));
+  return { leased, suspects: suspects.map(({ tenantId }) => tenantId), early };
 }
 
 interface EarliestRun {
@@ -68,12 +71,15 @@ interface EarliestRun {
   slotMs: EpochMs;
   attempts: number;
   isFree: boolean;
+  /** Until an arrival run may be evaluated; the others always may. */
+  inMs: number;
 }
 
 /** The earliest unfinished run of each tenant that has one. */
 async function earliestRuns(sql: SqlTx, tenantIds: readonly string[]): Promise<EarliestRun[]> {
   return sql<EarliestRun[]>`
-    select distinct on (tenant_id) tenant_id as "tenantId", slot_at as "slotMs", attempts, lease_until is null or lease_until <= tocsin_now() as "isFree"
+    select distinct on (tenant_id) tenant_id as "tenantId", slot_at as "slotMs", attempts, lease_until is null or lease_until <= tocsin_now() as "isFree",
+      case when kind = 'arrival' then (extract(epoch from slot_at - tocsin_now()) * 1000)::float8 else 0 end as "inMs"
     from runs where tenant_id = any(${tenantIds as string[]}::uuid[]) and status in ('queued', 'running')
     order by tenant_id, slot_at`;
 }

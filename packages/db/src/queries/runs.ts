@@ -46,11 +46,12 @@ export interface ExtraRun {
   ruleIds: readonly string[] | null;
 }
 
-/** The slot must be later than that of any run of the tenant: `lockSchedule` says which is free. */
+/** The slot must be later than that of any run of the tenant: `lockSchedule` says which is free. One that is to come is not swept before. */
 export async function insertExtraRun(sql: SqlTx, { tenantId, id, slotMs, kind, ruleIds }: ExtraRun): Promise<void> {
   await sql`
-    insert into runs (tenant_id, slot_at, id, status, kind, rule_ids)
-    values (${tenantId}, to_timestamp(${slotMs}::float8 / 1000), ${id}, 'queued', ${kind}, ${ruleIds as string[] | null}::uuid[])`;
+    insert into runs (tenant_id, slot_at, id, status, kind, rule_ids, hinted_at)
+    values (${tenantId}, to_timestamp(${slotMs}::float8 / 1000), ${id}, 'queued', ${kind}, ${ruleIds as string[] | null}::uuid[],
+            greatest(tocsin_now(), to_timestamp(${slotMs}::float8 / 1000)))`;
 }
 
 export interface RunOutcome {

@@ -44,7 +44,8 @@ const asDue = (sql: SqlTx) => sql`
 export interface LockedSchedule {
   /** Null: no slot is to come. */
   schedule: DueSchedule | null;
-  /** The first instant after all there is a run for, and not before now. */
+  nowMs: EpochMs;
+  /** The first instant after all there is a run for, and not before now. An arrival run may be for one that is to come. */
   freeMs: EpochMs;
 }
 
@@ -53,12 +54,18 @@ export async function lockSchedule(sql: SqlTx, tenantId: string): Promise<Locked
   const [row] = await sql<DueRow[]>`select ${asDue(sql)} from schedules where tenant_id = ${tenantId}::uuid for no key update`;
   if (row === undefined) return null;
   // Asked for after the lock is had: who had it before may have made a run.
-  const [{ freeMs } = { freeMs: 0 }] = await sql<{ freeMs: EpochMs }[]>`
-    select greatest(tocsin_now(), (
+  const [{ nowMs, freeMs } = { nowMs: 0, freeMs: 0 }] = await sql<{ nowMs: EpochMs; freeMs: EpochMs }[]>`
+    select tocsin_now() as "nowMs", greatest(tocsin_now(), (
       select slot_at from runs where tenant_id = ${tenantId}::uuid order by slot_at desc limit 1
     ) + interval '1 millisecond') as "freeMs"`;
   const { nextSlotMs } = row;
-  return { schedule: nextSlotMs === null ? null : { ...scheduleOf(row), nextSlotMs }, freeMs };
+  return { schedule: nextSlotMs === null ? null : { ...scheduleOf(row), nextSlotMs }, nowMs, freeMs };
+}
+
+/** Null: none is to come. */
+export async function nextSlotOf(sql: SqlTx, tenantId: string): Promise<EpochMs | null> {
+  const [row] = await sql<{ slotMs: EpochMs | null }[]>`select next_slot_at as "slotMs" from schedules where tenant_id = ${tenantId}::uuid`;
+  return row?.slotMs ?? null;
 }
 
 export async function advanceSchedules(

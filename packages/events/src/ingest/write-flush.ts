@@ -18,6 +18,7 @@ import { ByteSink } from '../codec/byte-sink.ts';
 import { encodeInto } from '../codec/encode.ts';
 import type { SegmentBuilder } from '../codec/segment-builder.ts';
 import { IdempotencyConflict } from '../errors.ts';
+import type { EventStoreDeps } from '../event-store.ts';
 import { HOUR_MS, hourOf } from '../hours/hour.ts';
 import { type EventLags, measureLags } from './event-lags.ts';
 import type { Answer, KeyedRequest, TenantShare, Waiter } from './flush.ts';
@@ -28,6 +29,7 @@ export interface FlushWriter {
   bounds: EventBounds;
   seenNames: SeenNames;
   eventLags: EventLags;
+  onLanded: EventStoreDeps['onLanded'] | null;
 }
 
 // One flush is written at a time, so all can share it.
@@ -35,13 +37,13 @@ const sink = new ByteSink(1 << 20);
 
 /** Stores these tenants' events in one transaction, then answers their callers. Rejects, and nothing is stored or answered, when it fails. */
 export async function writeFlush(
-  { db, bounds, seenNames, eventLags }: FlushWriter,
+  { db, bounds, seenNames, eventLags, onLanded }: FlushWriter,
   shares: readonly TenantShare[],
   nowMs: EpochMs,
 ): Promise<void> {
   const keyed = shares.flatMap(({ tenantId, keyed: requests }) => requests.map((request) => ({ tenantId, request })));
   const tenantIds = shares.map(({ tenantId }) => tenantId);
-  const { answers, news, lags } = await withTenantsSql(db, tenantIds, async (sql) => {
+  const { answers, news, lags, landed } = await withTenantsSql(db, tenantIds, async (sql) => {
     const fresh = await claimKeys(sql, keyed);
     const builders = shares.flatMap(({ tenantId, pending, keyed: requests }) =>
       [pending, ...requests.filter((request) => fresh.has(request)).map((request) => request.pending)]
@@ -58,7 +60,12 @@ export async function writeFlush(
     const due = eventLags.due(measured, nowMs);
     const written = due.length === 0 ? [] : await addEventLags(sql, due);
     const earlier = await Promise.all(keyed.filter(({ request }) => !fresh.has(request)).map((each) => earlierAnswer(sql, each)));
-    return { answers: earlier, news: { seen, kept }, lags: { measured, written } };
+    const stored = builders.map(({ tenantId, builder }, index) => ({
+      tenantId,
+      names: builder.names.texts,
+      endsAtMs: segments[index]!.endsAtMs,
+    }));
+    return { answers: earlier, news: { seen, kept }, lags: { measured, written }, landed: stored };
   });
   seenNames.remember(news.seen, news.kept, nowMs);
   eventLags.remember(lags.measured, lags.written, nowMs);
@@ -67,6 +74,7 @@ export async function writeFlush(
     for (const waiter of waiters) settle(waiter, undefined);
     for (const request of requests) settle(request, replays.get(request));
   }
+  onLanded?.(landed);
 }
 
 function settle(waiter: Waiter, earlier: Answer | IdempotencyConflict | undefined): void {

@@ -15,8 +15,9 @@ const NEVER = new AbortController().signal;
  */
 export async function evaluateBatch(deps: EvaluationDeps, tenantIds: readonly string[]): Promise<Map<string, TryAgain>> {
   const wanted = tenantIds.map((tenantId) => ({ tenantId, token: newId() }));
-  const { leased, suspects } = await withTenantsSql(deps.db, tenantIds, (sql) => leaseRuns(sql, wanted, LEASE_MS));
+  const { leased, suspects, early } = await withTenantsSql(deps.db, tenantIds, (sql) => leaseRuns(sql, wanted, LEASE_MS));
   const again = await evaluateLeased(deps, leased);
+  for (const { tenantId, inMs } of early) again.set(tenantId, { againInMs: Math.ceil(inMs) });
   for (const tenantId of suspects) for (const wish of await evaluateBatch(deps, [tenantId])) again.set(...wish);
   return again;
 }

@@ -44,7 +44,7 @@ function rowOf(outcome: RuleOutcome, series: SeriesOutcome, time: EvaluationTime
   const { judgement, step } = series;
   const { comparison, value, threshold, operator, samples, origin } = judgement.lead;
   return {
-    ...commonOf(outcome, comparison, time),
+    ...commonOf(outcome, comparison, time, judgement.isEarly === true),
     seriesKey: judgement.seriesKey,
     labels: judgement.labels,
     value,
@@ -103,11 +103,16 @@ export const unreadableRows = (
     reason: 'rule_unreadable',
   }));
 
-function commonOf({ run, planned }: RuleOutcome, comparison: number, { evaluatedAtMs, durationMs }: EvaluationTime) {
+function commonOf(
+  { run, planned }: RuleOutcome,
+  comparison: number,
+  { evaluatedAtMs, durationMs }: EvaluationTime,
+  isEarly: boolean = false,
+) {
   const { rule, slotMs, queries } = planned;
   const lead = rule.compiled.comparisons[comparison];
   const window = lead === undefined ? null : leadWindow(lead);
-  const asked = window === null ? undefined : queries[window];
+  const asked = window === null ? undefined : queries[isEarly ? rule.compiled.windows.length + window : window];
   const windowToMs = asked?.endMs ?? slotMs;
   return {
     ruleId: rule.id,

@@ -180,6 +180,19 @@ describeQueues('from events to messages', (backend) => {
     expect((await outcomes(ruleId)).at(-1)).toEqual(['fired', 'fired']);
     await told('alert.fired');
   });
+
+  test('a count that is too large already does not wait for late events, and is on record with the window that decided', async () => {
+    const many = { condition: { aggregation: 'count', window: '5m', operator: '>', threshold: 2 }, evaluationDelay: '5m' };
+    const early = await rule({ key: 'many', ...many });
+    const waits = await rule({ key: 'few', ...many, condition: { all: [many.condition, { not: { ...many.condition, operator: '<' } }] } });
+    await send(1, 1, 1);
+    const slotMs = await whole.nextSlot(tenantId);
+    await told('alert.fired');
+    expect((await whole.history(tenantId, early)).at(-1)).toMatchObject({ outcome: 'fired', value: 3, windowToMs: slotMs });
+    expect((await whole.history(tenantId, waits)).at(-1)).toMatchObject({ outcome: 'clear', value: 0, windowToMs: slotMs - 5 * MINUTE });
+    await whole.nextSlot(tenantId, 5 * MINUTE);
+    expect((await outcomes(early)).at(-1)).toEqual(['breach', 'still_firing']);
+  });
 });
 
 interface Message {

@@ -35,8 +35,10 @@ export function* judgeRun(read: ReadRun, results: readonly QueryResult[], fits: 
       const found = statesOf(reference.rule);
       return found === null ? null : standsSo(found, reference.is);
     });
-    const circumstances = { endMs: each.slotMs - each.delayMs, fits: fits.get(each) ?? [], references, atMost };
-    const outcome = judgeRule(run, head, each, results.slice(from, to), series.get(rule.id) ?? [], circumstances);
+    const ownTo = from + rule.compiled.windows.length;
+    const early = ownTo < to ? { early: results.slice(ownTo, to) } : {};
+    const circumstances = { endMs: each.slotMs - each.delayMs, fits: fits.get(each) ?? [], references, atMost, ...early };
+    const outcome = judgeRule(run, head, each, results.slice(from, ownTo), series.get(rule.id) ?? [], circumstances);
     states.set(
       rule.key,
       outcome.series.map(({ step }) => step.state),

@@ -50,6 +50,21 @@ const times = (leased: LeasedRun, ...rules: LoadedRules['evaluable']): [slot: nu
     previousSlotMs === null ? null : previousSlotMs - NOON,
   ]);
 
+test('a breach that cannot un-happen is looked for in the windows without the delay as well, where nothing is grouped', () => {
+  const ends = (over: object): number[] => {
+    const condition = { aggregation: 'count', window: '5m', operator: '>', threshold: 1 };
+    const parsed = parseRule({ name: 'Many', condition, ...over });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+    const many = rule();
+    many.rule.compiled = compileRule(parsed.spec);
+    return planRun(run(), [many], NO_LAG).flatMap(({ queries }) => queries.map(({ endMs }) => endMs - NOON));
+  };
+  expect(ends({})).toEqual([-10_000, 0]);
+  expect(ends({ evaluationDelay: '0s' })).toEqual([0]);
+  expect(ends({ groupBy: ['user'] })).toEqual([-10_000]);
+  expect(ends({ condition: { metric: 'latency', window: '5m', operator: '>', threshold: 1 } })).toEqual([-10_000]);
+});
+
 describe('a scheduled run', () => {
   test('evaluates what is due since the newest scheduled run that succeeded, and knows the slot before', () => {
     expect(times(run(), rule())).toEqual([[0, -MINUTE]]);

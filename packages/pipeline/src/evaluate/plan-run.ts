@@ -1,5 +1,6 @@
 import type { LeasedRun, RuleHead } from '@tocsin/db';
 import {
+  cannotUnhappen,
   latestSlotIn,
   nextDelayMs,
   placed,
@@ -16,7 +17,7 @@ export interface PlannedRule extends SlotTime {
   rule: EvaluableRule;
   /** How long before the slot its windows end. */
   delayMs: number;
-  /** One for each of the rule's windows. */
+  /** One for each of the rule's windows; then, where a breach may be told early, each once more without the delay. */
   queries: readonly WindowedQuery[];
 }
 
@@ -34,7 +35,9 @@ export function planRun(
 ): PlannedRule[] {
   return rules.flatMap(({ rule, head }) => {
     const planned = planRule(run, rule.compiled, head, fitting);
-    return planned === null ? [] : { rule, ...planned };
+    if (planned === null) return [];
+    const early = planned.delayMs > 0 && isToldEarly(rule.compiled) ? windowsAt(rule.compiled, planned.slotMs) : [];
+    return { rule, ...planned, queries: [...planned.queries, ...early] };
   });
 }
 
@@ -61,6 +64,9 @@ export function planRule(
     queries: windowsAt(compiled, slotMs - delayMs),
   };
 }
+
+/** With a group-by every series of the rule would be gathered twice, and a run has room for so many. */
+const isToldEarly = (compiled: CompiledRule): boolean => compiled.groupBy.length === 0 && cannotUnhappen(compiled);
 
 /** A rule's slot outside of the active hours comes to lie at their next beginning, which is a slot of its tenant. */
 function dueSlot(run: RunTime, everyMs: number): EpochMs | null {

@@ -10,8 +10,8 @@ import {
   withTenantsSql,
   type DueMetricDefinition,
 } from '@tocsin/db';
-import type { MetricSource } from '@tocsin/domain';
-import { encodeMetricValues } from '@tocsin/events';
+import { savedMetricName, type MetricSource } from '@tocsin/domain';
+import { encodeMetricValues, type Landed } from '@tocsin/events';
 import { faultPoint } from '@tocsin/runtime';
 import { EVALUATION_BOUNDS, type EvaluationBounds } from '../evaluate/evaluation-bounds.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
@@ -21,6 +21,8 @@ export interface MetricRecorderDeps extends PipelineDeps {
   source: MetricSource;
   /** Absent: those of the design. */
   runBounds?: EvaluationBounds;
+  /** Told of the events that were recorded, after the commit. */
+  onLanded?: (landed: readonly Landed[]) => void;
 }
 
 const HOUR_MS = 3_600_000;
@@ -75,7 +77,7 @@ async function record(deps: MetricRecorderDeps, definitions: readonly DueMetricD
 
 /** The instants and their values in one transaction, whose first statement says which are ours to write. */
 async function commit(
-  { db, metrics, logger }: MetricRecorderDeps,
+  { db, metrics, logger, onLanded }: MetricRecorderDeps,
   found: readonly FoundInstant[],
   failed: readonly FailedInstant[],
 ): Promise<void> {
@@ -100,10 +102,15 @@ async function commit(
     );
     await bumpHours(sql, [...hours.values()]);
     if (failed.length > 0) await holdBackMetricDefinitions(sql, failed);
-    return ours.size;
+    return ours;
   });
-  metrics.savedMetrics.inc({ result: 'recorded' }, recorded);
+  metrics.savedMetrics.inc({ result: 'recorded' }, recorded.size);
   metrics.savedMetrics.inc({ result: 'failed' }, failed.length);
   for (const { definition, error } of failed)
     logger.warn({ tenantId: definition.tenantId, definitionId: definition.id, reason: error }, 'a saved metric was not recorded');
+  onLanded?.(
+    found
+      .filter(({ definition, values }) => values.length > 0 && recorded.has(definition.id))
+      .map(({ definition: { tenantId, key }, instantMs }) => ({ tenantId, names: [savedMetricName(key)], endsAtMs: instantMs + 1 })),
+  );
 }
