@@ -95,6 +95,7 @@ function aWholeRule(): Record<string, unknown> {
     maxOpenAlerts: 500,
     maxSeries: 900,
     mode: 'live',
+    evaluate: 'arrival',
     noData: 'alert',
     onError: 'alert',
     notify: [{ channel: 'example-channel', minSeverity: 'warning' }],
