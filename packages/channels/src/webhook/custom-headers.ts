@@ -27,5 +27,6 @@ const plain = (written: string): string => written.trim().toLowerCase();
 export const customHeaders = z
   .record(z.string(), z.unknown())
   .refine((headers) => new Set(Object.keys(headers).map(plain)).size === Object.keys(headers).length, 'names a header twice')
-  .pipe(z.record(name, z.string().max(VALUE_MAX).regex(VALUE, 'must be printable ASCII on one line')))
-  .refine((headers) => Object.keys(headers).length <= HEADERS_MAX, `at most ${HEADERS_MAX} headers`);
+  // Before they are looked at one by one: of too many nobody needs to know what else is wrong with them.
+  .refine((headers) => Object.keys(headers).length <= HEADERS_MAX, `at most ${HEADERS_MAX} headers`)
+  .pipe(z.record(name, z.string().max(VALUE_MAX).regex(VALUE, 'must be printable ASCII on one line')));

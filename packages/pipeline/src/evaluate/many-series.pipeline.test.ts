@@ -104,9 +104,13 @@ describeQueues('rules of very many series', (backend) => {
   test('a tenant of very many queries is evaluated apart: nobody waits for it, and its own runs end', async () => {
     const heavy = await tenantWith(stage.db, EVERY_MS);
     const others = await Promise.all(Array.from({ length: 4 }, () => tenantWith(stage.db, EVERY_MS)));
-    const comparison = { metric: 'latency', window: '5m', operator: '>', threshold: 100 };
+    // Of equal windows a rule reads one.
+    const comparison = (minutes: number) => ({ metric: 'latency', window: `${minutes}m`, operator: '>', threshold: 100 });
     for (let rule = 0; rule < 16; rule += 1)
-      await addRule(stage.db, heavy, { key: `r${rule}`, condition: { any: Array.from({ length: 32 }, () => comparison) } });
+      await addRule(stage.db, heavy, {
+        key: `r${rule}`,
+        condition: { any: Array.from({ length: 32 }, (_, index) => comparison(index + 1)) },
+      });
     for (const tenantId of others) await addRule(stage.db, tenantId);
     const asked: string[][] = [];
     let letGo = (): void => undefined;
