@@ -95,7 +95,7 @@ test('a preview of the past agrees with what was recorded live, slot by slot, wh
         expect([key, previewed.toSorted()]).toEqual([key, recorded.toSorted()]);
       }
     }),
-    { numRuns: 4 },
+    { numRuns: 4, endOnFailure: true },
   );
 }, 120_000);
 
