@@ -14,6 +14,7 @@ const OF_SOME = [
   'longestWindow',
   'measuresPerEvent',
   'queryTime',
+  'ruleTime',
   'retention',
   'rulesPerTenant',
   'seriesPerRead',
