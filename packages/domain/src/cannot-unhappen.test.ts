@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { comparison, FAILED, MINUTE, only, ruleOf } from '../test/a-rule.ts';
+import { answered, comparison, FAILED, MINUTE, only, ruleOf } from '../test/a-rule.ts';
 import { cannotUnhappen } from './cannot-unhappen.ts';
 import { judge } from './judge.ts';
 import { stepRule } from './step-rule.ts';
@@ -72,4 +72,18 @@ test.each([
   ['fails early', 4, null, { value: 4, early: false, reason: 'clear', health: 'ok' }],
 ])('a series that %s is judged by the one window or the other', (_, own, early, expected) => {
   expect(steps(own, early)).toMatchObject(expected);
+});
+
+test('a series that begins early is judged, and of more series than are judged the worst', () => {
+  const grouped = ruleOf({ condition: count(), groupBy: ['user'], maxSeries: 2 });
+  const series = (counts: Record<string, number>) =>
+    answered(...Object.entries(counts).map(([user, value]) => ({ labels: { user }, value, samples: value })));
+  const time = { slotMs: MINUTE, previousSlotMs: 0, everyMs: MINUTE };
+  const step = stepRule(grouped, [series({ a: 1, b: 7 })], [], time, { early: [series({ a: 1, b: 8, c: 9, d: 2 })] });
+  const seen = step.series.map(({ judgement }) => [judgement.labels['user'], judgement.lead.value, judgement.isEarly === true]);
+  expect(seen.toSorted()).toEqual([
+    ['b', 7, false],
+    ['c', 9, true],
+  ]);
+  expect(step).toMatchObject({ dropped: 1, health: 'ok' });
 });

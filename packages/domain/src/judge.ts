@@ -35,7 +35,7 @@ export interface Circumstances {
   fits?: readonly Fits[];
   /** For each of its references whether the other rule stands so; null: there is none of that key. */
   references?: readonly (boolean | null)[];
-  /** Answers for the same windows without the rule's delay, of a rule without group-by whose breach cannot un-happen. */
+  /** Answers for the same windows without the rule's delay, of a rule whose breach cannot un-happen. */
   early?: readonly QueryResult[];
   /** Of so many series the worst are judged. */
   atMost?: number;
@@ -88,9 +88,12 @@ export function judge(
     const seen = answers.some((answer, index) => rule.windows[index]?.backMs === 0 && isSeen(answer));
     return { isOpen, judgement: judgeSeries(rule, key, labels, { windows, histories: fitsAt(key), references, endMs }, seen) };
   });
-  const most = Math.min(atMost, rule.maxSeries);
-  if (judged.length <= most) return { judgements: judged.map(({ judgement }) => judgement), dropped };
-  const kept = judged.sort(worstFirst).slice(0, most);
+  return worstOf(judged, Math.min(atMost, rule.maxSeries), dropped);
+}
+
+/** The worst of these series, if they are more than are judged; the others count as dropped. */
+export function worstOf(judged: { isOpen: boolean; judgement: Judgement }[], most: number, dropped: number): Judged {
+  const kept = judged.length <= most ? judged : judged.sort(worstFirst).slice(0, most);
   return { judgements: kept.map(({ judgement }) => judgement), dropped: dropped + judged.length - kept.length };
 }
 

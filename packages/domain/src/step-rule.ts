@@ -1,7 +1,8 @@
 import { advance, firstState, type SlotTime } from './advance.ts';
 import type { CompiledRule } from './compiled-rule.ts';
-import { judge, type Circumstances, type KnownSeries } from './judge.ts';
+import { judge, worstOf, type Circumstances, type Judged, type KnownSeries } from './judge.ts';
 import type { QueryResult } from './reading.ts';
+import { RULE_BOUNDS } from './rule-bounds.ts';
 import type { Health, Judgement, SeriesState, Step } from './series-state.ts';
 import type { EpochMs } from './clock.ts';
 import { worstFirst } from './worst-first.ts';
@@ -53,9 +54,10 @@ export function stepRule<Remembered extends RememberedSeries>(
   const forgottenAtMs = slotMs - Math.max(FORGOTTEN_AFTER_MS, 2 * everyMs);
   const isForgotten = (series: Remembered): boolean => series.state.phase === 'ok' && series.lastSeenMs <= forgottenAtMs;
   const known = remembered.filter((series) => !isForgotten(series) && !(isLeftOut && series.state.phase === 'ok'));
-  const { judgements: own, dropped } = judge(rule, results, known, { endMs: slotMs - rule.evaluationDelayMs, ...circumstances });
-  const { early } = circumstances;
-  const judgements = early === undefined ? own : withEarly(own, judge(rule, early, known, { ...circumstances, endMs: slotMs }).judgements);
+  const own = judge(rule, results, known, { endMs: slotMs - rule.evaluationDelayMs, ...circumstances });
+  const { early, ...usual } = circumstances;
+  const { judgements, dropped } =
+    early === undefined ? own : withEarly(rule, own, judge(rule, early, known, { ...usual, endMs: slotMs }).judgements, known, usual);
 
   const bySeries = new Map(remembered.map((series) => [series.seriesKey, series]));
   const series = stepAll(rule, judgements, bySeries, time);
@@ -70,14 +72,29 @@ export function stepRule<Remembered extends RememberedSeries>(
   };
 }
 
-/** What is yet to come can only add to an early breach; of what does not breach yet nothing is said early. */
-function withEarly(own: readonly Judgement[], early: readonly Judgement[]): Judgement[] {
+/**
+ * What is yet to come can only add to an early breach; of what does not breach yet nothing is said early. A series of which the rule's own window holds
+ * nothing begins with its early breach.
+ */
+function withEarly(
+  rule: CompiledRule,
+  { judgements, dropped }: Judged,
+  early: readonly Judgement[],
+  known: readonly KnownSeries[],
+  { atMost = RULE_BOUNDS.seriesPerRule }: Circumstances,
+): Judged {
   const breaching = new Map(early.filter(({ verdict }) => verdict === 'breach').map((judgement) => [judgement.seriesKey, judgement]));
-  return own.map((judgement) => {
-    const sooner = breaching.get(judgement.seriesKey);
-    const isNews = sooner !== undefined && (judgement.verdict !== 'breach' || sooner.rank > judgement.rank);
-    return isNews ? { ...sooner, isEarly: true } : judgement;
+  if (breaching.size === 0) return { judgements, dropped };
+  const open = new Set(known.filter(({ isOpen }) => isOpen).map(({ seriesKey }) => seriesKey));
+  const judged = judgements.map((judgement) => {
+    const { seriesKey, verdict, rank } = judgement;
+    const sooner = breaching.get(seriesKey);
+    breaching.delete(seriesKey);
+    const isNews = sooner !== undefined && (verdict !== 'breach' || sooner.rank > rank);
+    return { isOpen: open.has(seriesKey), judgement: isNews ? { ...sooner, isEarly: true as const } : judgement };
   });
+  const begun = [...breaching.values()].map((judgement) => ({ isOpen: false, judgement: { ...judgement, isEarly: true as const } }));
+  return worstOf([...judged, ...begun], Math.min(atMost, rule.maxSeries), dropped);
 }
 
 /** The worst series come first to the alerts a rule may have open. */

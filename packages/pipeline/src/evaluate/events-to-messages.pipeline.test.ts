@@ -184,11 +184,13 @@ describeQueues('from events to messages', (backend) => {
   test('a count that is too large already does not wait for late events, and is on record with the window that decided', async () => {
     const many = { condition: { aggregation: 'count', window: '5m', operator: '>', threshold: 2 }, evaluationDelay: '5m' };
     const early = await rule({ key: 'many', ...many });
+    const grouped = await rule({ key: 'many-each', ...many, groupBy: ['model'], notify: [] });
     const waits = await rule({ key: 'few', ...many, condition: { all: [many.condition, { not: { ...many.condition, operator: '<' } }] } });
     await send(1, 1, 1);
     const slotMs = await whole.nextSlot(tenantId);
     await told('alert.fired');
     expect((await whole.history(tenantId, early)).at(-1)).toMatchObject({ outcome: 'fired', value: 3, windowToMs: slotMs });
+    expect((await whole.history(tenantId, grouped)).at(-1)).toMatchObject({ outcome: 'fired', value: 3, windowToMs: slotMs });
     expect((await whole.history(tenantId, waits)).at(-1)).toMatchObject({ outcome: 'clear', value: 0, windowToMs: slotMs - 5 * MINUTE });
     await whole.nextSlot(tenantId, 5 * MINUTE);
     expect((await outcomes(early)).at(-1)).toEqual(['breach', 'still_firing']);

@@ -36,7 +36,7 @@ export function planRun(
   return rules.flatMap(({ rule, head }) => {
     const planned = planRule(run, rule.compiled, head, fitting);
     if (planned === null) return [];
-    const early = planned.delayMs > 0 && isToldEarly(rule.compiled) ? windowsAt(rule.compiled, planned.slotMs) : [];
+    const early = planned.delayMs > 0 && cannotUnhappen(rule.compiled) ? windowsAt(rule.compiled, planned.slotMs) : [];
     return { rule, ...planned, queries: [...planned.queries, ...early] };
   });
 }
@@ -64,9 +64,6 @@ export function planRule(
     queries: windowsAt(compiled, slotMs - delayMs),
   };
 }
-
-/** With a group-by every series of the rule would be gathered twice, and a run has room for so many. */
-const isToldEarly = (compiled: CompiledRule): boolean => compiled.groupBy.length === 0 && cannotUnhappen(compiled);
 
 /** A rule's slot outside of the active hours comes to lie at their next beginning, which is a slot of its tenant. */
 function dueSlot(run: RunTime, everyMs: number): EpochMs | null {

@@ -138,7 +138,7 @@ export function chosenQueries(
   if (compiled.groupBy.length === 0) return queries;
   const of = { known: known.map(({ labels }) => labels) };
   return queries.map((query, index): WindowedQuery => {
-    const choice = compiled.windows[index]?.choice ?? null;
+    const choice = compiled.windows[index % compiled.windows.length]?.choice ?? null;
     return choice === null ? query : { ...query, choice: { of, ...choice } };
   });
 }
