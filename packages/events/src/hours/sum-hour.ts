@@ -1,7 +1,7 @@
 import { copySegments, type Database, readHourVersions, withTenantsCopy } from '@tocsin/db';
 import type { EpochMs, MetricQuery, Subject } from '@tocsin/domain';
 import type { EventBounds } from '../bounds.ts';
-import { type Needs, needsOf } from '../read/accumulator.ts';
+import { type Needs, needsOf } from '../read/needs.ts';
 import { Plan } from '../read/plan.ts';
 import { SeriesRoom } from '../read/series-room.ts';
 import { Slab } from '../read/slab.ts';

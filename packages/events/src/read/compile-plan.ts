@@ -1,6 +1,7 @@
 import type { EpochMs, MetricQuery, Subject, WindowedQuery } from '@tocsin/domain';
 import type { HourSums } from '../hours/hour-sums.ts';
-import { type Accumulator, type Needs, needsOf } from './accumulator.ts';
+import type { Accumulator } from './accumulator.ts';
+import { type Needs, needsOf } from './needs.ts';
 import { Grouping } from './grouping.ts';
 import type { KeptPartials } from './kept-partials.ts';
 import { Selection } from './selection.ts';

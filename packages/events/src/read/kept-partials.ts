@@ -1,4 +1,5 @@
-import { type Accumulator, cellSize, type Needs } from './accumulator.ts';
+import type { Accumulator } from './accumulator.ts';
+import { cellSize, type Needs } from './needs.ts';
 
 /** What is known of a segment: nothing, all of it as one, or the two pieces it is cut into. */
 const NOTHING = 0;

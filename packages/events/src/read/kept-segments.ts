@@ -1,7 +1,8 @@
 import { LONGEST_SEGMENT_MS, PACKED_KEY_BYTES, packedStartMs, type Snapshot } from '@tocsin/db';
 import type { EpochMs } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
-import type { Accumulator, Needs } from './accumulator.ts';
+import type { Accumulator } from './accumulator.ts';
+import type { Needs } from './needs.ts';
 import { KeptPartials } from './kept-partials.ts';
 
 const FIRST_SLOTS = 64;

@@ -1,7 +1,8 @@
 import type { QueryResult, Subject } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
 import { type HourSums, mostSamples, NO_SUMS } from '../hours/hour-sums.ts';
-import { Accumulator, type Needs } from './accumulator.ts';
+import { Accumulator } from './accumulator.ts';
+import type { Needs } from './needs.ts';
 import { answerWindows } from './answer-windows.ts';
 import { compilePlan, type PlannedQuery, type SelectedSamplings, type Window } from './compile-plan.ts';
 import type { Grouping } from './grouping.ts';

@@ -1,4 +1,5 @@
-import { Accumulator, cellSize, type Needs } from '../accumulator.ts';
+import { Accumulator } from '../accumulator.ts';
+import { cellSize, type Needs } from '../needs.ts';
 
 /** In the place of the count of samples: what was gathered is no cell. */
 const ODD = -1;

@@ -1,5 +1,6 @@
 import { AGGREGATION_FACTS, type EpochMs, type MetricQuery, type RangeWindow } from '@tocsin/domain';
-import { Accumulator, cellSize, type Needs, needsOf } from '../accumulator.ts';
+import { Accumulator } from '../accumulator.ts';
+import { cellSize, type Needs, needsOf } from '../needs.ts';
 import { CellTree, PieceCells } from './piece-cells.ts';
 import { PieceValues } from './piece-values.ts';
 import { Pieces } from './pieces.ts';
