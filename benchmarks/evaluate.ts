@@ -1,9 +1,9 @@
 import { newId } from '@tocsin/db';
 import type { MetricQuery, QueryResult, ReadRequest } from '@tocsin/domain';
-import { type EventStore, openEventStore } from '@tocsin/events';
-import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
+import type { EventStore } from '@tocsin/events';
 import postgres from 'postgres';
 import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
+import { openStore } from './lib/open-store.ts';
 import { cpuSeconds } from './lib/cpu-seconds.ts';
 import { manyRules, RULES } from './lib/evaluation-rules.ts';
 import { EVENTS_PER_MINUTE, loadSegments, settle, tenantSpans } from './lib/load-segments.ts';
@@ -122,10 +122,6 @@ export async function run(): Promise<Result[]> {
   } finally {
     await bench.discard();
   }
-}
-
-function openStore({ db }: BenchDatabase): EventStore {
-  return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
 }
 
 /** An evaluator at work. What is read again is kept, so the first two slots are not yet like the others. */

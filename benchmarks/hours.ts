@@ -1,9 +1,9 @@
 import { insertSegments, type NewSegment, withTenantsSql } from '@tocsin/db';
 import { type HoursNeed, type MetricQuery, type QueryResult } from '@tocsin/domain';
-import { type EventStore, openEventStore } from '@tocsin/events';
-import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
+import type { EventStore } from '@tocsin/events';
 import { makeTenant } from '@tocsin/testkit';
 import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
+import { openStore } from './lib/open-store.ts';
 import { cpuSeconds } from './lib/cpu-seconds.ts';
 import { settle } from './lib/load-segments.ts';
 import { median, type Result } from './lib/result.ts';
@@ -77,10 +77,6 @@ export async function run(): Promise<Result[]> {
   } finally {
     await bench.discard();
   }
-}
-
-function openStore({ db }: BenchDatabase): EventStore {
-  return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
 }
 
 const queriesOver = (windowMs: number): MetricQuery[] =>

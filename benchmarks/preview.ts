@@ -1,9 +1,9 @@
 import { newId } from '@tocsin/db';
 import { type CompiledRule, compileRule, countReplay, parseRule, warningsOf } from '@tocsin/domain';
-import { type EventStore, openEventStore } from '@tocsin/events';
+import type { EventStore } from '@tocsin/events';
 import { playRule } from '@tocsin/pipeline';
-import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
-import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
+import { benchDatabase } from './lib/bench-database.ts';
+import { openStore } from './lib/open-store.ts';
 import { settle } from './lib/load-segments.ts';
 import { quantileOf } from './lib/quantile-of.ts';
 import { DAY_EVENTS, DAY_SERIES, hoursOfMonth, load, minutesOfDay } from './lib/range-data.ts';
@@ -84,10 +84,6 @@ async function timed(
   const values: number[] = [];
   for (let i = 0; i < RUNS; i++) values.push(await once());
   return values;
-}
-
-function openStore({ db }: BenchDatabase): EventStore {
-  return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
 }
 
 if (import.meta.main) console.log(JSON.stringify(await run(), null, 2));

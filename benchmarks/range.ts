@@ -1,8 +1,8 @@
 import { newId } from '@tocsin/db';
 import type { MetricQuery, RangeQuery, RangeRequest } from '@tocsin/domain';
-import { type EventStore, openEventStore } from '@tocsin/events';
-import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
+import type { EventStore } from '@tocsin/events';
 import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
+import { openStore } from './lib/open-store.ts';
 import { settle } from './lib/load-segments.ts';
 import { quantileOf } from './lib/quantile-of.ts';
 import { DAY_EVENTS, DAY_SERIES, hoursOfMonth, load, minutesOfDay } from './lib/range-data.ts';
@@ -109,10 +109,6 @@ async function oneByOne(bench: BenchDatabase, { tenantId, queries }: RangeReques
     took.push(performance.now() - startedMs);
   }
   return took.slice(1);
-}
-
-function openStore({ db }: BenchDatabase): EventStore {
-  return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
 }
 
 if (import.meta.main) console.log(JSON.stringify(await run(), null, 2));

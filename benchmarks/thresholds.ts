@@ -1,9 +1,9 @@
 import { newId } from '@tocsin/db';
 import { type CompiledRule, compileRule, parseRule, stepRule, windowsAt } from '@tocsin/domain';
-import { type EventStore, openEventStore } from '@tocsin/events';
+import type { EventStore } from '@tocsin/events';
 import { openKnownFits, type KnownFits } from '@tocsin/pipeline';
-import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import { benchDatabase, type BenchDatabase } from './lib/bench-database.ts';
+import { openStore } from './lib/open-store.ts';
 import { cpuSeconds } from './lib/cpu-seconds.ts';
 import { settle } from './lib/load-segments.ts';
 import { hoursOfMonth, load } from './lib/range-data.ts';
@@ -99,10 +99,6 @@ async function cost(
     values.push((seconds * 1e6) / (SLOTS * tenantIds.length * rules.length));
   }
   return values;
-}
-
-function openStore({ db }: BenchDatabase): EventStore {
-  return openEventStore({ db, logger: createLogger('bench', 'warn'), metrics: createMetrics('bench'), clock: systemClock });
 }
 
 if (import.meta.main) console.log(JSON.stringify(await run(), null, 2));
