@@ -64,6 +64,13 @@ async function fill(tenantId: string): Promise<void> {
     await sql`
       insert into metric_definitions (tenant_id, id, key, name, query, every_ms, evaluation_delay_ms, created_by, updated_by)
       values (${tenantId}, ${newId()}, ${newId()}, 'M', '{}', 60000, 10000, 'me', 'me')`;
+    await sql`
+      insert into silences (tenant_id, id, matchers, comment, starts_at, ends_at, created_by, updated_by)
+      values (${tenantId}, ${newId()}, '[]', '', tocsin_now(), tocsin_now(), 'me', 'me')`;
+    await sql`
+      insert into maintenance_windows (tenant_id, id, name, matchers, time_zone, start, duration_ms, recurrence, created_by, updated_by)
+      values (${tenantId}, ${newId()}, 'W', '[]', 'UTC', '2026-01-01T00:00', 60000, '{}', 'me', 'me')`;
+    await sql`insert into notification_lists (tenant_id, kind, entries, updated_by) values (${tenantId}, 'routes', '[]', 'me')`;
     await sql`insert into idempotency_keys (tenant_id, route, key, request_hash) values (${tenantId}, 'r', ${newId()}, '\\x01')`;
     await sql`insert into event_names (tenant_id, name) values (${tenantId}, ${newId()})`;
     const key = newId();

@@ -34,7 +34,7 @@ const LONGEST_STEP_MS = 400 * 86_400_000;
 export function slotAfter(calendar: Calendar, afterMs: EpochMs, lastSlotMs: EpochMs | null): EpochMs | null {
   const { cron, debounceMs, timeZone } = calendar;
   const fromMs = lastSlotMs === null ? afterMs : Math.max(afterMs, lastSlotMs + debounceMs - 1);
-  return cron === null ? gridSlotAfter(calendar, fromMs) : cronSlotAfter(calendar, openCron(cron, timeZone), fromMs);
+  return cron === null ? gridSlotAfter(calendar, fromMs) : cronSlotAfter(calendar, readCron(cron, timeZone), fromMs);
 }
 
 function gridSlotAfter(calendar: Calendar, fromMs: EpochMs): EpochMs {
@@ -64,7 +64,7 @@ export function placed(
 /** How far slots lie apart where they follow each other closest: what is later than one and a half times that leaves a gap. Null: a cron of a single instant, or none. */
 export function stepOf(calendar: Calendar, fromMs: EpochMs): number | null {
   const { everyMs, cron, timeZone, debounceMs } = calendar;
-  const finestMs = cron === null ? everyMs : finestStep(openCron(cron, timeZone), fromMs);
+  const finestMs = cron === null ? everyMs : finestStep(readCron(cron, timeZone), fromMs);
   if (finestMs === null) return null;
   return Math.min(LONGEST_STEP_MS, finestMs * Math.max(1, Math.ceil(debounceMs / finestMs)));
 }
@@ -87,16 +87,3 @@ export function planCalendarClaim(
 
 const isPlain = ({ cron, activeHours, debounceMs, pausedUntilMs }: Calendar, fromMs: EpochMs): boolean =>
   cron === null && activeHours.length === 0 && debounceMs === 0 && (pausedUntilMs === null || pausedUntilMs < fromMs);
-
-const opened = new Map<string, CronInstants>();
-const OPENED_MAX = 1_000;
-
-function openCron(text: string, timeZone: string): CronInstants {
-  const key = `${timeZone} ${text}`;
-  const known = opened.get(key);
-  if (known !== undefined) return known;
-  const cron = readCron(text, timeZone);
-  if (opened.size >= OPENED_MAX) opened.clear();
-  opened.set(key, cron);
-  return cron;
-}

@@ -12,10 +12,19 @@ export interface CronInstants {
  * they are, once; where they are set back, a fixed time counts once, and what repeats goes on repeating. Throws a RangeError that says what is wrong.
  */
 export function readCron(text: string, timeZone: string): CronInstants {
+  const key = `${timeZone} ${text}`;
+  const known = opened.get(key);
+  if (known !== undefined) return known;
   if (text.trim().split(/\s+/).length > 6) throw new RangeError('has more than six fields');
   const cron = openCron(text, timeZone);
-  return { after: (atMs) => cron.nextRun(new Date(atMs))?.getTime() ?? null };
+  const instants: CronInstants = { after: (atMs) => cron.nextRun(new Date(atMs))?.getTime() ?? null };
+  if (opened.size >= OPENED_MAX) opened.clear();
+  opened.set(key, instants);
+  return instants;
 }
+
+const opened = new Map<string, CronInstants>();
+const OPENED_MAX = 1_000;
 
 function openCron(text: string, timeZone: string): Cron {
   try {

@@ -28,6 +28,28 @@ export {
 export { hoursNeededBy, isLongWindow, type HoursNeed } from './hours-needed.ts';
 export { judge, type Circumstances, type Fits, type Judged, type KnownSeries } from './judge.ts';
 export { type MetricDefinition, readSavedQuery, SavedQuery } from './metric-definition.ts';
+export {
+  closestBeginnings,
+  type MaintenanceTimes,
+  type Occurrence,
+  occurrenceAt,
+  occurrencesFrom,
+  type Recurrence,
+  shownAt,
+} from './maintenance.ts';
+export { labelOf, type MatchedAlert, Matcher, Matchers, MATCHERS_MAX, matches, valuesWanted } from './matchers.ts';
+export {
+  Inhibition,
+  INHIBITIONS_MAX,
+  MUTE_REASONS,
+  type Muted,
+  type MuteReason,
+  type Mutes,
+  muteOf,
+  NO_MUTES,
+  type OpenMatched,
+  type Quiet,
+} from './mutes.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
   TRIGGER_KINDS,
@@ -39,6 +61,7 @@ export {
   type TriggerKind,
   type WebhookBody,
 } from './notification.ts';
+export { Route, ROUTES_MAX, routesTaken } from './routes.ts';
 export { parseRule, type ParsedRule } from './parse-rule.ts';
 export { parseMetricDefinition, type ParsedMetricDefinition } from './parse-metric-definition.ts';
 export { parseMetricQuery } from './parse-query.ts';

@@ -6,8 +6,8 @@ import type { AlertStatus } from './alert-status.ts';
 import type { AlertType } from './series-state.ts';
 import type { Severity } from './severity.ts';
 
-export const TRIGGER_KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data'] as const;
-/** A change of an alert worth telling. */
+export const TRIGGER_KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced'] as const;
+/** A change of an alert worth telling. `unsilenced`: what kept it from being told is over, and it is still open. */
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
 /** An alert as it was at the slot of its trigger. Times are RFC 3339, UTC. Stored with the trigger, so a late message still says what was. */

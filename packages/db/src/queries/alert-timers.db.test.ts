@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../new-id.ts';
 import { type SqlTx, withTenantsSql } from '../with-tenants.ts';
-import { lockDueReminders } from './alert-timers.ts';
+import { lockDueTimers } from './alert-timers.ts';
 import { openAlerts } from './alerts-of-run.ts';
 
 let database: TestDatabase;
@@ -31,7 +31,7 @@ test('a timer of a kind that a newer process has set is nobody’s reminder', as
     for (const [kind, id] of Object.entries(timers))
       await sql`insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${tenantId}, ${id}, ${alertId}, ${kind}, tocsin_now())`;
   });
-  const due = await asTenant((sql) => lockDueReminders(sql, tenantId, Object.values(timers)));
+  const due = await asTenant((sql) => lockDueTimers(sql, tenantId, Object.values(timers)));
   expect(due.map(({ id }) => id)).toEqual([timers.reminder]);
   expect(due[0]?.alert).toMatchObject({ id: alertId, ruleName: 'Slow', alertType: 'threshold', status: 'triggered', reading });
 });

@@ -28,16 +28,21 @@ export interface HeardChannel {
   enabled: boolean;
   /** A message was attempted there, or still may be. */
   told: boolean;
+  /** The last that was to be told there was muted, and nothing has been told since. */
+  muted: boolean;
 }
 
 export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: string; alertId: string }[]): Promise<HeardChannel[]> {
   const alertIds = alerts.map((each) => each.alertId);
   return sql<HeardChannel[]>`
-    select distinct on (alert_id, key) alert_id as "alertId", id, key, kind, enabled, told
+    select distinct on (alert_id, key) alert_id as "alertId", id, key, kind, enabled, told, coalesce(muted, false) as muted
     from (
       select d.alert_id, channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind,
              coalesce(bool_or(channels.enabled), false) as enabled,
-             bool_or(d.attempts > 0 or d.status in ('pending', 'sending', 'retrying')) as told
+             bool_or(d.attempts > 0 or d.status in ('pending', 'sending', 'retrying')) as told,
+             -- a muted reminder is no news of its own
+             (array_agg(d.suppressed_by is not null order by d.created_at desc, d.id desc)
+               filter (where d.kind in ('fired', 'escalated', 'no_data', 'unsilenced') or (d.kind = 'reminded' and d.status <> 'suppressed')))[1] as muted
       from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[]) as wanted (tenant_id, alert_id)
       join deliveries d on d.tenant_id = wanted.tenant_id and d.alert_id = wanted.alert_id
       left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id

@@ -14,6 +14,8 @@ export interface NewDelivery {
   kind: MessageKind;
   /** Why nothing is sent; null: it is to be sent. */
   suppressed: string | null;
+  /** The id of what muted it; absent or null: nothing did. */
+  suppressedBy?: string | null;
   /** How long after its trigger it may still be sent; a test counts from now. */
   lifetimeMs: number;
   /** Frozen. Null: the first attempt will write it. */
@@ -36,14 +38,16 @@ export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDeliv
         ${deliveries.map((each) => each.channelKind)}::text[], ${deliveries.map((each) => each.kind)}::text[],
         ${deliveries.map((each) => each.suppressed)}::text[], ${deliveries.map((each) => each.lifetimeMs)}::float8[],
         ${deliveries.map(({ first }) => first?.token ?? null)}::uuid[], ${deliveries.map(({ first }) => first?.leaseMs ?? null)}::float8[],
-        ${deliveries.map((each) => each.body)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[]
-      ) as new (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, suppressed, lifetime, token, lease, body, attempt_id)
+        ${deliveries.map((each) => each.body)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[],
+        ${deliveries.map((each) => each.suppressedBy ?? null)}::uuid[]
+      ) as new (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, suppressed, lifetime, token, lease, body, attempt_id,
+                suppressed_by)
     ), inserted as (
-      insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, expires_at, finished_at,
-                              lease_token, lease_until, body, attempts, counted_attempts)
+      insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, suppressed_by, expires_at,
+                              finished_at, lease_token, lease_until, body, attempts, counted_attempts)
       select new.tenant_id, new.id, new.trigger_id, new.alert_id, new.channel_id, new.channel_key, new.channel_kind, new.kind,
              case when new.suppressed is not null then 'suppressed' when new.token is not null then 'sending' else 'pending' end, new.suppressed,
-             coalesce(triggers.created_at, tocsin_now()) + make_interval(secs => new.lifetime / 1000),
+             new.suppressed_by, coalesce(triggers.created_at, tocsin_now()) + make_interval(secs => new.lifetime / 1000),
              case when new.suppressed is not null then tocsin_now() end,
              new.token, tocsin_now() + make_interval(secs => new.lease / 1000), new.body,
              case when new.token is null then 0 else 1 end, case when new.token is null then 0 else 1 end

@@ -1,4 +1,4 @@
-import type { EpochMs, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
+import type { AlertType, EpochMs, Labels, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
 import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 import type { Told } from './open-deliveries.ts';
@@ -21,6 +21,11 @@ export interface PendingTrigger {
   nowMs: EpochMs;
   /** As the rule stands now; null: it was deleted. */
   notify: RuleSpec['notify'] | null;
+  /** The alert's, with the rule's. */
+  labels: Labels;
+  alertType: AlertType;
+  /** Of the silence of this alert alone; null: it has none. */
+  silencedUntilMs: EpochMs | null;
 }
 
 interface PendingRow extends Omit<PendingTrigger, 'told'>, Omit<Told, 'rule'> {
@@ -46,6 +51,7 @@ export async function lockPendingTriggers(sql: SqlTx, refs: readonly TriggerRef[
     select t.tenant_id as "tenantId", t.id, t.alert_id as "alertId", t.kind, t.severity, t.snapshot, t.created_at as "createdMs",
            (extract(epoch from tocsin_now() - t.created_at) * 1000)::float8 as "ageMs", tocsin_now() as "nowMs",
            alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey", alerts.rule_name as "ruleName", rules.spec -> 'notify' as notify,
+           alerts.labels, alerts.alert_type as "alertType", alerts.silenced_until as "silencedUntilMs",
            coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey"
     from wanted
     join triggers t on t.tenant_id = wanted.tenant_id and t.alert_id = wanted.alert_id and t.seq <= wanted.seq
@@ -95,4 +101,19 @@ export async function leaveTrigger(
     select t.alert_id as "alertId", t.kind, this.is_over as "isOver"
     from this join triggers t on t.tenant_id = this.tenant_id and t.id = this.id`;
   return left ?? null;
+}
+
+/** Until when alerts are silenced alone, as it is now; null: they are not. Nobody changes that before the transaction ends. */
+export async function silencedNow(
+  sql: SqlTx,
+  alerts: readonly { tenantId: string; alertId: string }[],
+): Promise<{ alertId: string; untilMs: EpochMs | null }[]> {
+  const alertIds = alerts.map((each) => each.alertId);
+  return sql<{ alertId: string; untilMs: EpochMs | null }[]>`
+    select a.id as "alertId", a.silenced_until as "untilMs"
+    from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[]) as wanted (tenant_id, id)
+    join alerts a on a.tenant_id = wanted.tenant_id and a.id = wanted.id
+    where ${among(sql, 'a', alertIds)}
+    order by a.tenant_id, a.id
+    for share of a`;
 }

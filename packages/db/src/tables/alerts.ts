@@ -23,6 +23,8 @@ export const alerts = pgTable(
     lastSlotAtMs: instant('last_slot_at').notNull(),
     resolvedAtMs: instant('resolved_at'),
     resolveReason: text('resolve_reason'),
+    /** The silence of this alert alone; null, or past: it has none. */
+    silencedUntilMs: instant('silenced_until'),
     triggerSeq: integer('trigger_seq').notNull().default(0),
     version: integer().notNull().default(1),
   },
@@ -72,8 +74,10 @@ export const alertTimers = pgTable(
     tenantId: uuid('tenant_id').notNull(),
     id: uuid().notNull(),
     alertId: uuid('alert_id').notNull(),
-    kind: text().$type<'reminder'>().notNull(),
+    kind: text().$type<'reminder' | 'unsilence'>().notNull(),
     dueAtMs: instant('due_at').notNull(),
+    /** What it waits for to be over; null: its time alone. */
+    waitsFor: uuid('waits_for'),
     hintedAtMs: instant('hinted_at'),
     hints: integer().notNull().default(0),
   },

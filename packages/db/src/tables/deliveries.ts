@@ -16,6 +16,8 @@ export const deliveries = pgTable(
     kind: text().$type<MessageKind>().notNull(),
     status: text().$type<DeliveryStatus>().notNull().default('pending'),
     reason: text(),
+    /** What muted it; null: nothing did. */
+    suppressedBy: uuid('suppressed_by'),
     body: text(),
     countedAttempts: integer('counted_attempts').notNull().default(0),
     attempts: integer().notNull().default(0),

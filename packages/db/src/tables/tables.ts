@@ -6,6 +6,7 @@ import * as deliveries from './deliveries.ts';
 import * as events from './events.ts';
 import * as hours from './hours.ts';
 import * as metricDefinitions from './metric-definitions.ts';
+import * as muting from './muting.ts';
 import * as packs from './packs.ts';
 import * as requests from './requests.ts';
 import * as rules from './rules.ts';
@@ -20,6 +21,7 @@ export const TABLES: readonly PgTable[] = [
   events,
   hours,
   metricDefinitions,
+  muting,
   packs,
   requests,
   rules,

@@ -3,7 +3,7 @@ import { describeQueues, webhookReceiver } from '@tocsin/testkit';
 import { expect, test, vi } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
 import type { DeliveryRow } from '../../test/delivery-world.ts';
-import { fireReminders } from './fire-reminders.ts';
+import { fireTimers } from './fire-timers.ts';
 import { openLanes } from '../deliver/lanes.ts';
 import { planTriggers } from './plan-triggers.ts';
 
@@ -256,10 +256,10 @@ describeQueues('dispatching', (backend) => {
     const alertId = await scene.world().alert(ruleId);
     await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
     const due = await timer(alertId);
-    await fireReminders(scene.world().deps, [due]);
+    await fireTimers(scene.world().deps, [due]);
     scene.world().db.clock.shiftMs = 9 * 3_600_000;
-    await Promise.all([fireReminders(scene.world().deps, [due]), fireReminders(scene.world().deps, [due])]);
-    await fireReminders(scene.world().deps, [due]);
+    await Promise.all([fireTimers(scene.world().deps, [due]), fireTimers(scene.world().deps, [due])]);
+    await fireTimers(scene.world().deps, [due]);
     const rows = await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'delivered'));
     expect(told(rows)).toEqual(['fired delivered', 'reminded delivered']);
     expect(types()).toEqual(['alert.fired', 'alert.reminded']);
@@ -276,7 +276,7 @@ describeQueues('dispatching', (backend) => {
     scene.world().db.clock.shiftMs = 5 * 3_600_000;
     await scene.world().inTenant(async (sql) => {
       await sql`select from alerts where id = ${alertId} for key share`;
-      await fireReminders(scene.world().deps, [due]);
+      await fireTimers(scene.world().deps, [due]);
     });
     expect(await dueIn(due.id)).toBeGreaterThan(0);
   });
@@ -288,7 +288,7 @@ describeQueues('dispatching', (backend) => {
     const due = await timer(alertId);
     await scene.world().inTenant((sql) => sql`update alerts set status = ${status} where id = ${alertId}`);
     scene.world().db.clock.shiftMs = 5 * 3_600_000;
-    await fireReminders(scene.world().deps, [due]);
+    await fireTimers(scene.world().deps, [due]);
     expect(await dueIn(due.id)).toBeNull();
     expect((await scene.world().deliveries(alertId)).map(({ kind }) => kind)).toEqual(['fired']);
   });

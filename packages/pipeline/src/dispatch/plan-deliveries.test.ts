@@ -46,7 +46,7 @@ test('a channel that is off or unknown is named with that reason', () => {
 });
 
 test('the end is for those who heard', () => {
-  const heard = (key: string, change: Partial<HeardChannel>): HeardChannel => ({ ...channel(key), alertId: 'a', told: true, ...change });
+  const heard = (key: string, change: Partial<HeardChannel>): HeardChannel => ({ ...channel(key), alertId: 'a', told: true, muted: false, ...change });
   expect(
     reasons(
       planForEnd([heard('a', {}), heard('b', { told: false }), heard('c', { id: null, enabled: false }), heard('d', { enabled: false })]),

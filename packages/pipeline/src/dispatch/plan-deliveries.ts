@@ -1,5 +1,5 @@
 import type { ChannelToPlan, HeardChannel, PendingTrigger } from '@tocsin/db';
-import { isAtLeast } from '@tocsin/domain';
+import { isAtLeast, muteOf, routesTaken, type Muted, type MuteReason, type Mutes, type Route } from '@tocsin/domain';
 
 /** One channel of a trigger: to be sent, or why not. */
 export interface PlannedDelivery {
@@ -7,14 +7,75 @@ export interface PlannedDelivery {
   channelKey: string;
   channelKind: string;
   suppressed: SuppressReason | null;
+  /** The id of what muted it; null: nothing did. */
+  suppressedBy: string | null;
 }
 
-type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missing' | 'never_told';
+type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missing' | 'never_told' | MuteReason;
 
 /** Why a trigger is told to nobody at all. */
-export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'all_suppressed';
+export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'told_already' | 'all_suppressed';
 
-/** Who hears of an alert that opens or goes on: the channels of its rule. */
+/** What is known of a tenant when a trigger of its is planned. */
+export interface Known {
+  /** Those that may be wanted, at least. */
+  channels: readonly ChannelToPlan[];
+  routes: readonly Route[];
+  mutes: Mutes;
+  /** Where earlier messages of the alert were meant for. */
+  heard: readonly HeardChannel[];
+}
+
+export interface Plan {
+  deliveries: PlannedDelivery[];
+  /** Why nobody hears of it; null: somebody does. */
+  silent: SilentReason | null;
+  /** What kept somebody from hearing of it who is to hear of it once that is over, if the alert is open then. */
+  muted: Muted | null;
+}
+
+type Planned = Pick<
+  PendingTrigger,
+  'alertId' | 'kind' | 'severity' | 'notify' | 'labels' | 'alertType' | 'silencedUntilMs' | 'nowMs' | 'told'
+>;
+
+/** Who hears of a trigger, and who does not and why. The one place where that is decided. */
+export function plan(trigger: Planned, known: Known): Plan {
+  if (trigger.kind === 'resolved') return planned(trigger, planForEnd(known.heard), null);
+  const wanted = trigger.kind === 'unsilenced' ? planForMuted(known.heard) : planForRule(wantedBy(trigger, known.routes), known.channels);
+  const muted = muteOf(matched(trigger), known.mutes, trigger.nowMs);
+  if (muted === null) return planned(trigger, wanted, null);
+  const deliveries = wanted.map((each) =>
+    each.suppressed === null ? { ...each, suppressed: muted.reason, suppressedBy: muted.by } : each,
+  );
+  const isNews = trigger.kind !== 'reminded' && deliveries.some(({ suppressedBy }) => suppressedBy !== null);
+  return planned(trigger, deliveries, isNews ? muted : null);
+}
+
+const planned = (trigger: Planned, deliveries: PlannedDelivery[], muted: Muted | null): Plan => ({
+  deliveries,
+  silent: silentReason(trigger, deliveries),
+  muted,
+});
+
+const matched = ({ alertId: id, labels, told, severity, alertType, silencedUntilMs }: Planned) => ({
+  id,
+  labels,
+  ruleKey: told.rule.key,
+  severity,
+  alertType,
+  silencedUntilMs,
+});
+
+/** The channels of the rule and of the routes that the alert takes. Null: the rule is deleted. */
+function wantedBy(trigger: Planned, routes: readonly Route[]): Pick<PendingTrigger, 'notify' | 'severity'> {
+  const { notify, severity } = trigger;
+  if (notify === null) return { notify, severity };
+  const routed = routesTaken(routes, matched(trigger)).flatMap((index) => routes[index]?.channels ?? []);
+  return { notify: [...notify, ...routed], severity };
+}
+
+/** Who hears of an alert that opens or goes on: the channels that are named. */
 export function planForRule(trigger: Pick<PendingTrigger, 'notify' | 'severity'>, channels: readonly ChannelToPlan[]): PlannedDelivery[] {
   const byKey = new Map(channels.map((channel) => [channel.key, channel]));
   // a channel listed twice hears once, by its laxest entry
@@ -24,27 +85,36 @@ export function planForRule(trigger: Pick<PendingTrigger, 'notify' | 'severity'>
   }
   return [...wanted].map(([key, isWorthIt]) => {
     const channel = byKey.get(key);
-    if (channel === undefined) return { channelId: null, channelKey: key, channelKind: 'unknown', suppressed: 'channel_missing' };
+    if (channel === undefined) return { ...nowhere(key), suppressed: 'channel_missing' };
     const suppressed = !channel.enabled ? 'channel_disabled' : !isWorthIt ? 'below_min_severity' : null;
-    return { channelId: channel.id, channelKey: key, channelKind: channel.kind, suppressed };
+    return { channelId: channel.id, channelKey: key, channelKind: channel.kind, suppressed, suppressedBy: null };
   });
 }
 
-/** Who hears that an alert is over: exactly those who heard, or may yet hear, that it was on. What the rule says by now is no matter. */
+const nowhere = (channelKey: string) => ({ channelId: null, channelKey, channelKind: 'unknown', suppressedBy: null });
+
+/** Who hears that an alert is over: exactly those who heard, or may yet hear, that it was on. What the rule, routes and silences say by now is no matter. */
 export function planForEnd(heard: readonly HeardChannel[]): PlannedDelivery[] {
-  return heard.map(({ id, key, kind, enabled, told }) => {
-    const suppressed = !told ? 'never_told' : id === null ? 'channel_missing' : !enabled ? 'channel_disabled' : null;
-    return { channelId: id, channelKey: key, channelKind: kind, suppressed };
-  });
+  return heard.map((channel) => ({ ...towards(channel), suppressed: channel.told ? outOfReach(channel) : 'never_told' }));
 }
+
+/** Who hears that an alert is not muted any more: those who would have heard before. */
+function planForMuted(heard: readonly HeardChannel[]): PlannedDelivery[] {
+  return heard.filter(({ muted }) => muted).map((channel) => ({ ...towards(channel), suppressed: outOfReach(channel) }));
+}
+
+const towards = ({ id, key, kind }: HeardChannel) => ({ channelId: id, channelKey: key, channelKind: kind, suppressedBy: null });
+
+const outOfReach = ({ id, enabled }: HeardChannel) => (id === null ? 'channel_missing' : !enabled ? 'channel_disabled' : null);
 
 /** Null: somebody is to hear. */
-export function silentReason(trigger: PendingTrigger, planned: readonly PlannedDelivery[]): SilentReason | null {
-  const [first] = planned;
+export function silentReason(trigger: Pick<PendingTrigger, 'kind' | 'notify'>, deliveries: readonly PlannedDelivery[]): SilentReason | null {
+  const [first] = deliveries;
   if (first === undefined) {
     if (trigger.kind === 'resolved') return 'nobody_told';
+    if (trigger.kind === 'unsilenced') return 'told_already';
     return trigger.notify === null ? 'rule_deleted' : 'no_channels';
   }
-  if (planned.some(({ suppressed }) => suppressed === null)) return null;
-  return planned.every(({ suppressed }) => suppressed === first.suppressed) ? first.suppressed : 'all_suppressed';
+  if (deliveries.some(({ suppressed }) => suppressed === null)) return null;
+  return deliveries.every(({ suppressed }) => suppressed === first.suppressed) ? first.suppressed : 'all_suppressed';
 }

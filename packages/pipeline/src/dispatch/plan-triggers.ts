@@ -4,8 +4,11 @@ import {
   finishTriggers,
   insertDeliveries,
   lockPendingTriggers,
+  lockSilencesUntilResolved,
   newId,
   noteOnTimeline,
+  setUnsilenceTimers,
+  silencedNow,
   withTenantsSql,
   type DeliveryRef,
   type NewDelivery,
@@ -16,8 +19,10 @@ import {
 import { RETRY } from '@tocsin/domain';
 import type { AttemptDeps } from '../deliver/delivery-deps.ts';
 import type { Prepared } from '../deliver/prepare.ts';
+import { endWhatWasMuted } from './end-what-was-muted.ts';
 import { firstAttempts, type FirstAttempts } from './first-attempts.ts';
-import { planForEnd, planForRule, silentReason, type PlannedDelivery } from './plan-deliveries.ts';
+import { knownMutes, LOOK_AGAIN_MS, type KnownMutes } from './known-mutes.ts';
+import { plan, type Plan } from './plan-deliveries.ts';
 
 export interface PlannedTriggers {
   /** Leased with their planning: to be sent at once. */
@@ -36,13 +41,14 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
   try {
     const plans = await withTenantsSql(deps.db, [...new Set(refs.map(({ tenantId }) => tenantId))], async (sql) => {
       const triggers = await lockPendingTriggers(sql, refs);
-      // who hears of the end is known once the beginnings are planned
-      const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
-      const made = [...(await planForRules(sql, others, first)), ...(await planForEnds(sql, ends))];
+      const ends = triggers.filter(({ kind }) => kind === 'resolved');
+      const silences = ends.length === 0 ? [] : await lockSilencesUntilResolved(sql, tenantsOf(ends));
+      const made = await planAll(sql, triggers, first);
       if (made.length > 0) await finish(sql, made);
+      if (ends.length > 0) await endWhatWasMuted(sql, ends, silences);
       return made;
     });
-    plans.forEach((plan) => report(deps, plan));
+    plans.forEach((each) => report(deps, each));
     const prepared = first.prepared();
     const begun = new Set(prepared.map(({ delivery }) => delivery.id));
     const toSend = plans.flatMap(({ deliveries }) => deliveries.filter(({ id, suppressed }) => suppressed === null && !begun.has(id)));
@@ -53,65 +59,108 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
   }
 }
 
-interface Plan {
+interface PlannedTrigger extends Plan {
   trigger: PendingTrigger;
-  deliveries: NewDelivery[];
-  /** Why nobody hears of it; null: somebody does. */
-  silent: string | null;
+  deliveries: (Plan['deliveries'][number] & NewDelivery)[];
 }
 
-async function planForRules(sql: SqlTx, triggers: readonly PendingTrigger[], first: FirstAttempts): Promise<Plan[]> {
+const tenantsOf = (triggers: readonly PendingTrigger[]): string[] => [...new Set(triggers.map(({ tenantId }) => tenantId))];
+
+/** Who hears of an end, or of what is not muted any more, is known once what came before is planned. */
+async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: FirstAttempts): Promise<PlannedTrigger[]> {
+  const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
+  const telling = await withOwnSilences(sql, others);
+  const known = await knownMutes(
+    sql,
+    telling.map((trigger) => ({ ...trigger, ruleKey: trigger.told.rule.key })),
+    { keep: true },
+  );
+  const unsilenced = telling.filter(({ kind }) => kind === 'unsilenced');
+  const news = telling.filter(({ kind }) => kind !== 'unsilenced');
+  return [
+    ...(await planNews(sql, news, known, first)),
+    ...(await planForHeard(sql, unsilenced, known)),
+    ...(await planForHeard(sql, ends, known)),
+  ];
+}
+
+/** With the silences of alerts alone as they are now: people may have changed one while its trigger was waited for. */
+async function withOwnSilences(sql: SqlTx, triggers: readonly PendingTrigger[]): Promise<PendingTrigger[]> {
+  const silenced = triggers.filter(({ silencedUntilMs, nowMs }) => silencedUntilMs !== null && silencedUntilMs > nowMs);
+  if (silenced.length === 0) return [...triggers];
+  const now = new Map((await silencedNow(sql, silenced)).map(({ alertId, untilMs }) => [alertId, untilMs]));
+  return triggers.map((trigger) => ({ ...trigger, silencedUntilMs: now.get(trigger.alertId) ?? null }));
+}
+
+async function planNews(
+  sql: SqlTx,
+  triggers: readonly PendingTrigger[],
+  known: KnownMutes,
+  first: FirstAttempts,
+): Promise<PlannedTrigger[]> {
   if (triggers.length === 0) return [];
   const wanted = triggers.flatMap(({ tenantId, notify }) => (notify ?? []).map(({ channel }) => ({ tenantId, key: channel })));
-  const channels = Map.groupBy(await channelsByKey(sql, wanted), ({ tenantId }) => tenantId);
+  const routed = tenantsOf(triggers).flatMap((tenantId) =>
+    known(tenantId).routes.flatMap((route) => route.channels.map(({ channel }) => ({ tenantId, key: channel }))),
+  );
+  const byTenant = Map.groupBy(await channelsByKey(sql, [...wanted, ...routed]), ({ tenantId }) => tenantId);
   const plans = triggers.map((trigger) => {
-    const ofTenant = channels.get(trigger.tenantId) ?? [];
-    const plan = planOf(trigger, planForRule(trigger, ofTenant));
-    for (const delivery of plan.deliveries) {
-      const channel = ofTenant.find(({ id }) => id === delivery.channelId);
+    const channels = byTenant.get(trigger.tenantId) ?? [];
+    const planned = planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels, heard: [] }));
+    for (const delivery of planned.deliveries) {
+      const channel = channels.find(({ id }) => id === delivery.channelId);
       if (delivery.suppressed === null && channel !== undefined) Object.assign(delivery, first.begin(trigger, delivery, channel));
     }
-    return plan;
+    return planned;
   });
   first.started(await insertAll(sql, plans));
   return plans;
 }
 
-async function planForEnds(sql: SqlTx, triggers: readonly PendingTrigger[]): Promise<Plan[]> {
+/** For those who have heard of an alert before, or would have. */
+async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], known: KnownMutes): Promise<PlannedTrigger[]> {
   if (triggers.length === 0) return [];
   const heard = Map.groupBy(await channelsOfAlerts(sql, triggers), ({ alertId }) => alertId);
-  const plans = triggers.map((trigger) => planOf(trigger, planForEnd(heard.get(trigger.alertId) ?? [])));
+  const plans = triggers.map((trigger) =>
+    planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels: [], heard: heard.get(trigger.alertId) ?? [] })),
+  );
   await insertAll(sql, plans);
   return plans;
 }
 
-function planOf(trigger: PendingTrigger, planned: readonly PlannedDelivery[]): Plan {
+function planOf(trigger: PendingTrigger, { deliveries, ...rest }: Plan): PlannedTrigger {
   const { tenantId, id: triggerId, alertId, kind } = trigger;
   const common = { tenantId, triggerId, alertId, kind, lifetimeMs: RETRY.expiresAfterMs, body: null, first: null };
-  return { trigger, deliveries: planned.map((each) => ({ ...common, ...each, id: newId() })), silent: silentReason(trigger, planned) };
+  return { ...rest, trigger, deliveries: deliveries.map((each) => ({ ...common, ...each, id: newId() })) };
 }
 
-const insertAll = (sql: SqlTx, plans: readonly Plan[]): ReturnType<typeof insertDeliveries> => {
-  const deliveries = plans.flatMap((plan) => plan.deliveries);
+const insertAll = (sql: SqlTx, plans: readonly PlannedTrigger[]): ReturnType<typeof insertDeliveries> => {
+  const deliveries = plans.flatMap((each) => each.deliveries);
   return deliveries.length > 0 ? insertDeliveries(sql, deliveries) : Promise.resolve(new Map());
 };
 
-async function finish(sql: SqlTx, plans: readonly Plan[]): Promise<void> {
+async function finish(sql: SqlTx, plans: readonly PlannedTrigger[]): Promise<void> {
   await finishTriggers(
     sql,
     plans.map(({ trigger, silent }) => ({ tenantId: trigger.tenantId, triggerId: trigger.id, suppressed: silent })),
   );
   const unsaid = plans.flatMap(({ trigger: { tenantId, alertId, kind }, deliveries, silent }) => {
-    const channels = deliveries.flatMap(({ channelKey, suppressed }) =>
-      suppressed === null ? [] : { channel: channelKey, reason: suppressed },
+    const channels = deliveries.flatMap(({ channelKey, suppressed, suppressedBy }) =>
+      suppressed === null ? [] : { channel: channelKey, reason: suppressed, ...(suppressedBy === null ? {} : { by: suppressedBy }) },
     );
     if (silent === null && channels.length === 0) return [];
     return { tenantId, id: newId(), alertId, kind: 'delivery_suppressed', reason: silent, data: { told: kind, channels } };
   });
   if (unsaid.length > 0) await noteOnTimeline(sql, unsaid);
+  const timers = plans.flatMap(({ trigger: { tenantId, alertId, nowMs }, muted }) =>
+    muted === null
+      ? []
+      : { tenantId, id: newId(), alertId, dueMs: muted.untilMs ?? nowMs + LOOK_AGAIN_MS, waitsFor: muted.by },
+  );
+  if (timers.length > 0) await setUnsilenceTimers(sql, timers);
 }
 
-function report({ metrics, logger }: AttemptDeps, { trigger, deliveries, silent }: Plan): void {
+function report({ metrics, logger }: AttemptDeps, { trigger, deliveries, silent }: PlannedTrigger): void {
   const { tenantId, id: triggerId, alertId, kind } = trigger;
   const unsent = deliveries.filter(({ suppressed }) => suppressed !== null);
   for (const { channelKind } of unsent) metrics.notifications.inc({ channel: channelKind, result: 'suppressed' });

@@ -1,6 +1,6 @@
 import { takeDueWork, withPipeline, type DueRow, type DueWork } from '@tocsin/db';
 import { deliver, dispatchTrigger, type Job, type Payload, type QueueName } from '@tocsin/queue';
-import { fireReminders } from '../dispatch/fire-reminders.ts';
+import { fireTimers } from '../dispatch/fire-timers.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { hintRuns, sendHints } from '../send-hints.ts';
 
@@ -46,7 +46,7 @@ export async function sweep(deps: PipelineDeps, limit: number = ROWS_PER_KIND): 
   const found = Object.entries(SWEPT).flatMap(([queue, swept]) =>
     swept === null ? [] : [{ queue, rows: due[swept.of], hint: swept.hint }],
   );
-  const [, ...taken] = await Promise.all([fireReminders(deps, due.alertTimers), ...found.map(({ rows, hint }) => hint(deps, rows))]);
+  const [, ...taken] = await Promise.all([fireTimers(deps, due.alertTimers), ...found.map(({ rows, hint }) => hint(deps, rows))]);
   for (const { queue, rows } of found) deps.metrics.hints.inc({ queue, result: 'swept' }, rows.length);
   if (taken.includes(false)) return 'refused';
   return found.every(({ rows }) => rows.length === 0) ? 'nothing_due' : 'taken';
