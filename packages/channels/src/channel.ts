@@ -16,6 +16,8 @@ export interface ChannelDefinition<Config extends z.ZodObject> {
   label: string;
   /** Fields marked `.meta({ secret: true })` are stored sealed and shown masked; those with `outbound: true` hold an address to check. */
   config: Config;
+  /** The secret field that can be exchanged while the one before still holds: it takes one secret or several, the newest first. Absent: there is none. */
+  rotates?: { field: string; make: () => string };
   /** Pure, so that every message is pinned by a snapshot. The text is frozen by the first attempt: repeats send the same bytes. */
   render: (notification: Notification) => string;
   /** Sends once and says how it ended; retrying is the dispatcher's. Rejects only for faults of our own, such as a database away. */

@@ -4,11 +4,12 @@ import { formatValue, type AlertSnapshot, type Notification } from '@tocsin/doma
 const KIND_WORDS = { reminded: 'Still firing', resolved: 'Resolved', no_data: 'No data', test: 'Test' } as const;
 
 /** `Critical · Checkout latency`, `Resolved · Checkout latency`. Plain text, unescaped. */
-export function headline({ kind, alert, undelivered }: Notification): string {
+export function headline({ kind, alert, undelivered, failing }: Notification): string {
   const severity = alert.severity.charAt(0).toUpperCase() + alert.severity.slice(1);
   if (kind === 'fired') return `${severity} · ${alert.name}`;
   if (kind === 'unsilenced') return `${severity} · ${alert.name} (muted until now)`;
   if (kind === 'undelivered') return `Not delivered to ${undelivered?.channel ?? 'a channel'} · ${alert.name}`;
+  if (kind === 'channel_failing') return `Channel ${failing?.channel ?? ''} is failing · ${alert.name}`;
   return kind === 'escalated' ? `Escalated to ${alert.severity} · ${alert.name}` : `${KIND_WORDS[kind]} · ${alert.name}`;
 }
 
@@ -23,8 +24,9 @@ export function readingLine(alert: AlertSnapshot): string {
 }
 
 /** What is to be said beside the reading: where the threshold came from, that it flaps, that more series breach. Plain text, unescaped. */
-export function remarks({ why, flapping, excess }: AlertSnapshot): string[] {
+export function remarks({ why, flapping, excess, folded }: AlertSnapshot): string[] {
   return [
+    ...(folded === undefined ? [] : [folded]),
     ...(why === undefined ? [] : [why.charAt(0).toUpperCase() + why.slice(1)]),
     ...(flapping ? ['Flapping: it changes so often that this is one alert until it has calmed down'] : []),
     ...(excess === undefined ? [] : [`${excess} more series breach than may have an alert of their own`]),

@@ -10,6 +10,8 @@ export const CreateChannel = z.strictObject({
   kind: z.string().max(40),
   config: Config.default({}),
   enabled: z.boolean().default(true),
+  /** Key of the channel that hears what this one cannot be told; null or absent: the tenant's, if it has one. */
+  fallback: Key.nullable().default(null),
 });
 
 /** What is left out stays; `key` and `kind` are for ever. A secret that comes back as its mask, or not at all, stays as stored; other fields of `config` are replaced. */
@@ -17,7 +19,33 @@ export const UpdateChannel = z.strictObject({
   name: line(200).optional(),
   config: Config.optional(),
   enabled: z.boolean().optional(),
+  fallback: Key.nullable().optional(),
 });
+
+/** Whether messages arrive. `failing`: so many attempts in a row did not that people have been told; `troubled`: the last one did not. */
+export const ChannelHealth = z.strictObject({
+  state: z.enum(['unused', 'working', 'troubled', 'failing', 'off']),
+  /** Of the first attempt of those in a row that failed. */
+  failingSince: Time.nullable(),
+  consecutiveFailures: z.int(),
+  lastDeliveredAt: Time.nullable(),
+  lastError: z.string().nullable(),
+  lastErrorText: z.string().nullable(),
+});
+export type ChannelHealth = z.infer<typeof ChannelHealth>;
+
+/** `overlap` is a duration from 0 to `7d`; for so long messages are signed with the secrets before, too. */
+export const RotateSecret = z.strictObject({
+  /** Absent: one is made. */
+  secret: z.string().max(200).optional(),
+  overlap: z.string().max(40).default('24h'),
+});
+
+export const NotificationSettings = z.strictObject({
+  /** Key of the channel that hears what those without a fallback of their own cannot be told; null: any that works, once an hour. */
+  fallback: Key.nullable(),
+});
+export type NotificationSettings = z.infer<typeof NotificationSettings>;
 
 export const Channel = z.strictObject({
   id: Id,
@@ -31,6 +59,10 @@ export const Channel = z.strictObject({
   disabledReason: z.string().nullable(),
   lastUsedAt: Time.nullable(),
   lastError: z.string().nullable(),
+  health: ChannelHealth,
+  fallback: z.string().nullable(),
+  /** Until then messages are signed with the secrets before the newest, too; null: none was exchanged lately. */
+  formerSecretsUntil: Time.nullable(),
   version: z.int(),
   createdAt: Time,
   createdBy: z.string(),

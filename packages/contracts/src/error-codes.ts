@@ -73,6 +73,11 @@ export const ERRORS = {
     hint: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment.',
   },
   not_retryable: { status: 409, title: 'Nothing to retry', hint: 'Only a dead delivery whose channel still exists can be sent again.' },
+  not_rotatable: {
+    status: 409,
+    title: 'Nothing to exchange',
+    hint: 'Only channels that sign what they send have such a secret: webhooks. Others take new credentials with `PATCH /channels/{id}`.',
+  },
   changed_meanwhile: { status: 409, title: 'Changed meanwhile', hint: 'Another change won. Read the resource again and repeat yours.' },
   version_mismatch: {
     status: 412,

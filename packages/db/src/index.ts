@@ -19,7 +19,7 @@ export {
 } from './with-tenants.ts';
 
 export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
-export type { ChannelRow, InboxRow } from './tables/channels.ts';
+export type { ChannelRow, InboxRow, NotificationSettingsRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
 export type { MaintenanceWindowRow, NotificationListRow, SilenceRow } from './tables/muting.ts';
 export type { MetricDefinitionRow } from './tables/metric-definitions.ts';
@@ -37,6 +37,7 @@ export * from './queries/api-keys.ts';
 export * from './queries/arrival-runs.ts';
 export * from './queries/audit.ts';
 export * from './queries/backlog.ts';
+export * from './queries/channel-health.ts';
 export * from './queries/channels-for-delivery.ts';
 export * from './queries/channels.ts';
 export * from './queries/close-alerts-of-rule.ts';
@@ -53,6 +54,8 @@ export * from './queries/due-metric-definitions.ts';
 export * from './queries/due-work.ts';
 export * from './queries/event-lags.ts';
 export * from './queries/event-names.ts';
+export * from './queries/fallbacks.ts';
+export * from './queries/former-secrets.ts';
 export * from './queries/hour-versions.ts';
 export * from './queries/idempotency.ts';
 export * from './queries/inbox-list.ts';

@@ -60,6 +60,7 @@ async function fill(tenantId: string): Promise<void> {
     await sql`
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_key, channel_kind, kind, expires_at)
       values (${tenantId}, ${newId()}, ${trigger}, ${alert}, 'c', 'webhook', 'fired', tocsin_now())`;
+    await sql`insert into notification_settings (tenant_id, updated_by) values (${tenantId}, 'me') on conflict do nothing`;
     await sql`insert into inbox (tenant_id, id, delivery_id, title, body) values (${tenantId}, ${newId()}, ${newId()}, 'T', '{}')`;
     await sql`
       insert into metric_definitions (tenant_id, id, key, name, query, every_ms, evaluation_delay_ms, created_by, updated_by)

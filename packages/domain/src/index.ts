@@ -9,6 +9,7 @@ export { compileRule } from './compile-rule.ts';
 export type { Comparison, CompiledRule, ConditionNode, HistoryInput, Level, Limit, WindowInput } from './compiled-rule.ts';
 export { CONNECTION_HEADERS } from './connection-headers.ts';
 export { hasControlCharacters } from './control-characters.ts';
+export { deliveryReasonWords } from './delivery-reason-words.ts';
 export { DELIVERY_STATUSES, type DeliveryStatus } from './delivery-status.ts';
 export { describeRule } from './describe-rule.ts';
 export { type ActiveHours, activeFrom, isActive, minuteOfDay, type Weekday, WEEKDAYS } from './active-hours.ts';
@@ -54,6 +55,7 @@ export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject }
 export {
   TRIGGER_KINDS,
   type AlertSnapshot,
+  type FailingChannel,
   type MessageKind,
   type Notification,
   type NotificationContext,
@@ -101,7 +103,7 @@ export { originWords } from './origin-words.ts';
 export { expectedAt, fitModel, type Fit, type HistoryModel } from './fit-model.ts';
 export { periodAt, type PeriodWindow } from './period.ts';
 export { renderTemplate, type TemplateValues } from './render-template.ts';
-export { expiresAt, isExpired, RETRY, retryDelay, verdictOfStatus } from './retry.ts';
+export { expiresAt, FAILING_AFTER, isExpired, RETRY, retryDelay, verdictOfStatus } from './retry.ts';
 export { parseRetryAfter } from './retry-after.ts';
 export { RULE_BOUNDS, type RuleBounds } from './rule-bounds.ts';
 export { ComparisonSpec, ConditionSpec, leavesOf, RuleSpec, type LeafSpec, type RuleStanding } from './rule-spec.ts';

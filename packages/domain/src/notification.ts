@@ -37,6 +37,8 @@ export interface AlertSnapshot {
   why?: string;
   /** Present: it changes so often that all of it is one alert. */
   flapping?: true;
+  /** Present: this end tells its beginning too, which could not be sent before. A sentence. */
+  folded?: string;
   /** Present: so many more series breach than the rule may have alerts. */
   excess?: number;
   labels: Labels;
@@ -63,14 +65,25 @@ export interface NotificationContext {
 
 /**
  * What a message tells. `test`: a made-up alert that takes the same way. `undelivered`: another channel could not be told of this alert, so
- * it is told here.
+ * it is told here. `channel_failing`: the same, of the message at which another channel turned out to fail again and again.
  */
-export type MessageKind = TriggerKind | 'test' | 'undelivered';
+export type MessageKind = TriggerKind | 'test' | 'undelivered' | 'channel_failing';
 
 /** The channel that was not reached, by its key, and why, in a code. */
 interface Undelivered {
   channel: string;
   reason: string;
+}
+
+/** The channel that fails, by its key. */
+export interface FailingChannel {
+  channel: string;
+  /** Of its last failure, in a code. */
+  reason: string;
+  /** Attempts in a row that failed. */
+  failures: number;
+  /** RFC 3339: of the first of them. */
+  since: string;
 }
 
 /** What a channel renders. */
@@ -86,13 +99,15 @@ export interface Notification {
   context: NotificationContext;
   /** Of kind `undelivered` alone. */
   undelivered?: Undelivered;
+  /** Of kind `channel_failing` alone. */
+  failing?: FailingChannel;
 }
 
 /** The body of a webhook, in the words receivers know. */
 export interface WebhookBody {
   /** The delivery's id: a repeated send is recognised by it. */
   id: string;
-  type: `alert.${Exclude<MessageKind, 'test'>}` | 'test';
+  type: `alert.${Exclude<MessageKind, 'test' | 'channel_failing'>}` | 'channel.failing' | 'test';
   timestamp: string;
   tenant: { id: string; externalKey: string };
   data: {
@@ -101,5 +116,7 @@ export interface WebhookBody {
     context: NotificationContext;
     /** Of type `alert.undelivered` alone. */
     undelivered?: Undelivered;
+    /** Of type `channel.failing` alone. */
+    failing?: FailingChannel;
   };
 }

@@ -15,6 +15,9 @@ export const RETRY = {
   expiresAfterMs: 24 * 3_600_000,
 } as const;
 
+/** After so many failures in a row a channel is called failing, and people are told: minutes after the first, long before a message is given up. */
+export const FAILING_AFTER = 5;
+
 /**
  * How long to wait after an attempt that failed but may yet succeed, and whether that attempt counts.
  * Null: it was the last one allowed.

@@ -1,6 +1,6 @@
-import { getAlert, getDelivery, listAlerts, listDeliveries, listInbox, retryDelivery } from '@tocsin/services';
+import { getAlert, getDelivery, listAlerts, listDeliveries, listInbox, replayDeliveries, retryDelivery } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
-import { noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
+import { bodyOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
 
 /** What happened and who was told. */
 export function alertRoutes(app: FastifyInstance, route: VerbRoute): void {
@@ -12,5 +12,6 @@ export function alertRoutes(app: FastifyInstance, route: VerbRoute): void {
     '/deliveries/:id/retry',
     route(retryDelivery, { status: 202, input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }),
   );
+  app.post('/deliveries/replay', route(replayDeliveries, { status: 202, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/inbox', route(listInbox, { input: (request) => ({ query: request.query }) }));
 }

@@ -1,4 +1,14 @@
-import { createChannel, deleteChannel, getChannel, listChannels, testChannel, updateChannel } from '@tocsin/services';
+import {
+  createChannel,
+  deleteChannel,
+  getChannel,
+  getNotificationSettings,
+  listChannels,
+  putNotificationSettings,
+  rotateSecret,
+  testChannel,
+  updateChannel,
+} from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
 import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
 
@@ -19,4 +29,12 @@ export function channelRoutes(app: FastifyInstance, route: VerbRoute): void {
     }),
   );
   app.post('/channels/:id/test', route(testChannel, { input: (request) => ({ id: paramOf(request, 'id'), body: noBodyOf(request) }) }));
+  app.post(
+    '/channels/:id/rotate-secret',
+    route(rotateSecret, {
+      input: (request) => ({ id: paramOf(request, 'id'), body: request.body, ifMatch: ifMatchOf(request) }),
+    }),
+  );
+  app.get('/notification-settings', route(getNotificationSettings, { input: () => undefined }));
+  app.put('/notification-settings', route(putNotificationSettings, { input: (request) => ({ body: bodyOf(request) }) }));
 }

@@ -20,6 +20,7 @@ export const inbox = defineChannel({
       rule: notification.rule,
       context: notification.context,
       ...(notification.undelivered === undefined ? {} : { undelivered: notification.undelivered }),
+      ...(notification.failing === undefined ? {} : { failing: notification.failing }),
     }),
 
   async deliver(body, _config, outside, { deliveryId, alertId }) {

@@ -19,7 +19,7 @@ export interface SlackMessage {
 
 /** An alert in Block Kit. Titles are plain text; in mrkdwn every value of the tenant's is escaped. */
 export function slackMessage(notification: Notification): SlackMessage {
-  const { alert, rule, kind, context, undelivered } = notification;
+  const { alert, rule, kind, context, undelivered, failing } = notification;
   const sign = kind === 'resolved' ? '✅' : kind === 'test' ? '🔔' : SIGNS[alert.severity];
   const title = `${sign} ${headline(notification)}`;
   const series = seriesLine(alert);
@@ -28,6 +28,11 @@ export function slackMessage(notification: Notification): SlackMessage {
     { type: 'header', text: { type: 'plain_text', text: truncate(title, HEADER_MAX), emoji: true } },
     section(`*${escapedWithin(readingLine(alert), TEXT_MAX - 2)}*`),
   ];
+  if (failing !== undefined) {
+    const { channel, failures, since, reason } = failing;
+    const said = `${failures} messages in a row did not reach ${channel} since ${since}: ${reason}. This alert waits there.`;
+    blocks.push(section(escapedWithin(said, TEXT_MAX)));
+  }
   if (undelivered !== undefined)
     blocks.push(section(escapedWithin(`${undelivered.channel} was not told of this: ${undelivered.reason}`, TEXT_MAX)));
   if (context.summary !== undefined) blocks.push(section(escapedWithin(context.summary, TEXT_MAX)));

@@ -24,6 +24,8 @@ export const webhook = defineChannel({
     headers: customHeaders.default({}).meta({ secret: true }),
   }),
 
+  rotates: { field: 'secret', make: newWebhookSecret },
+
   render: (notification) => JSON.stringify(webhookBody(notification)),
 
   async deliver(body, config, outside, { deliveryId, nowMs }) {

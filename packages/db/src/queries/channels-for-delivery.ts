@@ -13,7 +13,8 @@ export interface ChannelToPlan extends ChannelToSend {
 export async function channelsByKey(sql: SqlTx, asked: readonly { tenantId: string; key: string }[]): Promise<ChannelToPlan[]> {
   const wanted = [...new Map(asked.map((each) => [`${each.tenantId} ${each.key}`, each])).values()];
   return sql<ChannelToPlan[]>`
-    select c.tenant_id as "tenantId", c.id, c.key, c.kind, c.enabled, c.version, c.config, c.secrets
+    select c.tenant_id as "tenantId", c.id, c.key, c.kind, c.enabled, c.version, c.config, c.secrets,
+           c.former_secrets_until as "formerSecretsUntilMs"
     from unnest(${wanted.map((each) => each.tenantId)}::uuid[], ${wanted.map((each) => each.key)}::text[]) as wanted (tenant_id, key)
     join channels c on c.tenant_id = wanted.tenant_id and c.key = wanted.key`;
 }
@@ -51,34 +52,6 @@ export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: 
     ) heard
     -- of a deleted channel and a new one under its key, the new one
     order by alert_id, key, id nulls last`;
-}
-
-export interface ChannelUse {
-  tenantId: string;
-  channelId: string;
-  /** Null: the message arrived. */
-  lastError: string | null;
-}
-
-/** Notes sends on their channels. A busy channel's row is written once a second at most, unless what there is to say changed. */
-export async function noteChannelUses(sql: SqlTx, uses: readonly ChannelUse[]): Promise<void> {
-  // of one channel, the last
-  const last = [...new Map(uses.map((use) => [use.channelId, use])).values()];
-  await sql`
-    with used as (
-      select * from unnest(
-        ${last.map((use) => use.tenantId)}::uuid[], ${last.map((use) => use.channelId)}::uuid[], ${last.map((use) => use.lastError)}::text[]
-      ) as used (tenant_id, id, last_error)
-    ), stale as materialized (
-      -- always in this order, so that no two of these wait for each other
-      select c.tenant_id, c.id, used.last_error
-      from used join channels c on c.tenant_id = used.tenant_id and c.id = used.id
-      where c.last_used_at is null or c.last_used_at < tocsin_now() - interval '1 second' or c.last_error is distinct from used.last_error
-      order by c.tenant_id, c.id
-      for no key update of c
-    )
-    update channels c set last_used_at = tocsin_now(), last_error = stale.last_error
-    from stale where c.tenant_id = stale.tenant_id and c.id = stale.id`;
 }
 
 /**

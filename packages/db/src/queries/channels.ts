@@ -4,6 +4,8 @@ import { type ChannelRow, channels } from '../tables/channels.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
 
 export interface NewChannel extends Pick<ChannelRow, 'tenantId' | 'id' | 'key' | 'name' | 'kind' | 'config' | 'secrets' | 'enabled'> {
+  /** Absent: none of its own. */
+  fallback?: string | null;
   actor: string;
 }
 
@@ -19,10 +21,19 @@ export async function insertChannel(tx: DrizzleTx, { actor, ...channel }: NewCha
 
 /** Writes what people may change, if the row still has the version it was read with. Null: it has not. */
 export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise<ChannelRow | null> {
-  const { name, config, secrets, enabled, disabledReason, updatedBy } = changed;
+  const { name, config, secrets, enabled, disabledReason, fallback, formerSecretsUntilMs, updatedBy } = changed;
   const [row] = await tx
     .update(channels)
-    .set({ name, config, secrets, enabled, disabledReason, updatedBy, updatedAtMs: tocsinNow, version: sql`${channels.version} + 1` })
+    .set({
+      name,
+      config,
+      secrets,
+      enabled,
+      disabledReason,
+      fallback,
+      formerSecretsUntilMs,
+      updatedBy,
+      updatedAtMs: tocsinNow, version: sql`${channels.version} + 1` })
     .where(and(eq(channels.tenantId, changed.tenantId), eq(channels.id, changed.id), eq(channels.version, changed.version)))
     .returning();
   return row ?? null;

@@ -1,5 +1,6 @@
-import type { DeliveryStatus } from '@tocsin/domain';
-import { and, asc, desc, eq, getTableColumns, inArray, lt, type SQL } from 'drizzle-orm';
+import type { DeliveryStatus, EpochMs } from '@tocsin/domain';
+import { and, asc, desc, eq, getTableColumns, inArray, lt, ne, type SQL, sql } from 'drizzle-orm';
+import { alerts, triggers } from '../tables/alerts.ts';
 import { channels } from '../tables/channels.ts';
 import { deliveries, type DeliveryRow, deliveryAttempts } from '../tables/deliveries.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
@@ -12,45 +13,101 @@ export interface DeliveryFilter {
   status: DeliveryStatus | null;
   channelId: string | null;
   channelKey: string | null;
+  channelKind: string | null;
   alertId: string | null;
+  /** Of the alert told of. */
+  ruleId: string | null;
+  ruleKey: string | null;
+  reason: string | null;
+  /** Made from then on, and before then. */
+  fromMs: EpochMs | null;
+  toMs: EpochMs | null;
+}
+
+/** A delivery as people see it. */
+export interface ShownDeliveryRow extends DeliveryRow {
+  /** Null: a test, or told instead of another. */
+  triggeredAtMs: EpochMs | null;
 }
 
 /** As people see it: the id of a channel that is deleted leads nowhere, so it is null. */
-const shown = { ...getTableColumns(deliveries), channelId: channels.id };
+const shown = { ...getTableColumns(deliveries), channelId: channels.id, triggeredAtMs: triggers.createdAtMs };
 const itsChannel = and(eq(channels.tenantId, deliveries.tenantId), eq(channels.id, deliveries.channelId));
 
-/** Newest first. */
-export async function selectDeliveries(tx: DrizzleTx, tenantId: string, filter: DeliveryFilter): Promise<DeliveryRow[]> {
-  const { beforeId, status, channelId, channelKey, alertId } = filter;
-  const conditions = [
+const itsTrigger = and(eq(triggers.tenantId, deliveries.tenantId), eq(triggers.id, deliveries.triggerId));
+
+/** What all of these conditions hold for. */
+function deliveriesThat(tenantId: string, filter: Omit<DeliveryFilter, 'limit'>): SQL | undefined {
+  const { beforeId, status, channelId, channelKey, channelKind, alertId, ruleId, ruleKey, reason, fromMs, toMs } = filter;
+  const ofRule = sql`exists (
+    select from ${alerts} where ${alerts.tenantId} = ${deliveries.tenantId} and ${alerts.id} = ${deliveries.alertId}
+      and ${ruleId === null ? sql`true` : eq(alerts.ruleId, ruleId)} and ${ruleKey === null ? sql`true` : eq(alerts.ruleKey, ruleKey)})`;
+  const at = (ms: EpochMs): SQL => sql`to_timestamp(${ms}::float8 / 1000)`;
+  return and(
     eq(deliveries.tenantId, tenantId),
     beforeId === null ? undefined : lt(deliveries.id, beforeId),
-    status === null ? undefined : eq(deliveries.status, status),
+    // As a word of the statement, so that the index of the dead is known to fit.
+    status === null ? undefined : status === 'dead' ? sql`${deliveries.status} = 'dead'` : eq(deliveries.status, status),
     channelId === null ? undefined : eq(deliveries.channelId, channelId),
     channelKey === null ? undefined : eq(deliveries.channelKey, channelKey),
+    channelKind === null ? undefined : eq(deliveries.channelKind, channelKind),
     alertId === null ? undefined : eq(deliveries.alertId, alertId),
-  ];
+    ruleId === null && ruleKey === null ? undefined : ofRule,
+    reason === null ? undefined : eq(deliveries.reason, reason),
+    fromMs === null ? undefined : sql`${deliveries.createdAtMs} >= ${at(fromMs)}`,
+    toMs === null ? undefined : sql`${deliveries.createdAtMs} < ${at(toMs)}`,
+  );
+}
+
+const NO_OTHER = { beforeId: null, status: null, channelId: null, channelKind: null, alertId: null, ruleId: null, ruleKey: null };
+
+/** The ids of dead deliveries, but for tests; the oldest first. */
+export async function selectDeadDeliveries(
+  tx: DrizzleTx,
+  tenantId: string,
+  set: Pick<DeliveryFilter, 'channelKey' | 'reason' | 'fromMs' | 'toMs'>,
+  limit: number,
+): Promise<string[]> {
+  const rows = await tx
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .where(and(deliveriesThat(tenantId, { ...NO_OTHER, ...set, status: 'dead' }), ne(deliveries.kind, 'test')))
+    .orderBy(asc(deliveries.id))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+}
+
+/** Newest first. */
+export async function selectDeliveries(tx: DrizzleTx, tenantId: string, filter: DeliveryFilter): Promise<ShownDeliveryRow[]> {
   return tx
     .select(shown)
     .from(deliveries)
     .leftJoin(channels, itsChannel)
-    .where(and(...conditions))
+    .leftJoin(triggers, itsTrigger)
+    .where(deliveriesThat(tenantId, filter))
     .orderBy(desc(deliveries.id))
     .limit(filter.limit);
 }
 
-export async function findDelivery(tx: DrizzleTx, tenantId: string, id: string): Promise<DeliveryRow | null> {
+export async function findDelivery(tx: DrizzleTx, tenantId: string, id: string): Promise<ShownDeliveryRow | null> {
   const [row] = await tx
     .select(shown)
     .from(deliveries)
     .leftJoin(channels, itsChannel)
+    .leftJoin(triggers, itsTrigger)
     .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)));
   return row ?? null;
 }
 
 /** Oldest first; as people see them. */
-export async function selectShownDeliveries(tx: DrizzleTx, which: SQL | undefined): Promise<DeliveryRow[]> {
-  return tx.select(shown).from(deliveries).leftJoin(channels, itsChannel).where(which).orderBy(asc(deliveries.id));
+export async function selectShownDeliveries(tx: DrizzleTx, which: SQL | undefined): Promise<ShownDeliveryRow[]> {
+  return tx
+    .select(shown)
+    .from(deliveries)
+    .leftJoin(channels, itsChannel)
+    .leftJoin(triggers, itsTrigger)
+    .where(which)
+    .orderBy(asc(deliveries.id));
 }
 
 export type DeliveryAttemptRow = Omit<typeof deliveryAttempts.$inferSelect, 'tenantId' | 'id' | 'deliveryId'>;
@@ -67,9 +124,10 @@ export async function selectAttempts(
   deliveryIds: readonly string[],
 ): Promise<{ deliveryId: string; attempt: DeliveryAttemptRow }[]> {
   if (deliveryIds.length === 0) return [];
-  const { deliveryId, number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt } = deliveryAttempts;
+  const { deliveryId, number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt, nextAttemptAtMs } =
+    deliveryAttempts;
   return tx
-    .select({ deliveryId, attempt: { number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt } })
+    .select({ deliveryId, attempt: { number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt, nextAttemptAtMs } })
     .from(deliveryAttempts)
     .where(and(eq(deliveryAttempts.tenantId, tenantId), inArray(deliveryId, [...deliveryIds])))
     .orderBy(asc(number));

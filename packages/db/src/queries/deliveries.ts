@@ -22,10 +22,12 @@ export interface NewDelivery {
   body: string | null;
   /** The first attempt is made at once, with a body: it is leased and its attempt written with it. Null: somebody takes it later. */
   first: { token: string; leaseMs: number; attemptId: string } | null;
+  /** The delivery whose channel was not reached; through one channel it is told once. Absent: it stands for itself. */
+  insteadOf?: string;
 }
 
 /**
- * One row per trigger and channel; one that is there already stays. Answers when the first attempt of each that is made at once began, by
+ * One row per trigger and channel, or per delivery that it stands for; one that is there already stays. Answers when the first attempt of each that is made at once began, by
  * the delivery's id.
  */
 export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDelivery[]): Promise<Map<string, EpochMs>> {
@@ -39,20 +41,20 @@ export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDeliv
         ${deliveries.map((each) => each.suppressed)}::text[], ${deliveries.map((each) => each.lifetimeMs)}::float8[],
         ${deliveries.map(({ first }) => first?.token ?? null)}::uuid[], ${deliveries.map(({ first }) => first?.leaseMs ?? null)}::float8[],
         ${deliveries.map((each) => each.body)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[],
-        ${deliveries.map((each) => each.suppressedBy ?? null)}::uuid[]
+        ${deliveries.map((each) => each.suppressedBy ?? null)}::uuid[], ${deliveries.map(({ insteadOf }) => insteadOf ?? null)}::uuid[]
       ) as new (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, suppressed, lifetime, token, lease, body, attempt_id,
-                suppressed_by)
+                suppressed_by, instead_of)
     ), inserted as (
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, suppressed_by, expires_at,
-                              finished_at, lease_token, lease_until, body, attempts, counted_attempts)
+                              finished_at, lease_token, lease_until, body, attempts, counted_attempts, instead_of)
       select new.tenant_id, new.id, new.trigger_id, new.alert_id, new.channel_id, new.channel_key, new.channel_kind, new.kind,
              case when new.suppressed is not null then 'suppressed' when new.token is not null then 'sending' else 'pending' end, new.suppressed,
              new.suppressed_by, coalesce(triggers.created_at, tocsin_now()) + make_interval(secs => new.lifetime / 1000),
              case when new.suppressed is not null then tocsin_now() end,
              new.token, tocsin_now() + make_interval(secs => new.lease / 1000), new.body,
-             case when new.token is null then 0 else 1 end, case when new.token is null then 0 else 1 end
+             case when new.token is null then 0 else 1 end, case when new.token is null then 0 else 1 end, new.instead_of
       from new left join triggers on triggers.tenant_id = new.tenant_id and triggers.id = new.trigger_id
-      on conflict (tenant_id, trigger_id, channel_key) do nothing
+      on conflict do nothing
       returning tenant_id, id
     )
     insert into delivery_attempts (tenant_id, id, delivery_id, number)

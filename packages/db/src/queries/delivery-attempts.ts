@@ -106,7 +106,8 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
     ), attempted as (
       update delivery_attempts a
       set finished_at = tocsin_now(), outcome = ended.outcome, status_code = ended.status_code, reason = ended.failure,
-          retry_after_ms = ended.retry_after_ms, response_excerpt = ended.response_excerpt
+          retry_after_ms = ended.retry_after_ms, response_excerpt = ended.response_excerpt,
+          next_attempt_at = case when ended.next_in is not null then settled.next_attempt_at end
       from settled join ended on ended.attempt_id = settled.attempt_id
       where a.tenant_id = settled.tenant_id and a.id = settled.attempt_id and a.delivery_id = settled.id
         -- the ids are enough; the bounds lead there, and leave the other days' partitions alone

@@ -21,6 +21,8 @@ export interface ChannelToSend {
   version: number;
   config: Record<string, unknown>;
   secrets: Buffer | null;
+  /** After it only the newest of several signing secrets holds; null: all that there are do. */
+  formerSecretsUntilMs: EpochMs | null;
 }
 
 /** An open delivery with all that is needed to decide on it and to send it. */
@@ -52,6 +54,10 @@ export interface OpenDelivery {
   earlierDueInMs: number | null;
   /** `resolved` only: an earlier message of its alert was attempted there. */
   earlierAttempted: boolean;
+  /** `resolved` only: it tells, too, what an earlier message would have. */
+  tellsEarlier: boolean;
+  /** What was never tried only, and not the end itself: the end of its alert, which waits for it at the same channel, unsent as well. Null: none does. */
+  waitingEndId: string | null;
 }
 
 /** Locks those that are open; not answered: what is finished, or in somebody's hands just now. */
@@ -73,9 +79,11 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
            (extract(epoch from d.expires_at - tocsin_now()) * 1000)::float8 as "expiresInMs",
            (extract(epoch from d.lease_until - tocsin_now()) * 1000)::float8 as "leasedForMs",
            tocsin_now() as "nowMs", channels.enabled, channels.version, channels.config, channels.secrets,
+           channels.former_secrets_until as "formerSecretsUntilMs",
            triggers.snapshot, triggers.created_at as "createdMs", alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey",
            alerts.rule_name as "ruleName", coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey",
-           earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted"
+           earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted",
+           coalesce(earlier.is_told, false) as "tellsEarlier", waiting.id as "waitingEndId"
     from locked d
     join tenants on tenants.tenant_id = d.tenant_id
     left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
@@ -84,10 +92,17 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
     left join rules on rules.tenant_id = d.tenant_id and rules.id = alerts.rule_id
     left join lateral (
       select min(extract(epoch from e.next_attempt_at - tocsin_now()) * 1000) filter (where e.status in ('pending', 'sending', 'retrying')) as due_in_ms,
-             bool_or(e.attempts > 0) as attempted
+             bool_or(e.attempts > 0) as attempted, bool_or(e.folded_into = d.id) as is_told
       from deliveries e
       where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
-    ) earlier on true`;
+    ) earlier on true
+    left join lateral (
+      select e.id from deliveries e
+      where d.kind in ('fired', 'escalated', 'reminded', 'no_data') and d.attempts = 0 and d.body is null
+        and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id
+        and e.kind = 'resolved' and e.status = 'pending' and e.attempts = 0 and e.expires_at > tocsin_now()
+      limit 1
+    ) waiting on true`;
   return rows.map(openDeliveryOf);
 }
 
@@ -96,6 +111,7 @@ interface LockedRow extends Omit<OpenDelivery, 'channel' | 'told'> {
   version: number | null;
   config: Record<string, unknown> | null;
   secrets: Buffer | null;
+  formerSecretsUntilMs: EpochMs | null;
   snapshot: AlertSnapshot | null;
   createdMs: EpochMs | null;
   ruleId: string | null;
@@ -109,6 +125,7 @@ function openDeliveryOf({
   version,
   config,
   secrets,
+  formerSecretsUntilMs,
   snapshot,
   createdMs,
   ruleId,
@@ -121,7 +138,7 @@ function openDeliveryOf({
   const isTold = snapshot !== null && createdMs !== null && ruleId !== null && ruleKey !== null && ruleName !== null;
   return {
     ...rest,
-    channel: hasChannel ? { enabled, version, config, secrets } : null,
+    channel: hasChannel ? { enabled, version, config, secrets, formerSecretsUntilMs } : null,
     told: isTold ? { snapshot, createdMs, rule: { id: ruleId, key: ruleKey, name: ruleName }, annotations } : null,
   };
 }
@@ -129,15 +146,16 @@ function openDeliveryOf({
 /** Ends deliveries under lock without sending. */
 export async function endDeliveries(
   sql: SqlTx,
-  ended: readonly (DeliveryRef & { status: 'dead' | 'suppressed'; reason: string })[],
+  ended: readonly (DeliveryRef & { status: 'dead' | 'suppressed'; reason: string; foldedInto: string | null })[],
 ): Promise<void> {
   await sql`
     update deliveries d
-    set status = ended.status, reason = ended.reason, lease_token = null, lease_until = null, finished_at = tocsin_now()
+    set status = ended.status, reason = ended.reason, folded_into = ended.folded_into, lease_token = null, lease_until = null, finished_at = tocsin_now()
     from unnest(
       ${ended.map((each) => each.tenantId)}::uuid[], ${ended.map((each) => each.deliveryId)}::uuid[],
-      ${ended.map((each) => each.status)}::text[], ${ended.map((each) => each.reason)}::text[]
-    ) as ended (tenant_id, id, status, reason)
+      ${ended.map((each) => each.status)}::text[], ${ended.map((each) => each.reason)}::text[],
+      ${ended.map((each) => each.foldedInto)}::uuid[]
+    ) as ended (tenant_id, id, status, reason, folded_into)
     where d.tenant_id = ended.tenant_id and d.id = ended.id and ${among(
       sql,
       'd',

@@ -66,7 +66,7 @@ async function scene(): Promise<{ alertId: string; fired: NewDelivery; resolved:
     ]);
     await finishTriggers(sql, [{ tenantId, triggerId: begun, suppressed: null }]);
     await insertDeliveries(sql, [fired]);
-    await endDeliveries(sql, [{ tenantId, deliveryId: fired.id, status: 'dead', reason: 'expired' }]);
+    await endDeliveries(sql, [{ tenantId, deliveryId: fired.id, status: 'dead', reason: 'expired', foldedInto: null }]);
   });
   return { alertId, fired, resolved };
 }
@@ -99,7 +99,7 @@ test('an end that is being planned just now as never told is found by who reopen
     await insertDeliveries(sql, [end]);
     await finishTriggers(sql, [{ tenantId, triggerId: resolved, suppressed: 'never_told' }]);
   });
-  expect(await reopening).toMatchObject({ delivery: { status: 'pending' }, endId: end.id });
+  expect(await reopening).toEqual({ endId: end.id });
 });
 
 test('an end that is planned while its beginning is being reopened waits for that, and finds it open', async () => {

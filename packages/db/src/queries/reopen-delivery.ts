@@ -1,30 +1,31 @@
-import type { DeliveryStatus } from '@tocsin/domain';
+import type { DeliveryStatus, MessageKind } from '@tocsin/domain';
 import { and, eq, ne, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { triggers } from '../tables/alerts.ts';
 import { channels } from '../tables/channels.ts';
-import { deliveries, type DeliveryRow } from '../tables/deliveries.ts';
+import { deliveries } from '../tables/deliveries.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
 
 /** What a delivery is found in when it is to be opened again. */
 export interface FoundDelivery {
   status: DeliveryStatus;
-  hasChannel: boolean;
+  kind: MessageKind;
+  /** Null: it is deleted. */
+  channelEnabled: boolean | null;
 }
 
 /** Locks a delivery for `reopenDelivery`. Null: no such delivery. */
 export async function lockDelivery(tx: DrizzleTx, tenantId: string, id: string): Promise<FoundDelivery | null> {
   const [row] = await tx
-    .select({ status: deliveries.status, channelId: channels.id })
+    .select({ status: deliveries.status, kind: deliveries.kind, channelEnabled: channels.enabled })
     .from(deliveries)
     .leftJoin(channels, and(eq(channels.tenantId, deliveries.tenantId), eq(channels.id, deliveries.channelId)))
     .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.id, id)))
     .for('no key update', { of: deliveries });
-  return row === undefined ? null : { status: row.status, hasChannel: row.channelId !== null };
+  return row ?? null;
 }
 
 export interface ReopenedDelivery {
-  delivery: DeliveryRow;
   /** The `resolved` of its alert for its channel, which is told once more after it; null: there is none, or it is the one reopened. */
   endId: string | null;
 }
@@ -46,7 +47,7 @@ export async function reopenDelivery(tx: DrizzleTx, tenantId: string, id: string
     .returning();
   if (delivery === undefined) throw new Error('a delivery under lock is gone');
   const { kind, alertId, channelId } = delivery;
-  if (kind === RESOLVED || alertId === null || channelId === null) return { delivery, endId: null };
+  if (kind === RESOLVED || alertId === null || channelId === null) return { endId: null };
 
   // Whoever plans the end just now is waited for; whoever plans it later sees that its beginning is open.
   const ofAlert = and(eq(triggers.tenantId, tenantId), eq(triggers.alertId, alertId), eq(triggers.kind, RESOLVED));
@@ -63,12 +64,12 @@ export async function reopenDelivery(tx: DrizzleTx, tenantId: string, id: string
       ),
     )
     .returning({ id: deliveries.id });
-  if (end === undefined) return { delivery, endId: null };
+  if (end === undefined) return { endId: null };
   await tx
     .update(triggers)
     .set({ status: 'planned', reason: null })
     .where(and(ofAlert, ne(triggers.status, 'pending')));
-  return { delivery, endId: end.id };
+  return { endId: end.id };
 }
 
 /** Who sends it just now loses it: an end that was under way is sent once more, in its place. */

@@ -1,9 +1,9 @@
 import type { EpochMs, Severity, TriggerKind } from '@tocsin/domain';
 import { and, asc, eq, gte, inArray, isNull, lte, or } from 'drizzle-orm';
 import { alerts, triggers } from '../tables/alerts.ts';
-import { deliveries, type DeliveryRow } from '../tables/deliveries.ts';
+import { deliveries } from '../tables/deliveries.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
-import { selectAttempts, selectShownDeliveries, type DeliveryAttemptRow } from './deliveries-list.ts';
+import { selectAttempts, selectShownDeliveries, type DeliveryAttemptRow, type ShownDeliveryRow } from './deliveries-list.ts';
 
 /** What was told of one series of a rule at one slot, and how its messages went. */
 export interface ToldRow {
@@ -14,7 +14,7 @@ export interface ToldRow {
   severity: Severity;
   status: string;
   reason: string | null;
-  deliveries: { row: DeliveryRow; attempts: DeliveryAttemptRow[] }[];
+  deliveries: { row: ShownDeliveryRow; attempts: DeliveryAttemptRow[] }[];
 }
 
 const ALERTS_MAX = 1_000;

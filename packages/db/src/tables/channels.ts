@@ -17,6 +17,16 @@ export const channels = pgTable(
     lastUsedAtMs: instant('last_used_at'),
     lastError: text('last_error'),
     deadToldAtMs: instant('dead_told_at'),
+    /** Attempts in a row that failed. */
+    failures: integer().notNull().default(0),
+    failingSinceMs: instant('failing_since'),
+    /** Null: people have not been told that it keeps failing. */
+    failingToldAtMs: instant('failing_told_at'),
+    lastDeliveredAtMs: instant('last_delivered_at'),
+    /** Key of the channel that hears what this one cannot be told. */
+    fallback: text(),
+    /** Until then messages are signed with the secrets before the newest too. */
+    formerSecretsUntilMs: instant('former_secrets_until'),
     /** `config`: it came from the installation's file; null: people made it. */
     packKey: text('pack_key'),
     /** Of its entry in that file. */
@@ -28,6 +38,14 @@ export const channels = pgTable(
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 );
+
+/** What is true of all channels of a tenant that say nothing of their own. */
+export const notificationSettings = pgTable('notification_settings', {
+  tenantId: uuid('tenant_id').primaryKey(),
+  fallback: text(),
+  updatedAtMs: instant('updated_at').notNull().default(tocsinNow),
+  updatedBy: text('updated_by').notNull(),
+});
 
 export const inbox = pgTable(
   'inbox',
@@ -46,3 +64,4 @@ export const inbox = pgTable(
 
 export type ChannelRow = typeof channels.$inferSelect;
 export type InboxRow = typeof inbox.$inferSelect;
+export type NotificationSettingsRow = typeof notificationSettings.$inferSelect;

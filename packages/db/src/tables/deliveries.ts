@@ -29,6 +29,10 @@ export const deliveries = pgTable(
     hints: integer().notNull().default(0),
     createdAtMs: instant('created_at').notNull().default(tocsinNow),
     finishedAtMs: instant('finished_at'),
+    /** The delivery whose channel was not reached. */
+    insteadOf: uuid('instead_of'),
+    /** The delivery that tells this one too. */
+    foldedInto: uuid('folded_into'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 );
@@ -47,6 +51,7 @@ export const deliveryAttempts = pgTable(
     reason: text(),
     retryAfterMs: bigint('retry_after_ms', { mode: 'number' }),
     responseExcerpt: text('response_excerpt'),
+    nextAttemptAtMs: instant('next_attempt_at'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.startedAtMs, t.id] })],
 );

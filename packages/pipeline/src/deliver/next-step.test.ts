@@ -18,13 +18,15 @@ const delivery: OpenDelivery = {
   expiresInMs: 86_400_000,
   leasedForMs: null,
   nowMs: 0,
-  channel: { enabled: true, version: 1, config: {}, secrets: null },
+  channel: { enabled: true, version: 1, config: {}, secrets: null, formerSecretsUntilMs: null },
   told: null,
   tenantExternalKey: 'acme',
   earlierDueInMs: null,
   earlierAttempted: false,
+  tellsEarlier: false,
+  waitingEndId: null,
 };
-const off = { enabled: false, version: 1, config: {}, secrets: null };
+const off = { enabled: false, version: 1, config: {}, secrets: null, formerSecretsUntilMs: null };
 
 test.each<[string, Partial<OpenDelivery>, ReturnType<typeof nextStep>]>([
   ['due: sent', {}, { kind: 'send' }],
@@ -54,6 +56,9 @@ test.each<[string, Partial<OpenDelivery>, ReturnType<typeof nextStep>]>([
   ],
   ['an end whose beginning was never tried: suppressed', { kind: 'resolved' }, { kind: 'end', status: 'suppressed', reason: 'never_told' }],
   ['an end whose beginning was tried: sent', { kind: 'resolved', earlierAttempted: true }, { kind: 'send' }],
+  ['an end that tells its beginning too: sent', { kind: 'resolved', tellsEarlier: true }, { kind: 'send' }],
+  ['never tried, and so is the end that waits for it: that tells both', { waitingEndId: 'e' }, { kind: 'fold', into: 'e' }],
+  ['too old, and an end waits: dead', { waitingEndId: 'e', expiresInMs: 0 }, { kind: 'end', status: 'dead', reason: 'expired' }],
 ])('%s', (_name, change, expected) => {
   expect(nextStep({ ...delivery, ...change })).toEqual(expected);
 });

@@ -7,7 +7,9 @@ export type NextStep =
   | { kind: 'leave' }
   /** Not yet. `postpone`: the row says so too. */
   | { kind: 'wait'; inMs: number; postpone: boolean }
-  | { kind: 'end'; status: 'dead' | 'suppressed'; reason: EndReason };
+  | { kind: 'end'; status: 'dead' | 'suppressed'; reason: EndReason }
+  /** Both it and the end of its alert wait unsent: the end tells the whole. */
+  | { kind: 'fold'; into: string };
 
 type EndReason = 'expired' | 'attempts_exhausted' | 'channel_missing' | 'channel_disabled' | 'never_told';
 
@@ -26,8 +28,9 @@ export function nextStep(delivery: OpenDelivery): NextStep {
   if (delivery.kind === 'resolved') {
     if (delivery.earlierDueInMs !== null)
       return { kind: 'wait', inMs: Math.max(delivery.earlierDueInMs, 0) + AFTER_EARLIER_MS, postpone: true };
-    if (!delivery.earlierAttempted) return { kind: 'end', status: 'suppressed', reason: 'never_told' };
+    if (!delivery.earlierAttempted && !delivery.tellsEarlier) return { kind: 'end', status: 'suppressed', reason: 'never_told' };
   }
+  if (delivery.waitingEndId !== null) return { kind: 'fold', into: delivery.waitingEndId };
   return { kind: 'send' };
 }
 

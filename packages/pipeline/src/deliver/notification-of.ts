@@ -2,7 +2,7 @@ import type { OpenDelivery } from '@tocsin/db';
 import { formatValue, renderTemplate, type AlertSnapshot, type Notification, type NotificationContext } from '@tocsin/domain';
 
 /** What there is to put into words of a delivery. */
-export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'>;
+export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> & Partial<Pick<OpenDelivery, 'tellsEarlier'>>;
 
 /** What a delivery tells, in words. Its parts are as they were at the trigger, but for the annotations, which are the rule's of now. */
 export function notificationOf(delivery: Telling, publicUrl: string | null): Notification {
@@ -10,7 +10,8 @@ export function notificationOf(delivery: Telling, publicUrl: string | null): Not
   const tenant = { id: tenantId, externalKey: tenantExternalKey };
   if (kind === 'test') return { deliveryId, kind, tenant, ...madeUp(delivery) };
   if (told === null) throw new Error(`delivery ${deliveryId} has lost its trigger`);
-  const alert = { ...told.snapshot, url: publicUrl === null ? null : `${publicUrl}/alerts/${told.snapshot.id}` };
+  const folded = delivery.tellsEarlier === true ? { folded: foldedWords(told.snapshot) } : {};
+  const alert = { ...told.snapshot, ...folded, url: publicUrl === null ? null : `${publicUrl}/alerts/${told.snapshot.id}` };
   return {
     deliveryId,
     kind,
@@ -21,6 +22,10 @@ export function notificationOf(delivery: Telling, publicUrl: string | null): Not
     context: contextOf(alert, told.annotations),
   };
 }
+
+/** Nobody is to take an alert that is over for one that has only begun, or never was. */
+const foldedWords = ({ startedAt, resolvedAt }: AlertSnapshot): string =>
+  `It fired at ${startedAt} and was resolved at ${resolvedAt ?? 'a time that is not known'}; neither could be sent before, so this is both`;
 
 function contextOf(alert: AlertSnapshot, annotations: Readonly<Record<string, string>>): NotificationContext {
   const { severity, status, metric, aggregation, operator, window, samples, labels } = alert;

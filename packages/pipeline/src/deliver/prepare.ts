@@ -79,12 +79,18 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
       if (toEnd.length > 0)
         await endDeliveries(
           sql,
-          toEnd.map(({ delivery, status, reason }) => ({ tenantId: delivery.tenantId, deliveryId: delivery.id, status, reason })),
+          toEnd.map(({ delivery, status, reason, into }) => ({
+            tenantId: delivery.tenantId,
+            deliveryId: delivery.id,
+            status,
+            reason,
+            foldedInto: into ?? null,
+          })),
         );
       const woken = await tellEnded(
         sql,
         deps.publicUrl,
-        toEnd.map(({ delivery, status, reason }) => ({ delivery, status, reason, attempts: delivery.attempts })),
+        toEnd.map(({ delivery, status, reason, into }) => ({ delivery, status, reason, attempts: delivery.attempts, foldedInto: into ?? null })),
       );
       const toLease = decided.flatMap((each) => (each.kind === 'send' ? each.lease : []));
       const attempts = toLease.length > 0 ? await leaseDeliveries(sql, toLease) : new Map<string, never>();
@@ -118,7 +124,7 @@ const tenantsOf = (wanted: readonly Wanted[]): string[] => [...new Set(wanted.ma
 
 type Decision =
   | { kind: 'send'; delivery: Message; channel: Channel; lease: NewAttempt; place: Place }
-  | { kind: 'end'; delivery: OpenDelivery; status: 'dead' | 'suppressed'; reason: string }
+  | { kind: 'end'; delivery: OpenDelivery; status: 'dead' | 'suppressed'; reason: string; into?: string }
   | { kind: 'postpone'; tenantId: string; deliveryId: string; byMs: number }
   | { kind: 'not_now'; againInMs: number | null }
   | { kind: 'full'; channelId: string };
@@ -130,6 +136,7 @@ function decide(deps: AttemptDeps, delivery: OpenDelivery, brought: Place | null
   const step = nextStep(delivery);
   if (step.kind === 'leave') return NOT_OURS;
   if (step.kind === 'end') return { kind: 'end', delivery, status: step.status, reason: step.reason };
+  if (step.kind === 'fold') return { kind: 'end', delivery, status: 'suppressed', reason: 'folded', into: step.into };
   if (step.kind === 'wait') {
     if (step.postpone) return { kind: 'postpone', tenantId, deliveryId, byMs: step.inMs };
     return { kind: 'not_now', againInMs: Math.ceil(step.inMs) };

@@ -73,7 +73,7 @@ describeQueues('retrying', (backend) => {
     scene.receiver().respondWith(() => ({ status: 200 }));
     const { db, tenantId } = scene.world();
     await withTenant(db, tenantId, async (tx) => {
-      expect(await lockDelivery(tx, tenantId, dead.id)).toEqual({ status: 'dead', hasChannel: true });
+      expect(await lockDelivery(tx, tenantId, dead.id)).toEqual({ status: 'dead', kind: 'fired', channelEnabled: true });
       await reopenDelivery(tx, tenantId, dead.id, 24 * HOUR);
     });
     await poke(dead.id);
@@ -81,7 +81,7 @@ describeQueues('retrying', (backend) => {
     expect(scene.receiver().requests).toHaveLength(9);
     expect(new Set(scene.receiver().requests.map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size).toBe(1);
     await withTenant(db, tenantId, async (tx) => {
-      expect(await lockDelivery(tx, tenantId, dead.id)).toEqual({ status: 'delivered', hasChannel: true });
+      expect(await lockDelivery(tx, tenantId, dead.id)).toEqual({ status: 'delivered', kind: 'fired', channelEnabled: true });
       expect(await lockDelivery(tx, tenantId, newId())).toBeNull();
     });
   });

@@ -7,14 +7,17 @@ import {
   putOwnerNotices,
   settleDeliveries,
   withTenantsSql,
+  type ChannelUse,
   type DeliveryOutcome,
   type DeliveryRef,
   type SqlTx,
 } from '@tocsin/db';
+import { FAILING_AFTER } from '@tocsin/domain';
 import type { DeliveryDeps } from './delivery-deps.ts';
 import { outcomeOf, type Outcome } from './outcome-of.ts';
 import type { Message, Prepared } from './prepare.ts';
 import { tellEnded, type EndedDelivery } from './tell-ended.ts';
+import { tellFailing, type FailedDelivery } from './tell-failing.ts';
 
 /** An attempt that was made, and what it means for its delivery. */
 export interface Made {
@@ -53,22 +56,16 @@ export function settle(deps: Pick<DeliveryDeps, 'db' | 'publicUrl'>, made: reado
     const ours = made.filter(({ prepared }) => settled.has(prepared.delivery.id));
     if (ours.length === 0) return made.map(() => null);
 
-    await noteChannelUses(
-      sql,
-      ours.map(({ prepared: { delivery }, verdict }) => ({
-        tenantId: delivery.tenantId,
-        channelId: delivery.channelId,
-        lastError: failureOf(verdict),
-      })),
-    );
+    const health = await noteChannelUses(sql, ours.map(useOf), FAILING_AFTER);
     for (const { prepared, verdict } of ours)
       if (verdict.outcome === 'rejected' && verdict.disable) await disable(sql, prepared.delivery, verdict.reason);
+    const instead = await tellFailing(sql, deps.publicUrl, health, ours.flatMap(failed));
     const woken = await tellEnded(sql, deps.publicUrl, ours.flatMap(ended));
     return made.map(({ prepared: { delivery }, outcome }): Settled | null => {
       const row = settled.get(delivery.id);
       if (row === undefined) return null;
       const againInMs = outcome.status === 'retrying' ? Math.max(0, Math.ceil(row.nextInMs)) : null;
-      return { outcome, sinceTriggerMs: row.sinceTriggerMs, againInMs, woken: woken.get(delivery.id) ?? [] };
+      return { outcome, sinceTriggerMs: row.sinceTriggerMs, againInMs, woken: [...(woken.get(delivery.id) ?? []), ...(instead.get(delivery.id) ?? [])] };
     });
   });
 }
@@ -91,10 +88,21 @@ function deliveryOutcome({ prepared: { delivery, token, attempt }, verdict, outc
   };
 }
 
+/** Whether a channel works is told by what it was sent in earnest; a test that arrives tells it, too. */
+const useOf = ({ prepared: { delivery }, verdict }: Made): ChannelUse => ({
+  tenantId: delivery.tenantId,
+  channelId: delivery.channelId,
+  lastError: failureOf(verdict),
+  isCounted: delivery.kind !== 'test' && !(verdict.outcome === 'retry' && verdict.retryAfterMs !== null),
+});
+
+const failed = ({ prepared: { delivery }, verdict, outcome: { status } }: Made): FailedDelivery[] =>
+  verdict.outcome === 'delivered' ? [] : [{ delivery, reason: verdict.reason, isDead: status === 'dead' }];
+
 const failureOf = (verdict: Verdict): string | null => (verdict.outcome === 'delivered' ? null : verdict.reason);
 
 const ended = ({ prepared: { delivery, attempt }, outcome: { status, reason } }: Made): EndedDelivery[] =>
-  status === 'retrying' ? [] : [{ delivery, status, reason, attempts: attempt.number }];
+  status === 'retrying' ? [] : [{ delivery, status, reason, attempts: attempt.number, foldedInto: null }];
 
 /** The receiver is gone for good: the channel is switched off, and its people are told, in the one place that needs no channel. */
 async function disable(sql: SqlTx, delivery: Message, reason: string): Promise<void> {

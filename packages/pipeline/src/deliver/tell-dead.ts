@@ -1,22 +1,15 @@
-import { channelOf } from '@tocsin/channels';
 import {
   channelsInstead,
   claimDeadNotices,
+  fallbacksOf,
   insertDeliveries,
   newId,
   putOwnerNotices,
   type DeliveryRef,
   type NewDelivery,
-  type OpenDelivery,
   type SqlTx,
 } from '@tocsin/db';
-import { RETRY } from '@tocsin/domain';
-import { notificationOf, type Telling } from './notification-of.ts';
-
-export interface DeadDelivery {
-  delivery: Telling & Pick<OpenDelivery, 'alertId' | 'channelId' | 'channelKey' | 'channelKind'>;
-  reason: string;
-}
+import { isOfAlert, messageInstead, type Untold } from './instead.ts';
 
 /** A channel that is down fails every message; its people need to hear of it once in a while. */
 const QUIET_MS = 3_600_000;
@@ -25,50 +18,44 @@ const QUIET_MS = 3_600_000;
 const ON_PURPOSE = new Set(['channel_missing', 'channel_disabled']);
 
 /**
- * Tells a tenant's people that a channel is not reached: in the product's inbox and, with the alert that was not told, through another
- * channel that works. Once an hour for a channel. What is told so, and a test, begets nothing when it dies in turn. Answers what is to be
- * sent, each with the id of the one it is sent for.
+ * Tells a tenant's people of messages that did not arrive: each through the channel's fallback, where it has one; and once an hour for a channel in
+ * the product's inbox and, without a fallback, through another channel that works. What is told so, and a test, begets nothing when it dies in turn.
+ * Answers what is to be sent, each with the id of the one it is sent for.
  */
 export async function tellDead(
   sql: SqlTx,
   publicUrl: string | null,
-  dead: readonly DeadDelivery[],
+  dead: readonly Untold[],
 ): Promise<(DeliveryRef & { overId: string })[]> {
-  const byChannel = new Map(dead.flatMap((each) => (isNews(each) ? [[each.delivery.channelId ?? '', each] as const] : [])));
-  if (byChannel.size === 0) return [];
+  const news = dead.filter(isNews);
+  if (news.length === 0) return [];
+  const byChannel = new Map(news.map((each) => [each.delivery.channelId ?? '', each] as const));
   const failing = [...byChannel].map(([channelId, { delivery }]) => ({ tenantId: delivery.tenantId, channelId }));
+  const fallbacks = new Map((await fallbacksOf(sql, failing)).map((channel) => [channel.insteadOf, channel]));
   const due = await claimDeadNotices(sql, failing, QUIET_MS);
-  if (due.length === 0) return [];
-
-  await putOwnerNotices(
-    sql,
-    due.map(({ tenantId, channelId }) => {
-      const { delivery, reason } = byChannel.get(channelId)!;
-      const { id, alertId, channelKey, channelKind } = delivery;
-      const body = { kind: 'delivery_dead', deliveryId: id, alertId, channelId, channel: channelKey, channelKind, reason };
-      return { tenantId, id: newId(), aboutId: id, title: `A message to channel ${channelKey} did not arrive: ${reason}`, body };
-    }),
-  );
-  const instead = (await channelsInstead(sql, due)).flatMap(
-    ({ insteadOf, id: channelId, key: channelKey, kind: channelKind }): { overId: string; message: NewDelivery }[] => {
-      const { delivery, reason } = byChannel.get(insteadOf)!;
-      const channel = channelOf(channelKind);
-      if (channel === null) return [];
-      const { tenantId, alertId } = delivery;
-      const message = { tenantId, id: newId(), alertId, channelId, channelKey, channelKind, kind: 'undelivered' as const };
-      const undelivered = { channel: delivery.channelKey, reason };
-      const body = channel.render({ ...notificationOf({ ...delivery, ...message }, publicUrl), undelivered });
-      const pending = { triggerId: null, suppressed: null, lifetimeMs: RETRY.expiresAfterMs, body, first: null };
-      return [{ overId: delivery.id, message: { ...message, ...pending } }];
-    },
-  );
-  if (instead.length > 0)
-    await insertDeliveries(
+  if (due.length > 0) {
+    await putOwnerNotices(
       sql,
-      instead.map(({ message }) => message),
+      due.map(({ tenantId, channelId }) => {
+        const { delivery, reason } = byChannel.get(channelId)!;
+        const { id, alertId, channelKey, channelKind } = delivery;
+        const body = { kind: 'delivery_dead', deliveryId: id, alertId, channelId, channel: channelKey, channelKind, reason };
+        return { tenantId, id: newId(), aboutId: id, title: `A message to channel ${channelKey} did not arrive: ${reason}`, body };
+      }),
     );
-  return instead.map(({ overId, message }) => ({ tenantId: message.tenantId, deliveryId: message.id, overId }));
+  }
+  const alone = due.filter(({ channelId }) => !fallbacks.has(channelId));
+  const others = alone.length === 0 ? [] : await channelsInstead(sql, alone);
+  const messages: (NewDelivery | null)[] = [
+    ...news.map((each) => {
+      const fallback = fallbacks.get(each.delivery.channelId ?? '');
+      return fallback === undefined ? null : messageInstead(each, fallback, publicUrl, null);
+    }),
+    ...others.map((channel) => messageInstead(byChannel.get(channel.insteadOf)!, channel, publicUrl, null)),
+  ];
+  const instead = messages.filter((message) => message !== null);
+  if (instead.length > 0) await insertDeliveries(sql, instead);
+  return instead.map(({ tenantId, id, insteadOf }) => ({ tenantId, deliveryId: id, overId: insteadOf ?? id }));
 }
 
-const isNews = ({ delivery: { kind, told, channelId }, reason }: DeadDelivery): boolean =>
-  kind !== 'test' && kind !== 'undelivered' && told !== null && channelId !== null && !ON_PURPOSE.has(reason) && reason !== 'unrenderable';
+const isNews = (untold: Untold): boolean => isOfAlert(untold) && !ON_PURPOSE.has(untold.reason) && untold.reason !== 'unrenderable';

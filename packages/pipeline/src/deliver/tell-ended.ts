@@ -1,12 +1,15 @@
 import { newId, noteOnTimeline, wakeResolved, type DeliveryRef, type SqlTx } from '@tocsin/db';
-import { tellDead, type DeadDelivery } from './tell-dead.ts';
+import type { Untold } from './instead.ts';
+import { tellDead } from './tell-dead.ts';
 
 export interface EndedDelivery {
-  delivery: DeadDelivery['delivery'];
+  delivery: Untold['delivery'];
   status: 'delivered' | 'dead' | 'suppressed';
   reason: string | null;
   /** All that were made. */
   attempts: number;
+  /** The delivery that tells it too; null: none does. */
+  foldedInto: string | null;
 }
 
 /**
@@ -24,13 +27,14 @@ export async function tellEnded(
   if (ofAlerts.length === 0) return new Map();
   await noteOnTimeline(
     sql,
-    ofAlerts.map(({ tenantId, alertId, delivery, status, reason, attempts }) => {
+    ofAlerts.map(({ tenantId, alertId, delivery, status, reason, attempts, foldedInto }) => {
       const data = {
         deliveryId: delivery.id,
         channel: delivery.channelKey,
         channelKind: delivery.channelKind,
         told: delivery.kind,
         attempts,
+        ...(foldedInto === null ? {} : { foldedInto }),
       };
       return { tenantId, id: newId(), alertId, kind: `delivery_${status}`, reason, data };
     }),

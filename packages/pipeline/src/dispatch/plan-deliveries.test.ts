@@ -12,7 +12,7 @@ const channel = (key: string, enabled = true): ChannelToPlan => ({
   enabled,
   version: 1,
   config: {},
-  secrets: null,
+  secrets: null, formerSecretsUntilMs: null,
 });
 const reasons = (planned: PlannedDelivery[]): Record<string, string | null> =>
   Object.fromEntries(planned.map((each) => [each.channelKey, each.suppressed]));

@@ -2,6 +2,7 @@ import { isRetryable, type DeliveryRef, type TriggerRef } from '@tocsin/db';
 import { deliver, dispatchTrigger } from '@tocsin/queue';
 import { openAttempts, type Attempted, type Begun } from '../deliver/attempts.ts';
 import type { DeliveryDeps } from '../deliver/delivery-deps.ts';
+import { keepDroppingSecrets } from '../deliver/drop-former-secrets.ts';
 import { openLanes, type LaneBounds } from '../deliver/lanes.ts';
 import { inBatches } from '../in-batches.ts';
 import { sendHints } from '../send-hints.ts';
@@ -97,11 +98,16 @@ export function startDispatcher(deps: DeliveryDeps, bounds: LaneBounds = LANES):
     }),
   ];
 
+  const dropping = new AbortController();
+  const dropped = keepDroppingSecrets(deps, dropping.signal);
+
   return {
     ready: async () => void (await Promise.all(consumers.map((consumer) => consumer.ready()))),
     close: async (deadlineMs = 20_000) => {
       const late = setTimeout(() => stopping.abort(), deadlineMs);
       attempt.lanes.close();
+      dropping.abort();
+      await dropped;
       await Promise.all(consumers.map((consumer) => consumer.close(deadlineMs)));
       attempt.lanes.close();
       while (inHand.size > 0) await Promise.all(inHand);

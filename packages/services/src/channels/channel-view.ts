@@ -1,6 +1,7 @@
 import { channelOf, maskSecrets } from '@tocsin/channels';
-import type { Channel } from '@tocsin/contracts';
+import type { Channel, ChannelHealth } from '@tocsin/contracts';
 import { placeOfSecrets, type ChannelRow } from '@tocsin/db';
+import { deliveryReasonWords, FAILING_AFTER } from '@tocsin/domain';
 import type { Context } from '../context.ts';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 
@@ -18,11 +19,27 @@ export function viewChannel(ctx: Context, row: ChannelRow): Channel {
     disabledReason: row.disabledReason,
     lastUsedAt: timeTextOrNull(row.lastUsedAtMs),
     lastError: row.lastError,
+    health: healthOf(row),
+    fallback: row.fallback,
+    formerSecretsUntil: timeTextOrNull(row.formerSecretsUntilMs),
     version: row.version,
     createdAt: timeText(row.createdAtMs),
     createdBy: row.createdBy,
     updatedAt: timeText(row.updatedAtMs),
     updatedBy: row.updatedBy,
+  };
+}
+
+function healthOf(row: ChannelRow): ChannelHealth {
+  const { enabled, lastUsedAtMs, lastError, failures, failingSinceMs, lastDeliveredAtMs } = row;
+  const used = lastUsedAtMs === null ? 'unused' : lastError === null ? 'working' : failures >= FAILING_AFTER ? 'failing' : 'troubled';
+  return {
+    state: enabled ? used : 'off',
+    failingSince: timeTextOrNull(failingSinceMs),
+    consecutiveFailures: failures,
+    lastDeliveredAt: timeTextOrNull(lastDeliveredAtMs),
+    lastError,
+    lastErrorText: lastError === null ? null : deliveryReasonWords(lastError),
   };
 }
 

@@ -8,17 +8,19 @@ import { change } from '../idempotency.ts';
 import { parse } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { sealSecrets, viewChannel } from './channel-view.ts';
+import { checkFallback } from './check-fallback.ts';
 import { channelOfKind, checkConfig } from './check-config.ts';
 
 export const createChannel = verb(
   'channels:write',
   async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Channel> => {
-    const { key, name, kind, enabled, ...given } = parse(CreateChannel, input.body);
+    const { key, name, kind, enabled, fallback, ...given } = parse(CreateChannel, input.body);
     const definition = channelOfKind(kind);
     const { config, secrets } = splitSecrets(definition, await checkConfig(ctx, definition, given.config));
     return change(ctx, async (tx) => {
       const { tenantId, actor } = ctx;
       const id = newId();
+      await checkFallback(tx, tenantId, key, fallback);
       const row = await insertChannel(tx, {
         tenantId,
         id,
@@ -28,6 +30,7 @@ export const createChannel = verb(
         config,
         secrets: sealSecrets(ctx, tenantId, id, secrets),
         enabled,
+        fallback,
         actor,
       });
       if (row === null) throw new AppError('key_taken', `There is a channel with the key '${key}' already.`);

@@ -1,5 +1,5 @@
 import { DeleteChannel } from '@tocsin/contracts';
-import { deleteChannel as deleteRow, lockChannel, namesOfRulesNotifying, noteGone } from '@tocsin/db';
+import { deleteChannel as deleteRow, dropFallback, lockChannel, namesOfRulesNotifying, noteGone, usersOfFallback } from '@tocsin/db';
 import { AppError, notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -26,6 +26,9 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
     requireVersion(input.ifMatch, row.version);
     const rules = await namesOfRulesNotifying(tx, ctx.tenantId, row.key);
     if (rules.length > 0 && !isForced) throw inUse(rules);
+    const leaning = await usersOfFallback(tx, ctx.tenantId, row.key);
+    if (leaning.length > 0 && !isForced) throw isFallback(leaning);
+    if (leaning.length > 0) await dropFallback(tx, ctx.tenantId, row.key);
     await deleteRow(tx, ctx.tenantId, id);
     if (row.packKey !== null) await noteGone(tx, ctx.tenantId, row.packKey, `channel/${row.key}`);
     await audit(tx, ctx, 'channel.deleted', id, { key: row.key, usedByRules: rules.length });
@@ -39,4 +42,9 @@ function inUse(rules: readonly string[]): AppError {
     .join(', ');
   const more = rules.length > NAMES_SHOWN ? ` and ${rules.length - NAMES_SHOWN} more` : '';
   return new AppError('channel_in_use', `It is notified by ${names}${more}.`);
+}
+
+function isFallback(users: readonly (string | null)[]): AppError {
+  const names = users.slice(0, NAMES_SHOWN).map((key) => (key === null ? 'the tenant' : `'${key}'`));
+  return new AppError('channel_in_use', `It is the fallback of ${names.join(', ')}${users.length > NAMES_SHOWN ? ' and others' : ''}.`);
 }

@@ -1,4 +1,4 @@
-import { mergeSecrets, splitSecrets } from '@tocsin/channels';
+import { channelOf, mergeSecrets, splitSecrets } from '@tocsin/channels';
 import { type Channel, UpdateChannel } from '@tocsin/contracts';
 import { type ChannelRow, findChannel, updateChannel as updateRow, withTenant } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
@@ -9,6 +9,7 @@ import { idFrom, parse } from '../parse.ts';
 import { requireVersion, staleWrite } from '../version.ts';
 import { verb } from '../verb.ts';
 import { openSecrets, sealSecrets, viewChannel } from './channel-view.ts';
+import { checkFallback } from './check-fallback.ts';
 import { channelOfKind, checkConfig } from './check-config.ts';
 
 interface Input {
@@ -26,11 +27,16 @@ export const updateChannel = verb('channels:write', async ({ ctx, input }: { ctx
   requireVersion(input.ifMatch, before.version);
   const stored = patch.config === undefined ? before : await editConfig(ctx, before, patch.config);
   // The configuration was checked outside of the transaction (addresses are resolved): the version says nobody changed it meanwhile.
+  const { fallback = before.fallback } = patch;
   return change(ctx, async (tx) => {
+    if (fallback !== before.fallback) await checkFallback(tx, ctx.tenantId, before.key, fallback);
     const row = await updateRow(tx, {
       ...before,
       config: stored.config,
       secrets: stored.secrets,
+      fallback,
+      // Whoever says what the secrets are says what holds.
+      formerSecretsUntilMs: namesSecret(before.kind, patch.config) ? null : before.formerSecretsUntilMs,
       name: patch.name ?? before.name,
       enabled: patch.enabled ?? before.enabled,
       disabledReason: patch.enabled === true ? null : before.disabledReason,
@@ -41,6 +47,11 @@ export const updateChannel = verb('channels:write', async ({ ctx, input }: { ctx
     return viewChannel(ctx, row);
   });
 });
+
+const namesSecret = (kind: string, config: Record<string, unknown> | undefined): boolean => {
+  const field = channelOf(kind)?.rotates?.field;
+  return field !== undefined && config !== undefined && Object.hasOwn(config, field);
+};
 
 async function editConfig(ctx: Context, row: ChannelRow, edited: Record<string, unknown>): Promise<Pick<ChannelRow, 'config' | 'secrets'>> {
   const definition = channelOfKind(row.kind);

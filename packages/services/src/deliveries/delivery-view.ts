@@ -1,8 +1,9 @@
 import type { Delivery, DeliveryAttempt } from '@tocsin/contracts';
-import type { DeliveryAttemptRow, DeliveryRow } from '@tocsin/db';
+import type { DeliveryAttemptRow, ShownDeliveryRow } from '@tocsin/db';
+import { deliveryReasonWords } from '@tocsin/domain';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 
-export const viewDelivery = (row: DeliveryRow): Delivery => ({
+export const viewDelivery = (row: ShownDeliveryRow): Delivery => ({
   id: row.id,
   triggerId: row.triggerId,
   alertId: row.alertId,
@@ -10,15 +11,25 @@ export const viewDelivery = (row: DeliveryRow): Delivery => ({
   kind: row.kind,
   status: row.status,
   reason: row.reason,
+  reasonText: wordsOf(row.reason),
   attempts: row.attempts,
   nextAttemptAt: row.finishedAtMs === null ? timeText(row.nextAttemptAtMs) : null,
   expiresAt: timeText(row.expiresAtMs),
+  triggeredAt: timeTextOrNull(row.triggeredAtMs),
   createdAt: timeText(row.createdAtMs),
   finishedAt: timeTextOrNull(row.finishedAtMs),
+  deliveredAfterMs: row.status === 'delivered' && row.finishedAtMs !== null ? row.finishedAtMs - (row.triggeredAtMs ?? row.createdAtMs) : null,
+  insteadOf: row.insteadOf,
+  foldedInto: row.foldedInto,
 });
 
-export const viewAttempt = ({ startedAtMs, finishedAtMs, ...attempt }: DeliveryAttemptRow): DeliveryAttempt => ({
+export const viewAttempt = ({ startedAtMs, finishedAtMs, nextAttemptAtMs, ...attempt }: DeliveryAttemptRow): DeliveryAttempt => ({
   ...attempt,
+  reasonText: wordsOf(attempt.reason),
   startedAt: timeText(startedAtMs),
   finishedAt: timeTextOrNull(finishedAtMs),
+  latencyMs: finishedAtMs === null ? null : finishedAtMs - startedAtMs,
+  nextAttemptAt: timeTextOrNull(nextAttemptAtMs),
 });
+
+const wordsOf = (reason: string | null): string | null => (reason === null ? null : deliveryReasonWords(reason));

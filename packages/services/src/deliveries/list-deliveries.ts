@@ -15,8 +15,14 @@ export const listDeliveries = verb(
       limit: query.limit + 1,
       status: query.status ?? null,
       channelId: query.channelId ?? null,
-      channelKey: query.channelKey ?? null,
+      channelKey: query.channelKey ?? query.channel ?? null,
+      channelKind: query.channelKind ?? null,
       alertId: query.alertId ?? null,
+      ruleId: query.ruleId ?? null,
+      ruleKey: query.rule ?? null,
+      reason: query.reason ?? null,
+      fromMs: query.from ?? null,
+      toMs: query.to ?? null,
     };
     const rows = await withTenant(ctx.db, ctx.tenantId, (tx) => selectDeliveries(tx, ctx.tenantId, filter));
     return pageOfRows(rows, query.limit, viewDelivery);

@@ -1,5 +1,5 @@
 import type { Delivery } from '@tocsin/contracts';
-import { lockDelivery, reopenDelivery } from '@tocsin/db';
+import { findDelivery, lockDelivery, reopenDelivery } from '@tocsin/db';
 import { RETRY } from '@tocsin/domain';
 import { sendHints } from '@tocsin/pipeline';
 import { deliver } from '@tocsin/queue';
@@ -23,10 +23,12 @@ export const retryDelivery = verb('deliveries:retry', async ({ ctx, input }: { c
     const found = await lockDelivery(tx, ctx.tenantId, deliveryId);
     if (found === null) throw notFound('delivery');
     if (found.status !== 'dead') throw new AppError('not_retryable', 'Only a dead delivery can be sent again.');
-    if (!found.hasChannel) throw new AppError('not_retryable', 'Its channel is deleted.');
-    const { delivery: row, endId } = await reopenDelivery(tx, ctx.tenantId, deliveryId, RETRY.expiresAfterMs);
+    if (found.channelEnabled === null) throw new AppError('not_retryable', 'Its channel is deleted.');
+    const { endId } = await reopenDelivery(tx, ctx.tenantId, deliveryId, RETRY.expiresAfterMs);
     await audit(tx, ctx, 'delivery.retried', deliveryId);
     if (endId !== null) await audit(tx, ctx, 'delivery.retried', endId, { after: deliveryId });
+    const row = await findDelivery(tx, ctx.tenantId, deliveryId);
+    if (row === null) throw new Error('a delivery under lock is gone');
     return viewDelivery(row);
   });
   await sendHints(ctx, deliver, [{ tenantId: ctx.tenantId, deliveryId }], { evenIfKnown: true });

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { deliveryReasonWords } from './delivery-reason-words.ts';
+
+test.each([
+  ['http_503', 'the receiver answered 503: it is not available'],
+  ['http_418', 'the receiver answered 418'],
+  ['expired', 'it could not be sent within a day of its trigger'],
+  ['folded', 'it is told with the end of its alert, in one message'],
+  ['something_new', 'something new'],
+])('%s: %s', (reason, words) => {
+  expect(deliveryReasonWords(reason)).toBe(words);
+});
