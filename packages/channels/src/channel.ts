@@ -16,6 +16,10 @@ export interface ChannelDefinition<Config extends z.ZodObject> {
   label: string;
   /** Fields marked `.meta({ secret: true })` are stored sealed and shown masked; those with `outbound: true` hold an address to check. */
   config: Config;
+  /** Its receiver keeps alerts apart by their id, so each is told by itself, however many there are. */
+  perAlert?: boolean;
+  /** More messages in a minute are told together; people may say otherwise of their channel. Absent: as many as there are. */
+  maxPerMinute?: number;
   /** The secret field that can be exchanged while the one before still holds: it takes one secret or several, the newest first. Absent: there is none. */
   rotates?: { field: string; make: () => string };
   /** Pure, so that every message is pinned by a snapshot. The text is frozen by the first attempt: repeats send the same bytes. */

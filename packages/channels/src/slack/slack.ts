@@ -12,6 +12,7 @@ const TIMEOUT_MS = 35_000;
 /** A Slack incoming webhook. Its address is the credential. */
 export const slack = defineChannel({
   kind: 'slack',
+  maxPerMinute: 30,
   label: 'Slack',
   config: z.strictObject({ webhookUrl: outboundUrl.meta({ secret: true, outbound: true }) }),
 

@@ -22,6 +22,8 @@ export interface NewDelivery {
   body: string | null;
   /** The first attempt is made at once, with a body: it is leased and its attempt written with it. Null: somebody takes it later. */
   first: { token: string; leaseMs: number; attemptId: string } | null;
+  /** It waits so long, and what has the same key at its channel is told with it. Absent: it may go at once. */
+  hold?: { foldKey: string; byMs: number };
   /** The delivery whose channel was not reached; through one channel it is told once. Absent: it stands for itself. */
   insteadOf?: string;
 }
@@ -41,18 +43,20 @@ export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDeliv
         ${deliveries.map((each) => each.suppressed)}::text[], ${deliveries.map((each) => each.lifetimeMs)}::float8[],
         ${deliveries.map(({ first }) => first?.token ?? null)}::uuid[], ${deliveries.map(({ first }) => first?.leaseMs ?? null)}::float8[],
         ${deliveries.map((each) => each.body)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[],
-        ${deliveries.map((each) => each.suppressedBy ?? null)}::uuid[], ${deliveries.map(({ insteadOf }) => insteadOf ?? null)}::uuid[]
+        ${deliveries.map((each) => each.suppressedBy ?? null)}::uuid[], ${deliveries.map(({ insteadOf }) => insteadOf ?? null)}::uuid[],
+        ${deliveries.map(({ hold }) => hold?.foldKey ?? null)}::text[], ${deliveries.map(({ hold }) => hold?.byMs ?? 0)}::float8[]
       ) as new (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, suppressed, lifetime, token, lease, body, attempt_id,
-                suppressed_by, instead_of)
+                suppressed_by, instead_of, fold_key, hold)
     ), inserted as (
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, suppressed_by, expires_at,
-                              finished_at, lease_token, lease_until, body, attempts, counted_attempts, instead_of)
+                              finished_at, lease_token, lease_until, body, attempts, counted_attempts, instead_of, fold_key, next_attempt_at)
       select new.tenant_id, new.id, new.trigger_id, new.alert_id, new.channel_id, new.channel_key, new.channel_kind, new.kind,
              case when new.suppressed is not null then 'suppressed' when new.token is not null then 'sending' else 'pending' end, new.suppressed,
              new.suppressed_by, coalesce(triggers.created_at, tocsin_now()) + make_interval(secs => new.lifetime / 1000),
              case when new.suppressed is not null then tocsin_now() end,
              new.token, tocsin_now() + make_interval(secs => new.lease / 1000), new.body,
-             case when new.token is null then 0 else 1 end, case when new.token is null then 0 else 1 end, new.instead_of
+             case when new.token is null then 0 else 1 end, case when new.token is null then 0 else 1 end, new.instead_of,
+             new.fold_key, tocsin_now() + make_interval(secs => new.hold / 1000)
       from new left join triggers on triggers.tenant_id = new.tenant_id and triggers.id = new.trigger_id
       on conflict do nothing
       returning tenant_id, id

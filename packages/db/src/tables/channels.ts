@@ -25,6 +25,8 @@ export const channels = pgTable(
     lastDeliveredAtMs: instant('last_delivered_at'),
     /** Key of the channel that hears what this one cannot be told. */
     fallback: text(),
+    /** Null: as its kind has it. */
+    maxPerMinute: integer('max_per_minute'),
     /** Until then messages are signed with the secrets before the newest too. */
     formerSecretsUntilMs: instant('former_secrets_until'),
     /** `config`: it came from the installation's file; null: people made it. */

@@ -33,6 +33,8 @@ export const deliveries = pgTable(
     insteadOf: uuid('instead_of'),
     /** The delivery that tells this one too. */
     foldedInto: uuid('folded_into'),
+    /** Whoever is due first of those with the same one at a channel tells of all of them. */
+    foldKey: text('fold_key'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 );

@@ -1,0 +1,53 @@
+import type { SqlTx } from '../with-tenants.ts';
+
+/** What goes to one channel: about one rule, or at all. */
+export interface WindowRef {
+  tenantId: string;
+  channelId: string;
+  /** Null: whatever it is about. */
+  ruleId: string | null;
+}
+
+export interface CountedWindow extends WindowRef {
+  /** Messages that were counted in it before these. */
+  before: number;
+  endsInMs: number;
+  /** What people allow the channel in a minute; null: they said nothing. */
+  maxPerMinute: number | null;
+}
+
+/**
+ * Counts messages into their windows, each of which is open for `lengthMs` from its first message on; a window that is over opens anew with these. Whoever
+ * counts into the same window at the same time waits, so that one alone is the first.
+ */
+export async function countMessages(
+  sql: SqlTx,
+  counted: readonly (WindowRef & { messages: number })[],
+  lengthMs: number,
+): Promise<CountedWindow[]> {
+  const length = sql`make_interval(secs => ${lengthMs}::float8 / 1000)`;
+  // a clock that was set back leaves windows that begin later than now
+  const isOpen = sql`w.opened_at > tocsin_now() - ${length} and w.opened_at <= tocsin_now()`;
+  return sql<CountedWindow[]>`
+    with new as (
+      select * from unnest(
+        ${counted.map((each) => each.tenantId)}::uuid[], ${counted.map((each) => each.channelId)}::uuid[], ${counted.map((each) => each.ruleId)}::uuid[],
+        ${counted.map((each) => each.messages)}::int[]
+      ) as new (tenant_id, channel_id, rule_id, messages)
+    ), opened as (
+      insert into message_windows as w (tenant_id, channel_id, scope, opened_at, messages)
+      select tenant_id, channel_id, coalesce('rule:' || rule_id, 'channel'), tocsin_now(), messages from new
+      -- always in this order, so that no two of these wait for each other
+      order by 1, 2, 3
+      on conflict (tenant_id, channel_id, scope) do update set
+        opened_at = case when ${isOpen} then w.opened_at else tocsin_now() end,
+        messages = case when ${isOpen} then w.messages else 0 end + excluded.messages
+      returning tenant_id, channel_id, scope, opened_at, messages
+    )
+    select new.tenant_id as "tenantId", new.channel_id as "channelId", new.rule_id as "ruleId", opened.messages - new.messages as before,
+           greatest((extract(epoch from opened.opened_at + ${length} - tocsin_now()) * 1000)::float8, 0) as "endsInMs",
+           channels.max_per_minute as "maxPerMinute"
+    from new
+    join opened on opened.tenant_id = new.tenant_id and opened.channel_id = new.channel_id and opened.scope = coalesce('rule:' || new.rule_id, 'channel')
+    join channels on channels.tenant_id = new.tenant_id and channels.id = new.channel_id`;
+}

@@ -1,0 +1,21 @@
+import type { MessageKind } from './notification.ts';
+import type { Severity } from './severity.ts';
+
+/** What comes to a channel so soon after a rule's first message waits and is told with the others. */
+export const GROUP_WINDOW_MS = 30_000;
+/** What a channel takes is counted by the minute. */
+export const STORM_WINDOW_MS = 60_000;
+
+/** Kinds that may be told together. Tests, and what was sent because nobody had answered or heard, go at once and by themselves. */
+const GROUPED: ReadonlySet<MessageKind> = new Set<MessageKind>(['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced']);
+export const mayBeGrouped = (kind: MessageKind): boolean => GROUPED.has(kind);
+
+/**
+ * What becomes of a message of a rule to a channel within the rule's window there.
+ * `first`: it goes at once. `follow_up`: it waits for the window's end, and tells of all the `rest`.
+ */
+export const placeInGroup = (before: number): 'first' | 'follow_up' | 'rest' => (before === 0 ? 'first' : before === 1 ? 'follow_up' : 'rest');
+
+/** Whether a channel has had enough for this minute. Critical alerts may come twice as often as that. */
+export const isStorm = (before: number, severity: Severity, maxPerMinute: number | null): boolean =>
+  maxPerMinute !== null && before >= (severity === 'critical' ? 2 * maxPerMinute : maxPerMinute);
