@@ -37,6 +37,8 @@ export interface AlertSnapshot {
   why?: string;
   /** Present: it changes so often that all of it is one alert. */
   flapping?: true;
+  /** Of one that is over: the worst value there was. Absent: none is known. */
+  peak?: number;
   /** Present: so many more series breach than the rule may have alerts. */
   excess?: number;
   labels: Labels;
