@@ -36,7 +36,7 @@ export const DeliveryAttempt = z.strictObject({
   startedAt: Time,
   /** Null, as `outcome`: not known; the sender died in between. */
   finishedAt: Time.nullable(),
-  outcome: z.enum(['delivered', 'retry', 'rejected']).nullable(),
+  outcome: z.enum(['delivered', 'retry', 'rejected', 'suppressed']).nullable(),
   statusCode: z.int().nullable(),
   reason: z.string().nullable(),
   retryAfterMs: z.int().nullable(),

@@ -45,9 +45,9 @@ function fieldsOf(message: Message): { type: 'mrkdwn'; text: string }[] {
   return factsWithSeries(message)
     .slice(0, FIELDS_MAX)
     .map((fact) => {
-    const time = times[fact.name] ?? null;
-    return { type: 'mrkdwn', text: `*${fact.name}*\n${time === null ? shortened(fact) : slackTime(time, fact.text)}` };
-  });
+      const time = times[fact.name] ?? null;
+      return { type: 'mrkdwn', text: `*${fact.name}*\n${time === null ? shortened(fact) : slackTime(time, fact.text)}` };
+    });
 }
 
 const shortened = ({ name, text }: Fact): string => mrkdwnWithin(text, FIELD_MAX - name.length - 3);

@@ -37,7 +37,7 @@ export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: 
     from (
       select d.alert_id, channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind,
              coalesce(bool_or(channels.enabled), false) as enabled,
-             bool_or(d.attempts > 0 or d.status in ('pending', 'sending', 'retrying')) as told
+             bool_or(d.attempts > 0 and d.status <> 'suppressed' or d.status in ('pending', 'sending', 'retrying')) as told
       from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[]) as wanted (tenant_id, alert_id)
       join deliveries d on d.tenant_id = wanted.tenant_id and d.alert_id = wanted.alert_id
       left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
