@@ -121,8 +121,8 @@ describe('foreign text', () => {
 
   test('is one well-formed line, whatever it was', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        const line = oneLine(text);
+      fc.property(fc.array(fc.nat(0xffff)), (units) => {
+        const line = oneLine(String.fromCharCode(...units));
         expect(line.isWellFormed()).toBe(true);
         expect(line).not.toMatch(/[\r\n\u0000\u202e]/);
       }),
@@ -132,7 +132,8 @@ describe('foreign text', () => {
   test('is cut to what fits, never within a character or an entity', () => {
     const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(40), (text, max) => {
+      fc.property(fc.array(fc.constantFrom('a', '&', '<', 'é', '中', '😀')), fc.nat(40), (characters, max) => {
+        const text = characters.join('');
         expect(truncate(text, max).length).toBeLessThanOrEqual(max);
         expect(truncate(text, max).isWellFormed()).toBe(true);
         const bytes = truncateBytes(text, max);

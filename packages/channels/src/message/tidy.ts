@@ -7,12 +7,16 @@ const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u200e
 // oxlint-disable-next-line no-misleading-character-class -- halves that stand alone
 const LONE_HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Foreign text as one line. */
+/** Beyond what any medium shows of one text, so that an endless one costs no more than that. */
+const TEXT_MAX = 8_000;
+
+/** Foreign text as one line, of which the first 8,000 characters count. */
 export const oneLine = (text: string): string => severalLines(text).replace(/\s+/g, ' ').trim();
 
-/** Foreign text with its line breaks, three in a row at most two. */
+/** Foreign text with its line breaks, of which two in a row at most stay. */
 export const severalLines = (text: string): string =>
   text
+    .slice(0, TEXT_MAX)
     .replace(/\r\n?/g, '\n')
     .replace(UNSEEN, '')
     .replace(LONE_HALF, '\ufffd')

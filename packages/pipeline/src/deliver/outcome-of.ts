@@ -9,7 +9,12 @@ export interface Outcome {
   isCounted: boolean;
 }
 
-const finished = (status: 'delivered' | 'dead' | 'suppressed', reason: string | null): Outcome => ({ status, reason, nextInMs: null, isCounted: true });
+const finished = (status: 'delivered' | 'dead' | 'suppressed', reason: string | null): Outcome => ({
+  status,
+  reason,
+  nextInMs: null,
+  isCounted: true,
+});
 
 /**
  * What a verdict means for its delivery.
