@@ -3,6 +3,13 @@ import type { z } from 'zod';
 import type { Outside } from './outside.ts';
 import type { Verdict } from './verdict.ts';
 
+/** A host that a configuration asks us to connect to, with its JSON pointer within the configuration. */
+export interface OutboundHost {
+  pointer: string;
+  host: string;
+  port: number;
+}
+
 /** What stays the same through all attempts of a delivery, and the instant of this one. */
 export interface Sending {
   deliveryId: string;
@@ -22,6 +29,8 @@ export interface ChannelDefinition<Config extends z.ZodObject> {
   maxPerMinute?: number;
   /** The secret field that can be exchanged while the one before still holds: it takes one secret or several, the newest first. Absent: there is none. */
   rotates?: { field: string; make: () => string };
+  /** Hosts to check that are not in an address; absent: there are none. */
+  hosts?: (config: z.output<Config>) => OutboundHost[];
   /** Pure, so that every message is pinned by a snapshot. The text is frozen by the first attempt: repeats send the same bytes. */
   render: (notification: Notification) => string;
   /** Sends once and says how it ended; retrying is the dispatcher's. Rejects only for faults of our own, such as a database away. */
@@ -29,13 +38,16 @@ export interface ChannelDefinition<Config extends z.ZodObject> {
 }
 
 /** A channel as its users see it: the configuration is checked inside, so that kinds fit one table. */
-export interface Channel extends Omit<ChannelDefinition<z.ZodObject>, 'deliver'> {
+export interface Channel extends Omit<ChannelDefinition<z.ZodObject>, 'deliver' | 'hosts'> {
+  /** Of a checked configuration. */
+  hosts: (config: unknown) => OutboundHost[];
   deliver: (body: string, config: unknown, outside: Outside, sending: Sending) => Promise<Verdict>;
 }
 
 export function defineChannel<Config extends z.ZodObject>(definition: ChannelDefinition<Config>): Channel {
   return {
     ...definition,
+    hosts: (config) => definition.hosts?.(definition.config.parse(config)) ?? [],
     async deliver(body, config, outside, sending) {
       const parsed = definition.config.safeParse(config);
       if (parsed.success) return definition.deliver(body, parsed.data, outside, sending);

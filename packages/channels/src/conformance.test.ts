@@ -13,7 +13,23 @@ const EXAMPLES: Record<string, Record<string, unknown>> = {
     headers: { authorization: 'Bearer s3cret-of-the-tenant' },
   },
   slack: { webhookUrl: 'https://hooks.slack.example/services/T000/B000/s3cretpath24characterslong' },
+  email: {
+    to: ['ops@example.com'],
+    from: 'alerts@example.com',
+    smtpHost: 'mail.example.com',
+    smtpUser: 'u',
+    smtpPassword: 's3cret-of-the-mailer',
+  },
+  pagerduty: { routingKey: 's3cretkeyofthirtytwocharacters12' },
+  opsgenie: { apiKey: 's3cret-of-the-integration', team: 'payments' },
+  teams: { webhookUrl: 'https://prod.logic.example/workflows/0/triggers/manual/paths/invoke?sig=s3cretsignature24characters' },
+  discord: { webhookUrl: 'https://discord.example/api/webhooks/100/s3cret-token-of-the-webhook' },
+  telegram: { botToken: '123456789:AAE-s3crettokenofthirtyfivecharacters', chatId: '-1001234567890' },
+  ntfy: { topic: 's3cret-topic', token: 'tk_s3cretaccesstoken', serverUrl: 'https://push.example' },
+  'google-chat': { webhookUrl: 'https://chat.example/v1/spaces/A/messages?key=AIzas3cretkey&token=s3crettoken24characters' },
+  mattermost: { webhookUrl: 'https://mattermost.example/hooks/s3crethook26characterslong', channel: 'on-call' },
   inbox: {},
+  log: {},
 };
 
 const NOW = Date.parse('2026-03-01T12:00:11.000Z');
@@ -127,11 +143,36 @@ describe.each(overHttp)('$kind over HTTP', ({ channel, config, calls }) => {
     });
   });
 
-  test('one delivery is one request, and a repeat sends the same bytes', async () => {
+  test('one delivery is one request, and a repeat sends the same bytes to the same place', async () => {
     const outside = anOutside({ status: 500 });
     await deliver(outside);
     await channel.deliver(body, config, outside, { ...sending, nowMs: NOW + 3_600_000 });
-    expect(outside.calls.map((call) => call.body)).toEqual([body, body]);
+    const [first, second, ...more] = outside.calls;
+    expect(more).toEqual([]);
+    expect(second).toMatchObject({ url: first?.url, body: first?.body });
+  });
+
+  test('what is frozen, and kept readable, has no secret in it', () => {
+    for (const secret of leaves(splitSecrets(channel, config).secrets)) expect(body).not.toContain(secret);
+  });
+
+  test('every status has its meaning', async () => {
+    for (let status = 200; status < 600; status += 1) {
+      if (status >= 300 && status < 400) continue;
+      const { outcome, ...verdict } = await deliver(anOutside({ status }));
+      const isPassing = status >= 500 || status === 408 || status === 425 || status === 429;
+      expect([status, outcome]).toEqual([status, status < 300 ? 'delivered' : isPassing ? 'retry' : 'rejected']);
+      expect(verdict).toMatchObject({ statusCode: status, ...(status < 300 ? {} : { reason: `http_${status}` }) });
+    }
+  });
+
+  test('an answer that is huge, packed or no text at all changes nothing about what it means', async () => {
+    for (const answer of ['x'.repeat(1_000_000), '\u001f\u008b\b\u0000\ufffd\ufffd', '{"retry_after":', '[[[[', '\u0000']) {
+      expect(await deliver(anOutside({ status: 200, body: answer }))).toMatchObject({ outcome: 'delivered' });
+      const refused = await deliver(anOutside({ status: 503, body: answer }));
+      expect(refused).toMatchObject({ outcome: 'retry', reason: 'http_503', retryAfterMs: null });
+      expect(refused.responseExcerpt?.length ?? 0).toBeLessThanOrEqual(1_024);
+    }
   });
 
   test('no secret leaves through the verdict, whatever the receiver or the network says', async () => {

@@ -1,3 +1,5 @@
+import type { SMTPTransportOptions } from 'nodemailer';
+
 /** An answer of the outbound door: names of headers are lower-case, the body is cut at the door's limit. */
 export interface OutboundAnswer {
   status: number;
@@ -20,6 +22,27 @@ export interface InboxMessage {
   body: Record<string, unknown>;
 }
 
+/** A connected socket of `node:net`. */
+export type OutsideSocket = NonNullable<SMTPTransportOptions['connection']>;
+
+/** Where mail is handed in. `tls` from the first byte on, `starttls` or not at all, or `off`. */
+export interface MailServer {
+  host: string;
+  port: number;
+  security: 'tls' | 'starttls' | 'off';
+  /** Null: it asks for none. */
+  login: { user: string; password: string } | null;
+  /** An address, or `Name <address>`. */
+  from: string;
+}
+
+/** A line of the system's log; the caller adds whose it is. */
+export interface LogLine {
+  level: 'error' | 'warn';
+  text: string;
+  fields: Readonly<Record<string, unknown>>;
+}
+
 /**
  * All a channel may touch of the world. Each face is guarded, bounded in time and size, and bound to one tenant by the caller.
  * A failed call rejects with an error whose `code` says how (`timeout`, `blocked_address` …); its message is never used.
@@ -28,6 +51,12 @@ export interface Outside {
   request: (call: OutboundCall, signal: AbortSignal) => Promise<OutboundAnswer>;
   /** Fetch-shaped, for libraries. */
   fetch: typeof globalThis.fetch;
+  /** For what is not HTTP. The channel ends the socket. */
+  connect: (to: { host: string; port: number }, signal: AbortSignal) => Promise<OutsideSocket>;
+  /** The installation's own, with a way to it that leads wherever the operator said; null: it has none. */
+  mailServer: (MailServer & { connect: (signal: AbortSignal) => Promise<OutsideSocket> }) | null;
+  /** False: lines of that level are not written. */
+  log: (line: LogLine) => boolean;
   putInbox: (message: InboxMessage) => Promise<void>;
   signal: AbortSignal;
 }

@@ -2,19 +2,21 @@ import { parseRetryAfter, verdictOfStatus, type EpochMs } from '@tocsin/domain';
 import type { OutboundAnswer } from './outside.ts';
 
 interface Answered {
-  /** Null: no HTTP answer was seen. */
+  /** Of HTTP, or the reply code of SMTP. Null: no answer was seen. */
   statusCode: number | null;
   /** The start of the answer's text, for people; without secrets and control characters. Null: nothing was answered. */
   responseExcerpt: string | null;
 }
 
-/** How one send ended. `reason` is a code or `http_<status>`: it never carries an address, a secret or a foreign text. */
+/** How one send ended. `reason` is a code, `http_<status>` or `smtp_<code>`: it never carries an address, a secret or a foreign text. */
 export type Verdict =
   | ({ outcome: 'delivered' } & Answered)
   /** `retryAfterMs` is what the receiver asked for, unclamped; null: it asked for nothing. */
   | ({ outcome: 'retry'; reason: string; retryAfterMs: number | null } & Answered)
   /** Final. `disable`: the receiver is gone for good (410), so that the channel is switched off. */
-  | ({ outcome: 'rejected'; reason: string; disable: boolean } & Answered);
+  | ({ outcome: 'rejected'; reason: string; disable: boolean } & Answered)
+  /** Final, and nobody's failure: this installation is not set up to send it, so nothing was sent. */
+  | ({ outcome: 'suppressed'; reason: string } & Answered);
 
 /** Failures of the outbound door that the same request would meet again. Every other failure may pass, so it is tried again. */
 const FINAL_CODES = new Set(['url_not_allowed', 'blocked_address', 'invalid_request', 'tls', 'redirect']);
@@ -60,7 +62,8 @@ const secretWords = (secret: string): string[] => [
 const statusOf = (error: unknown): number | null =>
   typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : null;
 
-function excerpt(body: string, secrets: readonly string[]): string | null {
+/** The start of an answer's text as it may be shown; null: it is empty. */
+export function excerpt(body: string, secrets: readonly string[]): string | null {
   if (body === '') return null;
   let text = body;
   for (const word of secrets.flatMap(secretWords)) text = text.replaceAll(word, '••••');

@@ -1,11 +1,12 @@
-import type { InboxMessage, OutboundAnswer, OutboundCall, Outside } from '../src/index.ts';
+import type { InboxMessage, LogLine, OutboundAnswer, OutboundCall, Outside } from '../src/index.ts';
 
 type Answer = Partial<OutboundAnswer> | Error;
 
 /** An outside that answers every call the same way and remembers what it was asked. */
-export function anOutside(answer: Answer = {}): Outside & { calls: OutboundCall[]; put: InboxMessage[] } {
+export function anOutside(answer: Answer = {}): Outside & { calls: OutboundCall[]; put: InboxMessage[]; logged: LogLine[] } {
   const calls: OutboundCall[] = [];
   const put: InboxMessage[] = [];
+  const logged: LogLine[] = [];
   const answered = (call: OutboundCall): OutboundAnswer => {
     calls.push(call);
     if (answer instanceof Error) throw answer;
@@ -14,6 +15,7 @@ export function anOutside(answer: Answer = {}): Outside & { calls: OutboundCall[
   return {
     calls,
     put,
+    logged,
     signal: new AbortController().signal,
     request: async (call) => answered(call),
     fetch: async (url, init) => {
@@ -21,6 +23,12 @@ export function anOutside(answer: Answer = {}): Outside & { calls: OutboundCall[
       const headers = Object.fromEntries(new Headers(init.headers));
       const { status, headers: received, body } = answered({ url: url.toString(), method: 'POST', headers, body: init.body });
       return new Response(body === '' ? null : body, { status, headers: received });
+    },
+    connect: () => Promise.reject(doorError('connect')),
+    mailServer: null,
+    log: (line) => {
+      logged.push(line);
+      return true;
     },
     putInbox: async (message) => void put.push(message),
   };

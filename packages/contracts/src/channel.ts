@@ -78,7 +78,7 @@ export const DeleteChannel = z.strictObject({ force: z.enum(['true', 'false']).d
 /** How the test message ended; the same words as a delivery's attempt. */
 export const ChannelTest = z.strictObject({
   deliveryId: Id,
-  outcome: z.enum(['delivered', 'retry', 'rejected']),
+  outcome: z.enum(['delivered', 'retry', 'rejected', 'suppressed']),
   statusCode: z.int().nullable(),
   reason: z.string().nullable(),
   durationMs: z.number().nonnegative(),

@@ -91,7 +91,7 @@ export const DeliveryAttempt = z.strictObject({
   finishedAt: Time.nullable(),
   /** From the start to the answer. */
   latencyMs: z.int().nullable(),
-  outcome: z.enum(['delivered', 'retry', 'rejected']).nullable(),
+  outcome: z.enum(['delivered', 'retry', 'rejected', 'suppressed']).nullable(),
   statusCode: z.int().nullable(),
   reason: z.string().nullable(),
   reasonText: z.string().nullable(),

@@ -24,6 +24,8 @@ export interface AlertGroup {
   resolved: number;
   /** Of how many rules. */
   rules: number;
+  /** Of all of them, the last thousand where they are more. */
+  alertIds: string[];
   /** The worst five, worst first. */
   worst: GroupedAlert[];
 }
@@ -34,6 +36,7 @@ export interface GroupMember {
 }
 
 const WORST_SHOWN = 5;
+const IDS_SHOWN = 1_000;
 
 /**
  * Several messages as one. Of an alert that is told more than once only its last word counts.
@@ -45,6 +48,7 @@ export function groupOf(members: readonly GroupMember[], reason: GroupReason): A
     reason,
     count: alerts.length,
     resolved: alerts.filter(({ snapshot }) => snapshot.status === 'resolved').length,
+    alertIds: alerts.slice(-IDS_SHOWN).map(({ snapshot }) => snapshot.id),
     rules: new Set(alerts.map(({ rule }) => rule.id)).size,
     worst: alerts.toSorted(worseFirst).slice(0, WORST_SHOWN).map(shown),
   };

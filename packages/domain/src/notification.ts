@@ -1,3 +1,4 @@
+import type { AlertGroup } from './alert-group.ts';
 import type { Aggregation } from './aggregations.ts';
 import type { Operator } from './metric-query.ts';
 import type { Origin } from './origin.ts';
@@ -39,6 +40,8 @@ export interface AlertSnapshot {
   flapping?: true;
   /** Present: this end tells its beginning too, which could not be sent before. A sentence. */
   folded?: string;
+  /** Of one that is over: the worst value there was. Absent: none is known. */
+  peak?: number;
   /** Present: so many more series breach than the rule may have alerts. */
   excess?: number;
   labels: Labels;
@@ -101,6 +104,8 @@ export interface Notification {
   undelivered?: Undelivered;
   /** Of kind `channel_failing` alone. */
   failing?: FailingChannel;
+  /** Present: it tells of several alerts, of which `alert` is the worst. */
+  group?: AlertGroup;
 }
 
 /** The body of a webhook, in the words receivers know. */
@@ -118,5 +123,7 @@ export interface WebhookBody {
     undelivered?: Undelivered;
     /** Of type `channel.failing` alone. */
     failing?: FailingChannel;
+    /** Present: it tells of several alerts, of which `alert` is the worst. */
+    group?: AlertGroup;
   };
 }

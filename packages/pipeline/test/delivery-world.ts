@@ -57,6 +57,7 @@ export async function deliveryWorld(backend: QueueBackend) {
       clock: systemClock,
       outbound,
       secretBox: box,
+      smtp: null,
       publicUrl: 'https://tocsin.example',
     };
   };

@@ -39,7 +39,7 @@ export async function openWholePipeline(backend: QueueBackend): Promise<WholePip
   const box = secretBox('a-secret-key-for-tests-of-32-chars-or-more');
   const outbound = openOutbound({ allowHttp: true, allowCidrs: ['127.0.0.0/8'] });
   const evaluator = startEvaluator({ ...stage.deps, source: store.source, histories: store });
-  const dispatcher = startDispatcher({ ...stage.deps, outbound, secretBox: box, publicUrl: null });
+  const dispatcher = startDispatcher({ ...stage.deps, outbound, secretBox: box, smtp: null, publicUrl: null });
   await Promise.all([evaluator.ready(), dispatcher.ready()]);
 
   return {

@@ -19,6 +19,7 @@ export type { OpsServer, OpsServerOptions } from './ops-server.ts';
 export { faultPoint } from './fault-point.ts';
 export { secretBox, SecretBoxError } from './secret-box.ts';
 export type { SecretBox, SecretPlace } from './secret-box.ts';
+export { type SmtpServer, type SmtpVariables, smtpServerOf } from './config/smtp-server.ts';
 export { openOutbound } from './outbound/open-outbound.ts';
 export type { Outbound, OutboundOptions, OutboundRequest, OutboundResponse, UrlVerdict } from './outbound/open-outbound.ts';
 export { OutboundError } from './outbound/outbound-error.ts';

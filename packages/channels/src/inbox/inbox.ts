@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineChannel } from '../channel.ts';
-import { headline, readingLine, remarks, seriesLine } from '../message-text.ts';
+import { headline, seriesLine } from '../message/message.ts';
+import { messageOf } from '../message/message-of.ts';
 
 const frozen = z.object({ title: z.string() }).loose();
 
@@ -10,18 +11,22 @@ export const inbox = defineChannel({
   label: 'Inbox',
   config: z.strictObject({}),
 
-  render: (notification) =>
-    JSON.stringify({
-      title: headline(notification),
-      text: [readingLine(notification.alert), ...remarks(notification.alert)].join('. '),
-      series: seriesLine(notification.alert),
-      kind: notification.kind,
-      alert: notification.alert,
-      rule: notification.rule,
-      context: notification.context,
-      ...(notification.undelivered === undefined ? {} : { undelivered: notification.undelivered }),
-      ...(notification.failing === undefined ? {} : { failing: notification.failing }),
-    }),
+  render: (notification) => {
+    const message = messageOf(notification);
+    const { kind, alert, rule, context, undelivered, failing, group } = notification;
+    return JSON.stringify({
+      title: headline(message),
+      text: [message.sentence, ...message.remarks].join('. '),
+      series: seriesLine(message),
+      kind,
+      alert,
+      rule,
+      context,
+      ...(undelivered === undefined ? {} : { undelivered }),
+      ...(failing === undefined ? {} : { failing }),
+      ...(group === undefined ? {} : { group }),
+    });
+  },
 
   async deliver(body, _config, outside, { deliveryId, alertId }) {
     const { title, ...rest } = frozen.parse(JSON.parse(body));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
-import { escapedWithin, truncate } from './escape.ts';
+import { truncate } from '../message/cut.ts';
+import { mrkdwnWithin } from './escape.ts';
 import { slackMessage } from './slack-message.ts';
 
 test('renders a firing alert', () => {
@@ -44,6 +45,11 @@ test('renders a firing alert', () => {
             {
               "text": "*Window*
     5m, 412 samples",
+              "type": "mrkdwn",
+            },
+            {
+              "text": "*Tenant*
+    acme",
               "type": "mrkdwn",
             },
           ],
@@ -96,13 +102,18 @@ test('renders a resolved one', () => {
         },
         {
           "text": {
-            "text": "*sum cost is 0.004 USD (limit &gt; $1,000.00)*",
+            "text": "*Lasted 11m · sum cost is 0.004 USD (limit &gt; $1,000.00)*",
             "type": "mrkdwn",
           },
           "type": "section",
         },
         {
           "fields": [
+            {
+              "text": "*Severity*
+    Critical",
+              "type": "mrkdwn",
+            },
             {
               "text": "*Since*
     <!date^1772366400^{date_short_pretty} {time_secs}|2026-03-01 12:00:00 UTC>",
@@ -114,8 +125,18 @@ test('renders a resolved one', () => {
               "type": "mrkdwn",
             },
             {
+              "text": "*Lasted*
+    11m",
+              "type": "mrkdwn",
+            },
+            {
               "text": "*Window*
     5m, 412 samples",
+              "type": "mrkdwn",
+            },
+            {
+              "text": "*Tenant*
+    acme",
               "type": "mrkdwn",
             },
           ],
@@ -132,14 +153,14 @@ test('renders a resolved one', () => {
           "type": "context",
         },
       ],
-      "text": "✅ Resolved · Checkout latency: sum cost is 0.004 USD (limit &gt; $1,000.00)",
+      "text": "✅ Resolved · Checkout latency: Lasted 11m · sum cost is 0.004 USD (limit &gt; $1,000.00)",
     }
   `);
 });
 
 test('says so when there is no value', () => {
   expect(slackMessage(aNotification({ kind: 'no_data', alert: { value: null, samples: 0 } })).text).toBe(
-    '🔴 No data · Checkout latency: p95 latency has no data (limit &gt; 1,000 ms)',
+    '⚪ No data · Checkout latency: p95 latency has no data (limit &gt; 1,000 ms)',
   );
 });
 
@@ -183,9 +204,9 @@ describe('text of tenants', () => {
 
 test('cutting never splits a character or an entity', () => {
   expect(truncate('ab😀cd', 4)).toBe('ab…');
-  expect(escapedWithin('a<b', 5)).toBe('a…');
-  expect(escapedWithin('&&&', 8)).toBe('&amp;…');
-  expect(escapedWithin('short', 10)).toBe('short');
+  expect(mrkdwnWithin('a<b', 5)).toBe('a…');
+  expect(mrkdwnWithin('&&&', 8)).toBe('&amp;…');
+  expect(mrkdwnWithin('short', 10)).toBe('short');
 });
 
 function mrkdwnOf(value: unknown): string[] {

@@ -24,7 +24,7 @@ export interface ToldAlert {
 
 /** An alert in the words of its messages. Whoever sends them fills in the address of its page, knowing where the pages are. */
 export function snapshotOf(alert: ToldAlert): AlertSnapshot {
-  const { metric, aggregation, operator, value, threshold, unit, windowMs, samples, origin, isFlapping, excess } = alert.reading;
+  const { metric, aggregation, operator, value, threshold, unit, windowMs, samples, peak, origin, isFlapping, excess } = alert.reading;
   return {
     id: alert.id,
     name: alert.ruleName,
@@ -42,6 +42,7 @@ export function snapshotOf(alert: ToldAlert): AlertSnapshot {
     ...(origin == null ? {} : { origin, why: originWords(origin, unit) }),
     ...(isFlapping ? { flapping: true as const } : {}),
     ...(excess === undefined ? {} : { excess }),
+    ...(alert.resolvedMs === null || peak === null ? {} : { peak }),
     labels: alert.labels,
     startedAt: new Date(alert.startedMs).toISOString(),
     resolvedAt: alert.resolvedMs === null ? null : new Date(alert.resolvedMs).toISOString(),

@@ -40,7 +40,7 @@ export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: 
     from (
       select d.alert_id, channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind,
              coalesce(bool_or(channels.enabled), false) as enabled,
-             bool_or(d.attempts > 0 or d.status in ('pending', 'sending', 'retrying')) as told,
+             bool_or(d.attempts > 0 and d.status <> 'suppressed' or d.status in ('pending', 'sending', 'retrying')) as told,
              -- a muted reminder is no news of its own
              (array_agg(d.suppressed_by is not null order by d.created_at desc, d.id desc)
                filter (where d.kind in ('fired', 'escalated', 'no_data', 'unsilenced') or (d.kind = 'reminded' and d.status <> 'suppressed')))[1] as muted

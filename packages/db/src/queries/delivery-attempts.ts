@@ -55,7 +55,7 @@ export interface DeliveryOutcome {
   tenantId: string;
   deliveryId: string;
   token: string;
-  status: 'retrying' | 'delivered' | 'dead';
+  status: 'retrying' | 'delivered' | 'dead' | 'suppressed';
   reason: string | null;
   /** Null: it is finished. Never beyond the delivery's end of life. */
   nextInMs: number | null;
@@ -64,7 +64,7 @@ export interface DeliveryOutcome {
   attempt: {
     id: string;
     startedMs: EpochMs;
-    outcome: 'delivered' | 'retry' | 'rejected';
+    outcome: 'delivered' | 'retry' | 'rejected' | 'suppressed';
     statusCode: number | null;
     reason: string | null;
     retryAfterMs: number | null;

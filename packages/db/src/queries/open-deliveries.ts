@@ -92,7 +92,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
     left join rules on rules.tenant_id = d.tenant_id and rules.id = alerts.rule_id
     left join lateral (
       select min(extract(epoch from e.next_attempt_at - tocsin_now()) * 1000) filter (where e.status in ('pending', 'sending', 'retrying')) as due_in_ms,
-             bool_or(e.attempts > 0) as attempted, bool_or(e.folded_into = d.id) as is_told
+             bool_or(e.attempts > 0 and e.status <> 'suppressed') as attempted, bool_or(e.folded_into = d.id) as is_told
       from deliveries e
       where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
     ) earlier on true

@@ -48,7 +48,7 @@ export const deliveryAttempts = pgTable(
     deliveryId: uuid('delivery_id').notNull(),
     number: integer().notNull(),
     finishedAtMs: instant('finished_at'),
-    outcome: text().$type<'delivered' | 'retry' | 'rejected'>(),
+    outcome: text().$type<'delivered' | 'retry' | 'rejected' | 'suppressed'>(),
     statusCode: integer('status_code'),
     reason: text(),
     retryAfterMs: bigint('retry_after_ms', { mode: 'number' }),

@@ -1,4 +1,4 @@
-import type { Outbound, SecretBox } from '@tocsin/runtime';
+import type { Outbound, SecretBox, SmtpServer } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -6,6 +6,8 @@ import type { Lanes } from './lanes.ts';
 export interface DeliveryDeps extends PipelineDeps {
   outbound: Outbound;
   secretBox: SecretBox;
+  /** Where mail is handed in. Null: not configured. */
+  smtp: SmtpServer | null;
   /** Where people reach this deployment; links in messages begin with it. Null: not configured. */
   publicUrl: string | null;
 }

@@ -1,4 +1,5 @@
-import { openOutbound, secretBox, type ShutdownStack, variables } from '@tocsin/runtime';
+import { isSender } from '@tocsin/channels';
+import { ConfigError, openOutbound, secretBox, smtpServerOf, type ShutdownStack, type SmtpServer, type SmtpVariables, variables } from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { DeliveryDeps } from './delivery-deps.ts';
 
@@ -9,9 +10,16 @@ export const deliveryVariables = {
   allowHttp: variables.allowHttp,
   allowCidrs: variables.allowCidrs,
   allowPorts: variables.allowPorts,
+  smtpUrl: variables.smtpUrl,
+  smtpHost: variables.smtpHost,
+  smtpPort: variables.smtpPort,
+  smtpUser: variables.smtpUser,
+  smtpPassword: variables.smtpPassword,
+  smtpFrom: variables.smtpFrom,
+  smtpSecurity: variables.smtpSecurity,
 };
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends SmtpVariables {
   secretKey: string;
   publicUrl?: string | undefined;
   allowHttp: boolean;
@@ -19,9 +27,17 @@ export interface DeliveryOptions {
   allowPorts: readonly number[];
 }
 
-/** Adds the way out and the box of secrets to what the pipeline stands on. */
+/** Adds the ways out and the box of secrets to what the pipeline stands on. Throws ConfigError where the variables of mail do not fit together. */
 export function openDelivery(deps: PipelineDeps, options: DeliveryOptions, stack: ShutdownStack): DeliveryDeps {
+  const smtp = smtpOf(options);
   const outbound = openOutbound(options);
   stack.defer('outbound connections', outbound.close);
-  return { ...deps, outbound, secretBox: secretBox(options.secretKey), publicUrl: options.publicUrl ?? null };
+  return { ...deps, outbound, secretBox: secretBox(options.secretKey), smtp, publicUrl: options.publicUrl ?? null };
+}
+
+function smtpOf({ smtpUrl, smtpHost, smtpPort, smtpUser, smtpPassword, smtpFrom, smtpSecurity }: DeliveryOptions): SmtpServer | null {
+  const server = smtpServerOf({ smtpUrl, smtpHost, smtpPort, smtpUser, smtpPassword, smtpFrom, smtpSecurity });
+  if (server !== null && !isSender(server.from))
+    throw new ConfigError([{ variable: 'TOCSIN_SMTP_FROM', problem: 'is not valid: an address, or Name <address>' }]);
+  return server;
 }

@@ -24,6 +24,17 @@ test('rejected is dead, with its reason', () => {
   });
 });
 
+test('what this installation is not set up to send is suppressed, a test too', () => {
+  const unset: Verdict = { outcome: 'suppressed', reason: 'smtp_not_configured', statusCode: null, responseExcerpt: null };
+  for (const isTest of [false, true])
+    expect(outcomeOf(unset, { ...first, isTest })).toEqual({
+      status: 'suppressed',
+      reason: 'smtp_not_configured',
+      nextInMs: null,
+      isCounted: true,
+    });
+});
+
 test('seven failures are each followed by another attempt, the eighth by none', () => {
   const outcomes = Array.from({ length: 8 }, (_, countedBefore) => outcomeOf(failed, { ...first, countedBefore }));
   expect(outcomes.map(({ nextInMs }) => nextInMs)).toEqual([5_000, 20_000, 80_000, 320_000, 1_280_000, 5_120_000, 20_480_000, null]);

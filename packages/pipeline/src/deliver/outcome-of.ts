@@ -2,14 +2,19 @@ import type { Verdict } from '@tocsin/channels';
 import { retryDelay } from '@tocsin/domain';
 
 export interface Outcome {
-  status: 'delivered' | 'retrying' | 'dead';
+  status: 'delivered' | 'retrying' | 'dead' | 'suppressed';
   reason: string | null;
   /** Null: it is finished. */
   nextInMs: number | null;
   isCounted: boolean;
 }
 
-const finished = (status: 'delivered' | 'dead', reason: string | null): Outcome => ({ status, reason, nextInMs: null, isCounted: true });
+const finished = (status: 'delivered' | 'dead' | 'suppressed', reason: string | null): Outcome => ({
+  status,
+  reason,
+  nextInMs: null,
+  isCounted: true,
+});
 
 /**
  * What a verdict means for its delivery.
@@ -19,6 +24,7 @@ const finished = (status: 'delivered' | 'dead', reason: string | null): Outcome 
  */
 export function outcomeOf(verdict: Verdict, attempt: { countedBefore: number; isTest: boolean; random: number }): Outcome {
   if (verdict.outcome === 'delivered') return finished('delivered', null);
+  if (verdict.outcome === 'suppressed') return finished('suppressed', verdict.reason);
   if (verdict.outcome === 'rejected' || attempt.isTest) return finished('dead', verdict.reason);
   const again = retryDelay({ countedAttempts: attempt.countedBefore, retryAfterMs: verdict.retryAfterMs, random: attempt.random });
   if (again === null) return finished('dead', 'attempts_exhausted');

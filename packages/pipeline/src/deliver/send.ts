@@ -10,19 +10,33 @@ export async function send(deps: AttemptDeps, { delivery, channel, body, attempt
   const config = openConfig(deps, delivery, attempt.startedMs);
   if (config === null)
     return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
-  const outside: Outside = {
-    request: (call, signal) => deps.outbound.request(call, signal),
-    fetch: deps.outbound.fetch,
-    putInbox: (message) => withTenantsSql(deps.db, [tenantId], (sql) => putInboxMessage(sql, { tenantId, id: newId(), ...message })),
-    signal: deps.giveUp,
-  };
-  const verdict = await channel.deliver(body, config, outside, {
+  const verdict = await channel.deliver(body, config, outsideOf(deps, delivery), {
     deliveryId: delivery.id,
     alertId: delivery.alertId,
     nowMs: attempt.startedMs,
   });
   // given up by our own shutdown: no fault of the receiver's, so it does not count and comes again soon
   return verdict.outcome === 'retry' && verdict.reason === 'aborted' ? { ...verdict, retryAfterMs: 0 } : verdict;
+}
+
+/** What the channel may touch of the world, in this tenant's name. */
+function outsideOf(
+  { db, outbound, smtp, logger, giveUp }: AttemptDeps,
+  { tenantId, id: deliveryId, channelKey }: Prepared['delivery'],
+): Outside {
+  return {
+    request: (call, signal) => outbound.request(call, signal),
+    fetch: outbound.fetch,
+    connect: (to, signal) => outbound.connect(to, { signal }),
+    mailServer: smtp === null ? null : { ...smtp, connect: (signal) => outbound.connect(smtp, { signal, isOurs: true }) },
+    log: ({ level, text, fields }) => {
+      if (!logger.isLevelEnabled(level)) return false;
+      logger[level]({ tenantId, deliveryId, channel: channelKey, ...fields }, text);
+      return true;
+    },
+    putInbox: (message) => withTenantsSql(db, [tenantId], (sql) => putInboxMessage(sql, { tenantId, id: newId(), ...message })),
+    signal: giveUp,
+  };
 }
 
 /** Null: the secrets were sealed with another key, or for another row. */

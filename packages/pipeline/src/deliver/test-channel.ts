@@ -1,3 +1,4 @@
+import type { Verdict } from '@tocsin/channels';
 import { channelById, insertDeliveries, newId, withTenantsSql } from '@tocsin/db';
 import { openAttempts } from './attempts.ts';
 import type { DeliveryDeps } from './delivery-deps.ts';
@@ -5,7 +6,7 @@ import { openLanes } from './lanes.ts';
 
 export interface ChannelTested {
   deliveryId: string;
-  outcome: 'delivered' | 'retry' | 'rejected';
+  outcome: Verdict['outcome'];
   statusCode: number | null;
   /** Null: delivered. */
   reason: string | null;

@@ -35,6 +35,23 @@ export const port = z
 /** How people reach this installation: the links in messages. No slash at the end. */
 export const publicUrl = urlOf('http', 'https').transform((text) => text.replace(/\/+$/, ''));
 
+/** Where mail is handed in, `smtp://user:password@host:587` or `smtps://…`; or in parts, below. */
+export const smtpUrl = urlOf('smtp', 'smtps').optional();
+export const smtpHost = z.string().optional();
+/** Default: 465 with `tls`, else 587. */
+export const smtpPort = z
+  .string()
+  .regex(/^\d{1,5}$/, 'a port number')
+  .transform(Number)
+  .refine((number) => number >= 1 && number <= 65_535, 'a port number')
+  .optional();
+export const smtpUser = z.string().optional();
+export const smtpPassword = z.string().optional();
+/** Whom mail is from: an address, or `Name <address>`. */
+export const smtpFrom = z.string().optional();
+/** Default: `tls` with `smtps://` or on port 465, else `starttls`. */
+export const smtpSecurity = z.enum(['tls', 'starttls', 'off'], 'tls, starttls or off').optional();
+
 /** Rules and channels for every tenant: a path, or `none`. Absent: the checkout's own file. */
 export const rulesFile = z.string().optional();
 

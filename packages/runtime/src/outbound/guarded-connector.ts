@@ -55,7 +55,8 @@ export async function resolveChecked(hostname: string, port: number, policy: Add
   return addresses;
 }
 
-function guardedLookup(policy: AddressPolicy, resolve: Resolve, port: number): LookupFunction {
+/** Answers with addresses that the policy allows, or fails. Node asks it for names alone. */
+export function guardedLookup(policy: AddressPolicy, resolve: Resolve, port: number): LookupFunction {
   return (hostname, options, callback) => {
     const known = knownAddress(hostname);
     resolveChecked(hostname, port, policy, known === null ? resolve : async () => [known]).then(

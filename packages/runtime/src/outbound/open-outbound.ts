@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import { CONNECTION_HEADERS } from '@tocsin/domain';
 import { Agent, type Dispatcher, request as undiciRequest } from 'undici';
-import { addressPolicy } from './address-policy.ts';
+import { addressPolicy, type AddressPolicy } from './address-policy.ts';
+import { connectSocket, socketTarget, type SocketTarget } from './connect-socket.ts';
 import { type Resolve, guardedConnector, resolveChecked } from './guarded-connector.ts';
 import { OutboundError, toOutboundError } from './outbound-error.ts';
-import { knownAddress, parseTarget } from './parse-target.ts';
+import { knownAddress, parseTarget, type Target } from './parse-target.ts';
 import { readCapped } from './read-capped.ts';
 import { openResolver } from './resolver.ts';
 
@@ -36,6 +38,13 @@ export interface Outbound {
   request: (request: OutboundRequest, signal?: AbortSignal) => Promise<OutboundResponse>;
   /** The same door for libraries that want `fetch`; understands a string or URL with method, headers, a text body and a signal. */
   fetch: typeof globalThis.fetch;
+  /**
+   * The same door for what is not HTTP: a connected socket, whose TLS and deadline are the caller's. On public addresses the ports are those of
+   * mail submission. `isOurs`: the operator named the host, so it may be anywhere. Rejects with OutboundError; the caller ends the socket.
+   */
+  connect: (to: SocketTarget, options?: { signal?: AbortSignal; isOurs?: boolean }) => Promise<Socket>;
+  /** As `checkUrl`, of a host to connect to. */
+  checkHost: (to: SocketTarget) => Promise<UrlVerdict>;
   /** For when a URL is saved. A name that does not resolve just now passes: it is judged again at every connection. */
   checkUrl: (url: string) => Promise<UrlVerdict>;
   close: () => Promise<void>;
@@ -64,11 +73,14 @@ const LIMITS: OutboundLimits = { connectMs: 5_000, headersMs: 10_000, totalMs: 3
 const RESOLVE_MS = 3_000;
 const MAX_HEADER_BYTES = 16_384;
 const ALLOWED_PORTS = [80, 443, 8_443];
+/** Submission with and without TLS from the start (RFC 8314), and the spare one of many providers. Never 25: we are nobody's relay. */
+const SOCKET_PORTS = [465, 587, 2_525];
 
 export function openOutbound(options: OutboundOptions): Outbound {
   const { allowHttp, allowCidrs, allowPorts = ALLOWED_PORTS, resolve = openResolver() } = options;
   const limits = { ...LIMITS, ...options.limits };
   const policy = addressPolicy(allowCidrs, allowPorts);
+  const socketPolicy = addressPolicy(allowCidrs, SOCKET_PORTS);
   const agent = new Agent({
     connect: guardedConnector(policy, resolve, limits.connectMs),
     allowH2: false,
@@ -119,6 +131,20 @@ export function openOutbound(options: OutboundOptions): Outbound {
     }
   };
 
+  const checked = async (by: AddressPolicy, read: () => Pick<Target, 'hostname' | 'port'>): Promise<UrlVerdict> => {
+    try {
+      const { hostname, port } = read();
+      const known = knownAddress(hostname);
+      await resolveChecked(hostname, port, by, known === null ? (name) => inTime(resolve(name), RESOLVE_MS) : async () => [known]);
+      return { ok: true };
+    } catch (error) {
+      if (error instanceof OutboundError && (error.code === 'url_not_allowed' || error.code === 'blocked_address')) {
+        return { ok: false, code: error.code, message: error.message };
+      }
+      return { ok: true };
+    }
+  };
+
   return {
     request,
     fetch: async (input, init = {}) => {
@@ -127,19 +153,10 @@ export function openOutbound(options: OutboundOptions): Outbound {
       const empty = answer.status === 204 || answer.status === 205;
       return new Response(empty ? null : answer.body, { status: answer.status, headers: { ...answer.headers } });
     },
-    checkUrl: async (url) => {
-      try {
-        const { hostname, port } = parseTarget(url, allowHttp);
-        const known = knownAddress(hostname);
-        await resolveChecked(hostname, port, policy, known === null ? (name) => inTime(resolve(name), RESOLVE_MS) : async () => [known]);
-        return { ok: true };
-      } catch (error) {
-        if (error instanceof OutboundError && (error.code === 'url_not_allowed' || error.code === 'blocked_address')) {
-          return { ok: false, code: error.code, message: error.message };
-        }
-        return { ok: true };
-      }
-    },
+    connect: (to, { signal, isOurs = false } = {}) =>
+      connectSocket(to, isOurs ? null : socketPolicy, { resolve, timeoutMs: limits.connectMs, signal }),
+    checkUrl: (url) => checked(policy, () => parseTarget(url, allowHttp)),
+    checkHost: (to) => checked(socketPolicy, () => socketTarget(to)),
     close: () => agent.destroy(),
   };
 }

@@ -15,11 +15,15 @@ export function channelOfKind(kind: string): Channel {
   throw invalid([{ pointer: '/kind', code: 'unknown_kind', message }]);
 }
 
-/** Checks a whole configuration, secrets in the clear, and every address in it. Throws a 422. */
+/** Checks a whole configuration, secrets in the clear, and every address and host in it. Throws a 422. */
 export async function checkConfig({ outbound }: Context, channel: Channel, config: Fields): Promise<Fields> {
   const checked = parse(channel.config, config, 'body', ['config']);
-  for (const { pointer, url } of outboundUrls(channel, checked)) {
-    const verdict = await outbound.checkUrl(url);
+  const places = [
+    ...outboundUrls(channel, checked).map(({ pointer, url }) => ({ pointer, check: () => outbound.checkUrl(url) })),
+    ...channel.hosts(checked).map(({ pointer, host, port }) => ({ pointer, check: () => outbound.checkHost({ host, port }) })),
+  ];
+  for (const { pointer, check } of places) {
+    const verdict = await check();
     if (verdict.ok) continue;
     const issue = { pointer: `/config${pointer}`, code: verdict.code, message: verdict.message };
     throw new AppError('url_not_allowed', verdict.message, { issues: [issue] });

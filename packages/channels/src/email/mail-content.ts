@@ -1,0 +1,46 @@
+import type { MessageKind, Notification } from '@tocsin/domain';
+import { z } from 'zod';
+import { truncate } from '../message/cut.ts';
+import type { Message } from '../message/message.ts';
+import { messageOf } from '../message/message-of.ts';
+import { plainText } from '../message/plain-text.ts';
+import { htmlOf } from './html.ts';
+
+/** Beyond it mail programs cut anyway; far within the 998 of RFC 5322 §2.1.1 when encoded. */
+const SUBJECT_MAX = 200;
+
+/** What is frozen of a mail. Whom it goes to and from is the channel's of each attempt. */
+export const MailContent = z.object({
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+  /** RFC 3339: the same in every attempt. */
+  date: z.string(),
+  /** What the thread is about; null: it is a thread of its own. */
+  alertId: z.string().nullable(),
+});
+export type MailContent = z.infer<typeof MailContent>;
+
+export function mailContent(notification: Notification): MailContent {
+  const message = messageOf(notification);
+  const { kind, timestamp, alert } = notification;
+  return {
+    subject: truncate(subjectOf(message), SUBJECT_MAX),
+    text: plainText(message),
+    html: htmlOf(message),
+    date: timestamp,
+    alertId: kind === 'test' ? null : alert.id,
+  };
+}
+
+const TAGS: Partial<Record<MessageKind, string>> = {
+  reminded: 'STILL FIRING',
+  resolved: 'RESOLVED',
+  no_data: 'NO DATA',
+  test: 'TEST',
+  undelivered: 'NOT DELIVERED',
+};
+
+/** `[CRITICAL] Checkout latency`. A name that looks like an encoded word (RFC 2047) would be decoded to something else by who reads it. */
+const subjectOf = ({ kind, severity, name }: Message): string =>
+  `[${TAGS[kind] ?? severity.toUpperCase()}] ${name}`.replaceAll('=?', '= ?');

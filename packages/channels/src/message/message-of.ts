@@ -1,0 +1,112 @@
+import { formatValue, type AlertSnapshot, type FailingChannel, type Notification } from '@tocsin/domain';
+import { groupLines, groupName, groupWord } from './group-lines.ts';
+import { linksOf } from './links.ts';
+import type { Fact, Message } from './message.ts';
+import { readingLine } from './reading-line.ts';
+import { oneLine, severalLines } from './tidy.ts';
+import { spanText, timeText } from './time-words.ts';
+
+const LABELS_MAX = 8;
+
+const SEVERITY_ICONS = { critical: '🔴', error: '🟠', warning: '🟡', info: '🔵' } as const;
+
+/** Puts a notification into words. Pure. */
+export function messageOf(notification: Notification): Message {
+  const { kind, alert, rule, context, tenant } = notification;
+  const names = Object.keys(alert.labels).sort();
+  return {
+    kind,
+    severity: alert.severity,
+    isOver: kind === 'resolved',
+    icon: iconOf(notification),
+    word: oneLine(wordOf(notification)),
+    name: oneLine(notification.group === undefined ? alert.name : groupName(notification.group, alert.name)),
+    sentence: oneLine(kind === 'resolved' ? endLine(alert) : readingLine(alert)),
+    summary: context.summary === undefined ? null : severalLines(context.summary),
+    remarks: remarksOf(notification).map(oneLine),
+    labels: names.slice(0, LABELS_MAX).map((name) => ({ name: oneLine(name), value: oneLine(alert.labels[name] ?? '') })),
+    labelsLeftOut: Math.max(0, names.length - LABELS_MAX),
+    facts: factsOf(notification),
+    links: linksOf(notification),
+    rule: { key: oneLine(rule.key), name: oneLine(rule.name) },
+    tenant: oneLine(tenant.externalKey),
+    startedAt: alert.startedAt,
+    resolvedAt: alert.resolvedAt,
+  };
+}
+
+function iconOf({ kind, alert }: Notification): string {
+  if (kind === 'resolved') return '✅';
+  if (kind === 'test') return '🔔';
+  return kind === 'no_data' ? '⚪' : SEVERITY_ICONS[alert.severity];
+}
+
+function wordOf({ kind, alert, undelivered, failing, group }: Notification): string {
+  if (group !== undefined) return groupWord(group, alert.severity);
+  switch (kind) {
+    case 'fired':
+      return capital(alert.severity);
+    case 'unsilenced':
+      return `${capital(alert.severity)}, muted until now`;
+    case 'escalated':
+      return `Escalated to ${alert.severity}`;
+    case 'reminded':
+      return 'Still firing';
+    case 'resolved':
+      return 'Resolved';
+    case 'no_data':
+      return 'No data';
+    case 'test':
+      return 'Test';
+    case 'undelivered':
+      return `Not delivered to ${undelivered?.channel ?? 'a channel'}`;
+    case 'channel_failing':
+      return `Channel ${failing?.channel ?? ''} is failing`;
+  }
+}
+
+/** `Lasted 11m · peak 22.1 % · error_rate is 1.2 % (limit > 15 %)`. */
+function endLine(alert: AlertSnapshot): string {
+  const lasted = lastedMs(alert);
+  return [
+    ...(lasted === null ? [] : [`Lasted ${spanText(lasted)}`]),
+    ...(alert.peak === undefined ? [] : [`peak ${formatValue(alert.peak, alert.unit)}`]),
+    readingLine(alert),
+  ].join(' · ');
+}
+
+function remarksOf({ alert: { why, flapping, excess, folded }, undelivered, failing, group }: Notification): string[] {
+  return [
+    ...(undelivered === undefined ? [] : [`${undelivered.channel} was not told of this: ${undelivered.reason}`]),
+    ...(failing === undefined ? [] : [failingLine(failing)]),
+    ...(folded === undefined ? [] : [folded]),
+    ...(group === undefined ? [] : groupLines(group)),
+    ...(why === undefined ? [] : [capital(why)]),
+    ...(flapping ? ['Flapping: it changes so often that this is one alert until it has calmed down'] : []),
+    ...(excess === undefined ? [] : [`${excess} more series breach than may have an alert of their own`]),
+  ];
+}
+
+function factsOf({ kind, alert, tenant }: Notification): Fact[] {
+  const lasted = lastedMs(alert);
+  const facts: Fact[] = [
+    ...(kind === 'fired' || kind === 'test' ? [] : [{ name: 'Severity', text: capital(alert.severity) }]),
+    { name: 'Since', text: timeText(alert.startedAt) },
+    ...(alert.resolvedAt === null ? [] : [{ name: 'Resolved', text: timeText(alert.resolvedAt) }]),
+    ...(lasted === null ? [] : [{ name: 'Lasted', text: spanText(lasted) }]),
+    ...(alert.peak === undefined ? [] : [{ name: 'Peak', text: formatValue(alert.peak, alert.unit) }]),
+    // what stands for another rule has no window of its own
+    ...(alert.window === '0s' ? [] : [{ name: 'Window', text: `${alert.window}, ${alert.samples} samples` }]),
+    { name: 'Tenant', text: tenant.externalKey },
+  ];
+  return facts.map(({ name, text }) => ({ name, text: oneLine(text) }));
+}
+
+const failingLine = ({ channel, failures, since, reason }: FailingChannel): string =>
+  `${failures} messages in a row did not reach ${channel} since ${since}: ${reason}. This alert waits there`;
+
+/** Null while it is open. */
+const lastedMs = ({ startedAt, resolvedAt }: AlertSnapshot): number | null =>
+  resolvedAt === null ? null : Date.parse(resolvedAt) - Date.parse(startedAt);
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

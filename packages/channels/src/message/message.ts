@@ -1,0 +1,61 @@
+import type { MessageKind, Severity } from '@tocsin/domain';
+
+/** A line of small print: `Since` and `2026-03-01 12:00:00 UTC`. */
+export interface Fact {
+  name: string;
+  text: string;
+}
+
+export interface MessageLink {
+  face: 'Open alert' | 'Runbook';
+  /** Absolute http(s), without spaces, quotes, backslashes, pipes or angle brackets, of at most 2,000 characters. */
+  url: string;
+}
+
+/**
+ * What a message says, in words and whatever the medium: every channel for people renders from it. All texts are plain, one line each but for
+ * `summary`, free of control characters and of characters that turn or hide text, and NOT escaped: they hold what tenants and their programs
+ * wrote, so each medium escapes and cuts them its own way.
+ */
+export interface Message {
+  kind: MessageKind;
+  severity: Severity;
+  /** The alert is over. */
+  isOver: boolean;
+  /** One emoji, beside a word that says the same: colours and pictures are not seen by everybody. */
+  icon: string;
+  /** `Critical`, `Escalated to critical`, `Still firing`, `Resolved`, `No data`, `Test`, `Not delivered to pagers`. */
+  word: string;
+  /** Of the alert: the rule's. */
+  name: string;
+  /** `p95 latency is 2,480 ms (limit > 1,000 ms)`; of one that is over, after how long, the peak, and what it is now. */
+  sentence: string;
+  /** The rule's own words; null: it has none. May have line breaks. */
+  summary: string | null;
+  /** What is to be said beside it: who was not reached, where the threshold came from, that it flaps, that more series breach. */
+  remarks: string[];
+  /** Eight at most, by name. */
+  labels: { name: string; value: string }[];
+  /** How many more there are. */
+  labelsLeftOut: number;
+  /** Severity where `word` is another, since when, until when and how long, window, samples, tenant. */
+  facts: Fact[];
+  links: MessageLink[];
+  rule: { key: string; name: string };
+  /** The tenant's key. */
+  tenant: string;
+  /** RFC 3339, UTC. */
+  startedAt: string;
+  /** Null while open. */
+  resolvedAt: string | null;
+}
+
+/** `Critical · Checkout latency`. */
+export const headline = ({ word, name }: Message): string => `${word} · ${name}`;
+
+/** `model=gpt-4o, operation=chat and 2 more`; null without group-by. */
+export function seriesLine({ labels, labelsLeftOut }: Message): string | null {
+  if (labels.length === 0) return null;
+  const pairs = labels.map(({ name, value }) => `${name}=${value}`).join(', ');
+  return labelsLeftOut === 0 ? pairs : `${pairs} and ${labelsLeftOut} more`;
+}

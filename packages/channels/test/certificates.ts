@@ -1,0 +1,40 @@
+/** Keys and certificates made for these tests alone, valid from 2020 to 2120 where not said otherwise. */
+interface ServerCertificate {
+  key: string;
+  cert: string;
+}
+
+/** Signed all certificates but the self-signed one. */
+export const testCa = `-----BEGIN CERTIFICATE-----
+MIIBVTCB+6ADAgECAgEBMAoGCCqGSM49BAMCMBkxFzAVBgNVBAMMDlRvY3NpbiB0
+ZXN0IENBMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAZMRcwFQYD
+VQQDDA5Ub2NzaW4gdGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABCrm
+1v1QMCRJZbfEzB6Nv+yisJXGtqaCXue5uKTx/qYHMCrS1Jn3GBJ8o4wlmFhDerrU
+ZEHmVIPpK5I10QmOO/KjMjAwMA8GA1UdEwEB/wQFMAMBAf8wHQYDVR0OBBYEFKSc
+PtilsxYX96cy7B9UEIfmxlkoMAoGCCqGSM49BAMCA0kAMEYCIQCkW/R9jIXTyQ0S
+AbFPy/U8ivNsYIJp4wicKt0M0D5EzQIhAOWgRMgqicHxx9TgMqYYsh0ScqEdGwHA
+b/Wh3nuXa0RB
+-----END CERTIFICATE-----
+`;
+
+/** For good.example and localhost. */
+export const trusted: ServerCertificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgyY7SXKKrqP1YBpwG
+xq6KpFUdUDJnBjmmt6fNDqVFHpmhRANCAARQjOA5cSGxnPcFFEfAsniP9lDNj7So
+ld6KaOz7HbxUXv/RpoN7jwyYW6lJSODCg8AIRNF0X8I1AVRx8IlVv6vC
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBhjCCAS2gAwIBAgIBAjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5Ub2NzaW4g
+dGVzdCBDQTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFzEVMBMG
+A1UEAwwMZ29vZC5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUIzg
+OXEhsZz3BRRHwLJ4j/ZQzY+0qJXeimjs+x28VF7/0aaDe48MmFupSUjgwoPACETR
+dF/CNQFUcfCJVb+rwqNmMGQwIgYDVR0RBBswGYIMZ29vZC5leGFtcGxlgglsb2Nh
+bGhvc3QwHQYDVR0OBBYEFNPCocYAL8mhF8hkwn7dTDzzU0zaMB8GA1UdIwQYMBaA
+FKScPtilsxYX96cy7B9UEIfmxlkoMAoGCCqGSM49BAMCA0cAMEQCIDyjP00cU/mK
+ZJviHoCfEtcGo4gVpOtvQllBJc/5nR+CAiAIzgpXnenNBXZtrZeTx2lo5v+uwYX2
+EWr/UYnUGCEaQg==
+-----END CERTIFICATE-----
+`,
+};
