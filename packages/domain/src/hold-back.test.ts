@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isStorm, mayBeGrouped, placeInGroup } from './hold-back.ts';
+import { groupScope, isStorm, placeInGroup } from './hold-back.ts';
 
 test('the first goes at once, the second tells of what follows', () => {
   expect([0, 1, 2, 1_000].map(placeInGroup)).toEqual(['first', 'follow_up', 'rest', 'rest']);
@@ -15,7 +15,15 @@ test.each([
   expect(isStorm(before, severity, most)).toBe(expected);
 });
 
-test('what is urgent, or was asked for, is never held back', () => {
-  expect((['test', 'undelivered', 'channel_failing'] as const).some(mayBeGrouped)).toBe(false);
-  expect((['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced'] as const).every(mayBeGrouped)).toBe(true);
+test.each([
+  ['fired', 'warning', 'rule:r'],
+  ['no_data', 'error', 'rule:r'],
+  ['escalated', 'critical', 'rule:r:critical'],
+  ['fired', 'critical', 'rule:r:critical'],
+  ['resolved', 'critical', 'rule:r:end'],
+  ['test', 'critical', null],
+  ['undelivered', 'critical', null],
+  ['channel_failing', 'info', null],
+] as const)('%s of severity %s is told with %s', (kind, severity, expected) => {
+  expect(groupScope(kind, severity, 'r')).toBe(expected);
 });

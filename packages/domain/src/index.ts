@@ -1,6 +1,14 @@
 export { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
-export { groupOf, GROUP_REASONS, worstMember, type AlertGroup, type GroupedAlert, type GroupMember, type GroupReason } from './alert-group.ts';
-export { GROUP_WINDOW_MS, isStorm, mayBeGrouped, placeInGroup, STORM_WINDOW_MS } from './hold-back.ts';
+export {
+  groupOf,
+  GROUP_REASONS,
+  worstMember,
+  type AlertGroup,
+  type GroupedAlert,
+  type GroupMember,
+  type GroupReason,
+} from './alert-group.ts';
+export { GROUP_WINDOW_MS, groupScope, isStorm, placeInGroup, STORM_WINDOW_MS } from './hold-back.ts';
 export { isQuietForever, quietUntil, type QuietHours, type QuietWindow } from './quiet-hours.ts';
 export { ALERT_STATUSES, alertStatusAfter, type AlertMove, type AlertStatus } from './alert-status.ts';
 export type { SeriesAnswers } from './series-answers.ts';

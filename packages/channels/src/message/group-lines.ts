@@ -27,7 +27,10 @@ export function groupLines(group: AlertGroup): string[] {
 }
 
 /** `critical · Checkout latency · model=gpt-4o · 2,480 ms (limit > 1,000 ms)`. */
-function groupedLine({ status, severity, name, labels, metric, value, unit, operator, threshold }: GroupedAlert, withName: boolean): string {
+function groupedLine(
+  { status, severity, name, labels, metric, value, unit, operator, threshold }: GroupedAlert,
+  withName: boolean,
+): string {
   const series = Object.entries(labels)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([label, text]) => `${label}=${text}`)

@@ -1,7 +1,18 @@
 import type { Notification, WebhookBody } from '@tocsin/domain';
 
 /** The notification in the words receivers know; `id` is the delivery's, so that a repeated send is recognised. */
-export function webhookBody({ deliveryId, kind, timestamp, tenant, alert, rule, context, undelivered, failing, group }: Notification): WebhookBody {
+export function webhookBody({
+  deliveryId,
+  kind,
+  timestamp,
+  tenant,
+  alert,
+  rule,
+  context,
+  undelivered,
+  failing,
+  group,
+}: Notification): WebhookBody {
   const data = {
     alert,
     rule,

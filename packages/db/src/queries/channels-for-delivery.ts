@@ -40,13 +40,16 @@ export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: 
     from (
       select d.alert_id, channels.id, coalesce(channels.key, d.channel_key) as key, min(d.channel_kind) as kind,
              coalesce(bool_or(channels.enabled), false) as enabled,
-             bool_or(d.attempts > 0 and d.status <> 'suppressed' or d.status in ('pending', 'sending', 'retrying')) as told,
+             bool_or(coalesce(l.attempts, d.attempts) > 0 and coalesce(l.status, d.status) <> 'suppressed'
+                     or coalesce(l.status, d.status) in ('pending', 'sending', 'retrying')) as told,
              -- a muted reminder is no news of its own
              (array_agg(d.suppressed_by is not null order by d.created_at desc, d.id desc)
                filter (where d.kind in ('fired', 'escalated', 'no_data', 'unsilenced') or (d.kind = 'reminded' and d.status <> 'suppressed')))[1] as muted
       from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[]) as wanted (tenant_id, alert_id)
       join deliveries d on d.tenant_id = wanted.tenant_id and d.alert_id = wanted.alert_id
       left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
+      -- what another delivery tells of went as that one did
+      left join deliveries l on l.tenant_id = d.tenant_id and l.id = d.folded_into
       where d.kind <> 'resolved' and ${among(sql, 'd', alertIds, 'alert_id')}
       group by 1, 2, 3
     ) heard

@@ -1,11 +1,11 @@
 import type { SqlTx } from '../with-tenants.ts';
 
-/** What goes to one channel: about one rule, or at all. */
+/** Some of what goes to one channel. */
 export interface WindowRef {
   tenantId: string;
   channelId: string;
-  /** Null: whatever it is about. */
-  ruleId: string | null;
+  /** `channel`: all of it. `rule:<id>`, and what follows after another colon: some of what is about a rule. */
+  scope: string;
 }
 
 export interface CountedWindow extends WindowRef {
@@ -31,12 +31,12 @@ export async function countMessages(
   return sql<CountedWindow[]>`
     with new as (
       select * from unnest(
-        ${counted.map((each) => each.tenantId)}::uuid[], ${counted.map((each) => each.channelId)}::uuid[], ${counted.map((each) => each.ruleId)}::uuid[],
+        ${counted.map((each) => each.tenantId)}::uuid[], ${counted.map((each) => each.channelId)}::uuid[], ${counted.map((each) => each.scope)}::text[],
         ${counted.map((each) => each.messages)}::int[]
-      ) as new (tenant_id, channel_id, rule_id, messages)
+      ) as new (tenant_id, channel_id, scope, messages)
     ), opened as (
       insert into message_windows as w (tenant_id, channel_id, scope, opened_at, messages)
-      select tenant_id, channel_id, coalesce('rule:' || rule_id, 'channel'), tocsin_now(), messages from new
+      select tenant_id, channel_id, scope, tocsin_now(), messages from new
       -- always in this order, so that no two of these wait for each other
       order by 1, 2, 3
       on conflict (tenant_id, channel_id, scope) do update set
@@ -44,10 +44,24 @@ export async function countMessages(
         messages = case when ${isOpen} then w.messages else 0 end + excluded.messages
       returning tenant_id, channel_id, scope, opened_at, messages
     )
-    select new.tenant_id as "tenantId", new.channel_id as "channelId", new.rule_id as "ruleId", opened.messages - new.messages as before,
+    select new.tenant_id as "tenantId", new.channel_id as "channelId", new.scope, opened.messages - new.messages as before,
            greatest((extract(epoch from opened.opened_at + ${length} - tocsin_now()) * 1000)::float8, 0) as "endsInMs",
            channels.max_per_minute as "maxPerMinute"
     from new
-    join opened on opened.tenant_id = new.tenant_id and opened.channel_id = new.channel_id and opened.scope = coalesce('rule:' || new.rule_id, 'channel')
+    join opened on opened.tenant_id = new.tenant_id and opened.channel_id = new.channel_id and opened.scope = new.scope
     join channels on channels.tenant_id = new.tenant_id and channels.id = new.channel_id`;
+}
+
+/**
+ * Locks the windows of these rules before any is counted into, so that no two who count in several steps wait for each other.
+ */
+export async function lockWindowsOfRules(sql: SqlTx, rules: readonly { tenantId: string; ruleId: string }[]): Promise<void> {
+  await sql`
+    select 1 from message_windows w
+    where (w.tenant_id, split_part(w.scope, ':', 2)) in (
+      select tenant_id, rule_id::text
+      from unnest(${rules.map((each) => each.tenantId)}::uuid[], ${rules.map((each) => each.ruleId)}::uuid[]) as rules (tenant_id, rule_id)
+    )
+    order by w.tenant_id, w.channel_id, w.scope
+    for no key update of w`;
 }

@@ -54,8 +54,12 @@ export interface OpenDelivery {
   earlierDueInMs: number | null;
   /** `resolved` only: an earlier message of its alert was attempted there. */
   earlierAttempted: boolean;
+  /** `resolved` only: an earlier message of its alert is open there that is not held back to be told with it. */
+  earlierElsewhere: boolean;
   /** `resolved` only: it tells, too, what an earlier message would have. */
   tellsEarlier: boolean;
+  /** What has the same one at its channel is told with it; null: it is told by itself. */
+  foldKey: string | null;
   /** What was never tried only, and not the end itself: the end of its alert, which waits for it at the same channel, unsent as well. Null: none does. */
   waitingEndId: string | null;
 }
@@ -75,6 +79,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
     )
     select d.tenant_id as "tenantId", d.id, d.trigger_id as "triggerId", d.alert_id as "alertId", channels.id as "channelId",
            d.channel_key as "channelKey", d.channel_kind as "channelKind", d.kind, d.body, d.counted_attempts as "countedAttempts", d.attempts,
+           d.fold_key as "foldKey",
            (extract(epoch from d.next_attempt_at - tocsin_now()) * 1000)::float8 as "dueInMs",
            (extract(epoch from d.expires_at - tocsin_now()) * 1000)::float8 as "expiresInMs",
            (extract(epoch from d.lease_until - tocsin_now()) * 1000)::float8 as "leasedForMs",
@@ -83,7 +88,8 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
            triggers.snapshot, triggers.created_at as "createdMs", alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey",
            alerts.rule_name as "ruleName", coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey",
            earlier.due_in_ms as "earlierDueInMs", coalesce(earlier.attempted, false) as "earlierAttempted",
-           coalesce(earlier.is_told, false) as "tellsEarlier", waiting.id as "waitingEndId"
+           coalesce(earlier.is_told, false) as "tellsEarlier",
+           coalesce(earlier.elsewhere, false) as "earlierElsewhere", waiting.id as "waitingEndId"
     from locked d
     join tenants on tenants.tenant_id = d.tenant_id
     left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
@@ -91,14 +97,22 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
     left join alerts on alerts.tenant_id = d.tenant_id and alerts.id = d.alert_id
     left join rules on rules.tenant_id = d.tenant_id and rules.id = alerts.rule_id
     left join lateral (
-      select min(extract(epoch from e.next_attempt_at - tocsin_now()) * 1000) filter (where e.status in ('pending', 'sending', 'retrying')) as due_in_ms,
-             bool_or(e.attempts > 0 and e.status <> 'suppressed') as attempted, bool_or(e.folded_into = d.id) as is_told
+      -- what another delivery tells of went as that one did
+      select min(extract(epoch from coalesce(l.next_attempt_at, e.next_attempt_at) - tocsin_now()) * 1000)
+               filter (where coalesce(l.status, e.status) in ('pending', 'sending', 'retrying')) as due_in_ms,
+             bool_or(coalesce(l.attempts, e.attempts) > 0 and coalesce(l.status, e.status) <> 'suppressed') as attempted,
+             bool_or(e.folded_into = d.id) as is_told,
+             bool_or(coalesce(l.status, e.status) in ('sending', 'retrying') or coalesce(l.status, e.status) = 'pending'
+                     and (e.folded_into is not null or e.fold_key is distinct from d.fold_key)) as elsewhere
       from deliveries e
+      left join deliveries l on l.tenant_id = e.tenant_id and l.id = e.folded_into and l.id <> d.id
       where d.kind = 'resolved' and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.kind <> 'resolved'
     ) earlier on true
     left join lateral (
       select e.id from deliveries e
-      where d.kind in ('fired', 'escalated', 'reminded', 'no_data') and d.attempts = 0 and d.body is null
+      where d.kind in ('fired', 'escalated', 'reminded', 'no_data', 'unsilenced') and d.attempts = 0 and d.body is null
+        -- what tells of others is not told by its own end
+        and not exists (select from deliveries f where f.tenant_id = d.tenant_id and f.folded_into = d.id)
         and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id
         and e.kind = 'resolved' and e.status = 'pending' and e.attempts = 0 and e.expires_at > tocsin_now()
       limit 1

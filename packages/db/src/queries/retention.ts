@@ -43,6 +43,12 @@ export async function deleteExpired(
       select tenant_id, id from silences where tenant_id = any(${tenants}::uuid[]) and ends_at < ${old} limit ${limit} for update skip locked
     ) expired
     where silences.tenant_id = expired.tenant_id and silences.id = expired.id`;
+  const windows = await sql`
+    delete from message_windows using (
+      select tenant_id, channel_id, scope from message_windows
+      where tenant_id = any(${tenants}::uuid[]) and opened_at < tocsin_now() - interval '1 hour' limit ${limit} for update skip locked
+    ) expired
+    where message_windows.tenant_id = expired.tenant_id and message_windows.channel_id = expired.channel_id and message_windows.scope = expired.scope`;
   const keys = await sql`
     delete from idempotency_keys using (
       select tenant_id, route, key from idempotency_keys
@@ -76,5 +82,5 @@ export async function deleteExpired(
     ) expired
     where partial_keys.tenant_id = expired.tenant_id and partial_keys.key = expired.key`;
   const derived = partials.count + hours.count + unneeded.count;
-  return alerts.count + deliveries.count + messages.count + silences.count + keys.count + names.count + derived;
+  return alerts.count + deliveries.count + messages.count + silences.count + windows.count + keys.count + names.count + derived;
 }

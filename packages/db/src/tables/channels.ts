@@ -41,6 +41,20 @@ export const channels = pgTable(
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 );
 
+/** Messages counted, so that those which come close together are told together. */
+export const messageWindows = pgTable(
+  'message_windows',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    channelId: uuid('channel_id').notNull(),
+    /** `rule:<id>`, or `channel`: all that goes there. */
+    scope: text().notNull(),
+    openedAtMs: instant('opened_at').notNull(),
+    messages: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.channelId, t.scope] })],
+);
+
 /** What is true of all channels of a tenant that say nothing of their own. */
 export const notificationSettings = pgTable('notification_settings', {
   tenantId: uuid('tenant_id').primaryKey(),

@@ -25,6 +25,8 @@ const delivery: OpenDelivery = {
   earlierAttempted: false,
   tellsEarlier: false,
   waitingEndId: null,
+  foldKey: null,
+  earlierElsewhere: false,
 };
 const off = { enabled: false, version: 1, config: {}, secrets: null, formerSecretsUntilMs: null };
 

@@ -1,17 +1,29 @@
 import type { OpenDelivery } from '@tocsin/db';
-import { formatValue, renderTemplate, type AlertSnapshot, type Notification, type NotificationContext } from '@tocsin/domain';
+import type { FoldedGroup } from './fold-due.ts';
+import {
+  formatValue,
+  groupOf,
+  type GroupMember,
+  renderTemplate,
+  type AlertSnapshot,
+  type Notification,
+  type NotificationContext,
+} from '@tocsin/domain';
 
 /** What there is to put into words of a delivery. */
-export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> & Partial<Pick<OpenDelivery, 'tellsEarlier'>>;
+export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> &
+  Partial<Pick<OpenDelivery, 'tellsEarlier'>>;
 
 /** What a delivery tells, in words. Its parts are as they were at the trigger, but for the annotations, which are the rule's of now. */
-export function notificationOf(delivery: Telling, publicUrl: string | null): Notification {
+export function notificationOf(delivery: Telling, publicUrl: string | null, group?: FoldedGroup): Notification {
   const { tenantId, id: deliveryId, kind, told, tenantExternalKey } = delivery;
   const tenant = { id: tenantId, externalKey: tenantExternalKey };
   if (kind === 'test') return { deliveryId, kind, tenant, ...madeUp(delivery) };
   if (told === null) throw new Error(`delivery ${deliveryId} has lost its trigger`);
   const folded = delivery.tellsEarlier === true ? { folded: foldedWords(told.snapshot) } : {};
-  const alert = { ...told.snapshot, ...folded, url: publicUrl === null ? null : `${publicUrl}/alerts/${told.snapshot.id}` };
+  const urlOf = (id: string): string | null => (publicUrl === null ? null : `${publicUrl}/alerts/${id}`);
+  const alert = { ...told.snapshot, ...folded, url: urlOf(told.snapshot.id) };
+  const withUrl = ({ snapshot, rule }: GroupMember): GroupMember => ({ rule, snapshot: { ...snapshot, url: urlOf(snapshot.id) } });
   return {
     deliveryId,
     kind,
@@ -20,6 +32,7 @@ export function notificationOf(delivery: Telling, publicUrl: string | null): Not
     alert,
     rule: told.rule,
     context: contextOf(alert, told.annotations),
+    ...(group === undefined ? {} : { group: groupOf([...group.members, { snapshot: alert, rule: told.rule }].map(withUrl), group.reason) }),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type ChannelToSend,
   endDeliveries,
   leaseDeliveries,
+  lockFolds,
   lockOpenDeliveries,
   newId,
   postponeDeliveries,
@@ -13,6 +14,7 @@ import {
 } from '@tocsin/db';
 import { LEASE_MS } from '../while-leased.ts';
 import type { AttemptDeps } from './delivery-deps.ts';
+import { foldDue, type FoldedGroup } from './fold-due.ts';
 import type { Place } from './lanes.ts';
 import { nextStep } from './next-step.ts';
 import { notificationOf, type Telling } from './notification-of.ts';
@@ -63,12 +65,18 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
   try {
     const preparations = await withTenantsSql(deps.db, tenantsOf(wanted), async (sql) => {
       const refs = wanted.map(({ ref }) => ref);
-      const open = new Map((await lockOpenDeliveries(sql, refs)).map((delivery) => [delivery.id, delivery]));
+      await lockFolds(sql, refs);
+      const locked = await lockOpenDeliveries(sql, refs);
+      const open = new Map(locked.map((delivery) => [delivery.id, delivery]));
+      const fold = await foldDue(sql, deps.publicUrl, locked);
+      const folded = new Map(fold.folded.map((each) => [each.delivery.id, each]));
       const decided = wanted.map(({ ref, place }) => {
         const delivery = open.get(ref.deliveryId);
         // asked for twice at once, it is prepared once
         open.delete(ref.deliveryId);
-        const decision = delivery === undefined ? NOT_OURS : decide(deps, delivery, place);
+        const isOver = folded.get(ref.deliveryId);
+        if (isOver !== undefined) return { kind: 'folded' as const, delivery: isOver.delivery };
+        const decision = delivery === undefined ? NOT_OURS : decide(deps, delivery, place, fold.groups.get(delivery.id));
         if (decision.kind === 'send') taken.add(decision.place);
         return decision;
       });
@@ -90,7 +98,13 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
       const woken = await tellEnded(
         sql,
         deps.publicUrl,
-        toEnd.map(({ delivery, status, reason, into }) => ({ delivery, status, reason, attempts: delivery.attempts, foldedInto: into ?? null })),
+        toEnd.map(({ delivery, status, reason, into }) => ({
+          delivery,
+          status,
+          reason,
+          attempts: delivery.attempts,
+          foldedInto: into ?? null,
+        })),
       );
       const toLease = decided.flatMap((each) => (each.kind === 'send' ? each.lease : []));
       const attempts = toLease.length > 0 ? await leaseDeliveries(sql, toLease) : new Map<string, never>();
@@ -98,6 +112,10 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
       return decided.map((each): Preparation => {
         if (each.kind === 'postpone') return { kind: 'not_now', againInMs: Math.ceil(each.byMs) };
         if (each.kind === 'end') return { ...each, kind: 'ended', woken: woken.get(each.delivery.id) ?? [] };
+        if (each.kind === 'folded') {
+          const next = [...fold.leaders.splice(0), ...fold.woken.splice(0)];
+          return { kind: 'ended', delivery: each.delivery, status: 'suppressed', reason: 'folded', woken: next };
+        }
         if (each.kind !== 'send') return each;
         const { lease, delivery, channel, place } = each;
         const attempt = attempts.get(lease.deliveryId);
@@ -131,9 +149,10 @@ type Decision =
 
 const NOT_OURS: Decision = { kind: 'not_now', againInMs: null };
 
-function decide(deps: AttemptDeps, delivery: OpenDelivery, brought: Place | null): Decision {
+/** @param group what it tells of beside its own alert; absent: it tells of that alone */
+function decide(deps: AttemptDeps, delivery: OpenDelivery, brought: Place | null, group?: FoldedGroup): Decision {
   const { tenantId, id: deliveryId, channelId, channel } = delivery;
-  const step = nextStep(delivery);
+  const step = nextStep(group === undefined ? delivery : { ...delivery, waitingEndId: null, earlierAttempted: true });
   if (step.kind === 'leave') return NOT_OURS;
   if (step.kind === 'end') return { kind: 'end', delivery, status: step.status, reason: step.reason };
   if (step.kind === 'fold') return { kind: 'end', delivery, status: 'suppressed', reason: 'folded', into: step.into };
@@ -144,7 +163,7 @@ function decide(deps: AttemptDeps, delivery: OpenDelivery, brought: Place | null
   if (channelId === null || channel === null) throw new Error(`delivery ${deliveryId} is to be sent to no channel`);
   const definition = channelOf(delivery.channelKind);
   if (definition === null) return { kind: 'end', delivery, status: 'dead', reason: 'unknown_kind' };
-  const body = delivery.body ?? bodyOf(deps, delivery, definition);
+  const body = delivery.body ?? bodyOf(deps, delivery, definition, group);
   if (body === null) return { kind: 'end', delivery, status: 'dead', reason: 'unrenderable' };
   const place = brought ?? deps.lanes.enter(tenantId, channelId);
   if (place === null) return { kind: 'full', channelId };
@@ -153,9 +172,9 @@ function decide(deps: AttemptDeps, delivery: OpenDelivery, brought: Place | null
 }
 
 /** Null: it cannot be put into words, now or ever; a fault of ours. */
-export function bodyOf({ publicUrl, logger }: AttemptDeps, delivery: Telling, channel: Channel): string | null {
+export function bodyOf({ publicUrl, logger }: AttemptDeps, delivery: Telling, channel: Channel, group?: FoldedGroup): string | null {
   try {
-    return channel.render(notificationOf(delivery, publicUrl));
+    return channel.render(notificationOf(delivery, publicUrl, group));
   } catch (error) {
     logger.error({ tenantId: delivery.tenantId, deliveryId: delivery.id, err: error }, 'a message cannot be rendered');
     return null;

@@ -1,6 +1,6 @@
 import { channelOf } from '@tocsin/channels';
 import { countMessages, type CountedWindow, type NewDelivery, type PendingTrigger, type SqlTx, type WindowRef } from '@tocsin/db';
-import { GROUP_WINDOW_MS, isStorm, mayBeGrouped, placeInGroup, STORM_WINDOW_MS } from '@tocsin/domain';
+import { GROUP_WINDOW_MS, groupScope, isStorm, placeInGroup, STORM_WINDOW_MS } from '@tocsin/domain';
 
 /** A delivery that is to be sent, with what it is about. */
 export interface Sendable {
@@ -10,7 +10,8 @@ export interface Sendable {
 
 interface Grouped extends Sendable {
   channelId: string;
-  ruleId: string;
+  /** Of those told together, a rule’s. */
+  scope: string;
 }
 
 /**
@@ -20,17 +21,18 @@ interface Grouped extends Sendable {
 export async function holdBack(sql: SqlTx, sendable: readonly Sendable[]): Promise<void> {
   const grouped = sendable.flatMap((each): Grouped[] => {
     const { trigger, delivery } = each;
-    const isGrouped = mayBeGrouped(delivery.kind) && channelOf(delivery.channelKind)?.perAlert !== true;
-    return isGrouped && delivery.channelId !== null ? [{ ...each, channelId: delivery.channelId, ruleId: trigger.told.rule.id }] : [];
+    const { channelId, channelKind, kind } = delivery;
+    const scope = channelOf(channelKind)?.perAlert === true ? null : groupScope(kind, trigger.severity, trigger.told.rule.id);
+    return scope === null || channelId === null ? [] : [{ ...each, channelId, scope }];
   });
   if (grouped.length === 0) return;
-  const toRules = await count(sql, grouped, (each) => ({ ...refOf(each), ruleId: each.ruleId }), GROUP_WINDOW_MS);
+  const toRules = await count(sql, grouped, (each) => ({ ...refOf(each), scope: each.scope }), GROUP_WINDOW_MS);
   const messages: Grouped[] = [];
   const rest: Grouped[] = [];
   const limits = new Map<string, number>();
   for (const [each, { place, endsInMs, maxPerMinute }] of toRules) {
     const where = placeInGroup(place);
-    if (where !== 'first') each.delivery.hold = { foldKey: `rule:${each.ruleId}`, byMs: endsInMs };
+    if (where !== 'first') each.delivery.hold = { foldKey: each.scope, byMs: endsInMs };
     const most = maxPerMinute ?? channelOf(each.delivery.channelKind)?.maxPerMinute ?? null;
     if (most === null) continue;
     limits.set(each.channelId, most);
@@ -52,7 +54,7 @@ async function holdInStorm(
     if (isStorm(place, trigger.severity, limits.get(channelId) ?? null)) delivery.hold = { foldKey: 'channel', byMs: endsInMs };
 }
 
-const refOf = ({ trigger: { tenantId }, channelId }: Grouped): WindowRef => ({ tenantId, channelId, ruleId: null });
+const refOf = ({ trigger: { tenantId }, channelId }: Grouped): WindowRef => ({ tenantId, channelId, scope: 'channel' });
 
 /** Which message of its window each is, 0 for the first. */
 async function count(
@@ -62,7 +64,7 @@ async function count(
   lengthMs: number,
   weightOf: (each: Grouped) => number = () => 1,
 ): Promise<Map<Grouped, CountedWindow & { place: number }>> {
-  const nameOf = ({ channelId, ruleId }: WindowRef): string => `${channelId} ${ruleId}`;
+  const nameOf = ({ channelId, scope }: WindowRef): string => `${channelId} ${scope}`;
   const windows = Map.groupBy(counted, (each) => nameOf(windowOf(each)));
   const known = await countMessages(
     sql,

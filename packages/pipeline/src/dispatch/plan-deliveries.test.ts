@@ -12,7 +12,8 @@ const channel = (key: string, enabled = true): ChannelToPlan => ({
   enabled,
   version: 1,
   config: {},
-  secrets: null, formerSecretsUntilMs: null,
+  secrets: null,
+  formerSecretsUntilMs: null,
 });
 const reasons = (planned: PlannedDelivery[]): Record<string, string | null> =>
   Object.fromEntries(planned.map((each) => [each.channelKey, each.suppressed]));
@@ -46,7 +47,13 @@ test('a channel that is off or unknown is named with that reason', () => {
 });
 
 test('the end is for those who heard', () => {
-  const heard = (key: string, change: Partial<HeardChannel>): HeardChannel => ({ ...channel(key), alertId: 'a', told: true, muted: false, ...change });
+  const heard = (key: string, change: Partial<HeardChannel>): HeardChannel => ({
+    ...channel(key),
+    alertId: 'a',
+    told: true,
+    muted: false,
+    ...change,
+  });
   expect(
     reasons(
       planForEnd([heard('a', {}), heard('b', { told: false }), heard('c', { id: null, enabled: false }), heard('d', { enabled: false })]),

@@ -5,6 +5,7 @@ import {
   insertDeliveries,
   lockPendingTriggers,
   lockSilencesUntilResolved,
+  lockWindowsOfRules,
   newId,
   noteOnTimeline,
   setUnsilenceTimers,
@@ -21,6 +22,7 @@ import type { AttemptDeps } from '../deliver/delivery-deps.ts';
 import type { Prepared } from '../deliver/prepare.ts';
 import { endWhatWasMuted } from './end-what-was-muted.ts';
 import { firstAttempts, type FirstAttempts } from './first-attempts.ts';
+import { holdBack, type Sendable } from './hold-back.ts';
 import { knownMutes, LOOK_AGAIN_MS, type KnownMutes } from './known-mutes.ts';
 import { plan, type Plan } from './plan-deliveries.ts';
 
@@ -29,6 +31,8 @@ export interface PlannedTriggers {
   prepared: Prepared[];
   /** To be sent as soon as may be. */
   toSend: DeliveryRef[];
+  /** To be sent when others are told with them. */
+  later: { ref: DeliveryRef; inMs: number; foldName: string }[];
 }
 
 /**
@@ -51,8 +55,16 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
     plans.forEach((each) => report(deps, each));
     const prepared = first.prepared();
     const begun = new Set(prepared.map(({ delivery }) => delivery.id));
-    const toSend = plans.flatMap(({ deliveries }) => deliveries.filter(({ id, suppressed }) => suppressed === null && !begun.has(id)));
-    return { prepared, toSend: toSend.map(({ tenantId, id }) => ({ tenantId, deliveryId: id })) };
+    const waiting = sendableOf(plans).filter(({ delivery }) => !begun.has(delivery.id));
+    return {
+      prepared,
+      toSend: waiting.flatMap(({ delivery }) => (delivery.hold === undefined ? [refOf(delivery)] : [])),
+      later: waiting.flatMap(({ delivery }) =>
+        delivery.hold === undefined
+          ? []
+          : [{ ref: refOf(delivery), inMs: delivery.hold.byMs, foldName: `${delivery.channelId} ${delivery.hold.foldKey}` }],
+      ),
+    };
   } catch (error) {
     first.giveUp();
     throw error;
@@ -77,6 +89,12 @@ async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: F
   );
   const unsilenced = telling.filter(({ kind }) => kind === 'unsilenced');
   const news = telling.filter(({ kind }) => kind !== 'unsilenced');
+  const isMixed = news.length > 0 && news.length < triggers.length;
+  if (isMixed)
+    await lockWindowsOfRules(
+      sql,
+      triggers.map(({ tenantId, told }) => ({ tenantId, ruleId: told.rule.id })),
+    );
   return [
     ...(await planNews(sql, news, known, first)),
     ...(await planForHeard(sql, unsilenced, known)),
@@ -107,12 +125,13 @@ async function planNews(
   const plans = triggers.map((trigger) => {
     const channels = byTenant.get(trigger.tenantId) ?? [];
     const planned = planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels, heard: [] }));
-    for (const delivery of planned.deliveries) {
-      const channel = channels.find(({ id }) => id === delivery.channelId);
-      if (delivery.suppressed === null && channel !== undefined) Object.assign(delivery, first.begin(trigger, delivery, channel));
-    }
     return planned;
   });
+  await holdBack(sql, sendableOf(plans));
+  for (const { trigger, delivery } of sendableOf(plans)) {
+    const channel = byTenant.get(trigger.tenantId)?.find(({ id }) => id === delivery.channelId);
+    if (delivery.hold === undefined && channel !== undefined) Object.assign(delivery, first.begin(trigger, delivery, channel));
+  }
   first.started(await insertAll(sql, plans));
   return plans;
 }
@@ -124,9 +143,17 @@ async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], kno
   const plans = triggers.map((trigger) =>
     planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels: [], heard: heard.get(trigger.alertId) ?? [] })),
   );
+  await holdBack(sql, sendableOf(plans));
   await insertAll(sql, plans);
   return plans;
 }
+
+const refOf = ({ tenantId, id }: NewDelivery): DeliveryRef => ({ tenantId, deliveryId: id });
+
+const sendableOf = (plans: readonly PlannedTrigger[]): Sendable[] =>
+  plans.flatMap(({ trigger, deliveries }) =>
+    deliveries.flatMap((delivery) => (delivery.suppressed === null ? [{ trigger, delivery }] : [])),
+  );
 
 function planOf(trigger: PendingTrigger, { deliveries, ...rest }: Plan): PlannedTrigger {
   const { tenantId, id: triggerId, alertId, kind } = trigger;
@@ -153,9 +180,7 @@ async function finish(sql: SqlTx, plans: readonly PlannedTrigger[]): Promise<voi
   });
   if (unsaid.length > 0) await noteOnTimeline(sql, unsaid);
   const timers = plans.flatMap(({ trigger: { tenantId, alertId, nowMs }, muted }) =>
-    muted === null
-      ? []
-      : { tenantId, id: newId(), alertId, dueMs: muted.untilMs ?? nowMs + LOOK_AGAIN_MS, waitsFor: muted.by },
+    muted === null ? [] : { tenantId, id: newId(), alertId, dueMs: muted.untilMs ?? nowMs + LOOK_AGAIN_MS, waitsFor: muted.by },
   );
   if (timers.length > 0) await setUnsilenceTimers(sql, timers);
 }

@@ -7,7 +7,7 @@ import { openLanes, type LaneBounds } from '../deliver/lanes.ts';
 import { inBatches } from '../in-batches.ts';
 import { sendHints } from '../send-hints.ts';
 import { leaveUnplanned } from './leave-unplanned.ts';
-import { planTriggers } from './plan-triggers.ts';
+import { planTriggers, type PlannedTriggers } from './plan-triggers.ts';
 
 export interface Dispatcher {
   /** Resolves once hints are being taken. */
@@ -75,9 +75,10 @@ export function startDispatcher(deps: DeliveryDeps, bounds: LaneBounds = LANES):
   const plan = inBatches({
     ...PLANS,
     work: async (refs: readonly TriggerRef[]) => {
-      const { prepared, toSend } = await planTriggers(attempt, refs);
+      const { prepared, toSend, later } = await planTriggers(attempt, refs);
       for (const each of prepared) follow({ tenantId: each.delivery.tenantId, deliveryId: each.delivery.id }, attempts.send(each));
       toSend.forEach(sendSoon);
+      await hintLater(deps, later);
       return refs.map(() => undefined);
     },
   });
@@ -114,4 +115,10 @@ export function startDispatcher(deps: DeliveryDeps, bounds: LaneBounds = LANES):
       clearTimeout(late);
     },
   };
+}
+
+/** Of those that are told together, whose time comes at once, the first brings all. */
+async function hintLater(deps: DeliveryDeps, later: PlannedTriggers['later']): Promise<void> {
+  const first = new Map(later.toReversed().map((each) => [each.foldName, each]));
+  for (const { ref, inMs } of first.values()) await sendHints(deps, deliver, [ref], { delayMs: Math.ceil(inMs) });
 }

@@ -1,0 +1,141 @@
+import type { WebhookBody } from '@tocsin/domain';
+import { describeQueues } from '@tocsin/testkit';
+import { expect, test, vi } from 'vitest';
+import { deliveryScene } from '../../test/delivery-scene.ts';
+import { openSweep } from '../sweep/sweep.ts';
+
+const SECOND = 1_000;
+
+describeQueues('messages that are told together', (backend) => {
+  const scene = deliveryScene(backend);
+  const { hint, hook } = scene;
+
+  const bodies = (): WebhookBody[] => scene.receiver().requests.map(({ body }) => JSON.parse(body) as WebhookBody);
+  const said = (): string[] => bodies().map(({ type, data }) => `${type} ${data.group?.count ?? 1}`);
+  const fire = async (ruleId: string, kind: 'fired' | 'resolved' = 'fired', severity: 'warning' | 'critical' = 'warning', of?: string) => {
+    const alertId = of ?? (await scene.world().alert(ruleId));
+    await hint(await scene.world().trigger(ruleId, alertId, kind, severity));
+    await vi.waitFor(async () => expect((await scene.world().deliveries(alertId)).some((row) => row.kind === kind)).toBe(true), 60_000);
+    return alertId;
+  };
+  const stateOf = async (alertId: string, kind = 'fired'): Promise<string> => {
+    const row = (await scene.world().deliveries(alertId)).find((each) => each.kind === kind);
+    return row === undefined ? 'none' : `${row.status}${row.reason === null ? '' : `(${row.reason})`}`;
+  };
+  const told = (...expected: string[]): Promise<void> => vi.waitFor(() => expect(said().toSorted()).toEqual(expected.toSorted()), 60_000);
+  /** Lets time pass, and the sweep look, as it would by itself. */
+  const pass = async (ms: number): Promise<void> => {
+    scene.world().db.clock.shiftMs += ms;
+    await openSweep(scene.world().deps)();
+  };
+
+  test('the first alert of a rule goes at once, what follows within 30 s is one message with the worst of them, and nothing is lost', async () => {
+    const ruleId = await scene.world().rule([await hook()]);
+    const first = await fire(ruleId);
+    await told('alert.fired 1');
+    const followers = [await fire(ruleId), await fire(ruleId), await fire(ruleId)];
+    expect(await Promise.all(followers.map((id) => stateOf(id)))).toEqual(['pending', 'pending', 'pending']);
+
+    await pass(40 * SECOND);
+    await told('alert.fired 1', 'alert.fired 3');
+    const group = bodies().find(({ data }) => data.group !== undefined)!.data.group!;
+    expect(group).toMatchObject({ reason: 'group', count: 3, resolved: 0, rules: 1 });
+    expect(group.alertIds.toSorted()).toEqual(followers.toSorted());
+    expect(group.worst[0]!.url).toContain('https://tocsin.example/alerts/');
+    await vi.waitFor(
+      async () =>
+        expect((await Promise.all(followers.map((id) => stateOf(id)))).toSorted()).toEqual([
+          'delivered',
+          'suppressed(folded)',
+          'suppressed(folded)',
+        ]),
+      60_000,
+    );
+    expect(await stateOf(first)).toBe('delivered');
+
+    // The next one begins anew.
+    await fire(ruleId);
+    await told('alert.fired 1', 'alert.fired 3', 'alert.fired 1');
+  });
+
+  test('one that follows alone is a message like any other', async () => {
+    const ruleId = await scene.world().rule([await hook()]);
+    await fire(ruleId);
+    await fire(ruleId);
+    await pass(40 * SECOND);
+    await told('alert.fired 1', 'alert.fired 1');
+  });
+
+  test('critical alerts wait behind no milder ones, other rules and other channels behind nobody', async () => {
+    const [one, other] = [await hook(), await hook()];
+    const [ruleId, otherRule] = [await scene.world().rule([one, other]), await scene.world().rule([one])];
+    await fire(ruleId);
+    await fire(ruleId, 'fired', 'critical');
+    await fire(otherRule);
+    await told('alert.fired 1', 'alert.fired 1', 'alert.fired 1', 'alert.fired 1', 'alert.fired 1');
+  });
+
+  test('who was told of an alert together with others hears of its end, and ends are told together too', async () => {
+    const ruleId = await scene.world().rule([await hook()]);
+    const alerts = [await fire(ruleId), await fire(ruleId), await fire(ruleId), await fire(ruleId)];
+    await pass(40 * SECOND);
+    await told('alert.fired 1', 'alert.fired 3');
+    await vi.waitFor(async () => expect(await Promise.all(alerts.map((id) => stateOf(id)))).not.toContain('sending'), 60_000);
+    for (const alertId of alerts) await fire(ruleId, 'resolved', 'warning', alertId);
+    await told('alert.fired 1', 'alert.fired 3', 'alert.resolved 1');
+    await pass(40 * SECOND);
+    await told('alert.fired 1', 'alert.fired 3', 'alert.resolved 1', 'alert.resolved 3');
+    expect(bodies().at(-1)!.data.group).toMatchObject({ count: 3, resolved: 3 });
+  });
+
+  test('an alert that is over before its message was due is told once, with both', async () => {
+    const ruleId = await scene.world().rule([await hook()]);
+    await fire(ruleId);
+    const short = await fire(ruleId);
+    const long = await fire(ruleId);
+    await fire(ruleId, 'resolved', 'warning', short);
+    await pass(40 * SECOND);
+    await told('alert.fired 1', 'alert.fired 1', 'alert.resolved 1');
+    await vi.waitFor(async () => expect(await stateOf(short, 'resolved')).toBe('delivered'), 60_000);
+    expect([await stateOf(short), await stateOf(long)]).toEqual(['suppressed(folded)', 'delivered']);
+    expect(bodies().find(({ type }) => type === 'alert.resolved')!.data.alert.folded).toMatch(/^It fired at /);
+  });
+
+  test('more in a minute than a channel takes is one summary, twice as much of what is critical', async () => {
+    const channel = await hook();
+    await scene.world().inTenant((sql) => sql`update channels set max_per_minute = 2 where key = ${channel}`);
+    const fireAnew = async (severity: 'warning' | 'critical') => fire(await scene.world().rule([channel]), 'fired', severity);
+    await fireAnew('warning');
+    await fireAnew('warning');
+    const mild = [await fireAnew('warning'), await fireAnew('warning'), await fireAnew('warning')];
+    await told('alert.fired 1', 'alert.fired 1');
+    expect(await Promise.all(mild.map((id) => stateOf(id)))).toEqual(['pending', 'pending', 'pending']);
+    await pass(70 * SECOND);
+    await told('alert.fired 1', 'alert.fired 1', 'alert.fired 3');
+    expect(bodies().at(-1)!.data.group).toMatchObject({ reason: 'storm', count: 3, rules: 3 });
+
+    await fireAnew('warning');
+    await fireAnew('warning');
+    await fireAnew('critical');
+    await told('alert.fired 1', 'alert.fired 1', 'alert.fired 3', 'alert.fired 1', 'alert.fired 1');
+  });
+
+  test('a receiver that keeps alerts apart hears of each by itself', async () => {
+    const ruleId = await scene.world().rule([]);
+    const key = scene.key('pager');
+    await scene.world().channel(key, 'pagerduty', { routingKey: 'R0123456789ABCDEF0123456789ABCDE' });
+    await scene
+      .world()
+      .inTenant(
+        (sql) =>
+          sql`update rules set spec = jsonb_set(spec, '{notify}', ${JSON.stringify([{ channel: key, minSeverity: 'info' }])}::text::jsonb) where id = ${ruleId}`,
+      );
+    const alerts = [await fire(ruleId), await fire(ruleId)];
+    const holds = await scene
+      .world()
+      .inTenant(
+        (sql) => sql<{ held: boolean }[]>`select fold_key is not null as held from deliveries where alert_id = any(${alerts}::uuid[])`,
+      );
+    expect(holds).toEqual([{ held: false }, { held: false }]);
+  });
+});
