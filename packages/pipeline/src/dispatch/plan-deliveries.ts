@@ -102,7 +102,10 @@ const towards = ({ id, key, kind }: HeardChannel) => ({ channelId: id, channelKe
 const outOfReach = ({ id, enabled }: HeardChannel) => (id === null ? 'channel_missing' : !enabled ? 'channel_disabled' : null);
 
 /** Null: somebody is to hear. */
-export function silentReason(trigger: Pick<PendingTrigger, 'kind' | 'notify'>, deliveries: readonly PlannedDelivery[]): SilentReason | null {
+export function silentReason(
+  trigger: Pick<PendingTrigger, 'kind' | 'notify'>,
+  deliveries: readonly PlannedDelivery[],
+): SilentReason | null {
   const [first] = deliveries;
   if (first === undefined) {
     if (trigger.kind === 'resolved') return 'nobody_told';
