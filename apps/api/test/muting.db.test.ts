@@ -144,7 +144,8 @@ describe('a silence', () => {
     expectProblem(await tenant.ask('PUT', `/silences/${before.id}`, aSilence(), { 'if-match': '"7"' }), 'version_mismatch', 412);
     const changed = { matchers: [{ label: 'rule', op: '~', value: 'slow.*' }], duration: '3h', comment: 'Longer' };
     const { body } = await tenant.ask('PUT', `/silences/${before.id}`, changed, { 'if-match': '"1"' });
-    expect(body).toMatchObject({ ...changed, duration: undefined, startsAt: before.startsAt, version: 2 });
+    const { duration: _counted, ...kept } = changed;
+    expect(body).toMatchObject({ ...kept, startsAt: before.startsAt, version: 2 });
     expect(Date.parse(body.endsAt) - Date.parse(before.startsAt)).toBeGreaterThanOrEqual(4 * HOUR);
   });
 
@@ -320,9 +321,9 @@ describe('lists that are written whole', () => {
   test('of routes say who would hear, and why', async () => {
     await post('/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
     await tenant.ask('PUT', '/routes', {
-      routes: [aRoute({ continue: true }), aRoute({ matchers: [], channels: [{ channel: 'inbox', minSeverity: 'critical' }] })],
+      routes: [aRoute({ matchers: [{ label: 'area', op: '=', value: 'eu' }], continue: true }), aRoute({ matchers: [], channels: [{ channel: 'inbox', minSeverity: 'critical' }] })],
     });
-    const asked = { labels: { env: 'prod' }, severity: 'warning', rule: 'slow' };
+    const asked = { labels: { area: 'eu' }, severity: 'warning', rule: 'slow' };
     expect(RouteTest.parse((await post('/routes/test', asked)).body)).toEqual({
       routes: [0, 1],
       channels: [
