@@ -129,7 +129,7 @@ describe('a preview', () => {
     const { status, body } = await actor.ask('POST', '/rules/preview', { rule: draft(), from: iso(now - HOUR), to: iso(now), ...over });
     if (what === 'a rule that is not there') {
       // An unknown rule is unknown, as it would be live.
-      expect([status, body.counts]).toEqual([200, { alerts: 0, notifications: 0, firingMs: 0, seriesAffected: 0 }]);
+      expect([status, body.counts]).toEqual([200, { alerts: 0, notifications: 0, firingMs: 0, seriesAffected: 0, muted: 0 }]);
       return;
     }
     expect(status).toBe(422);

@@ -57,6 +57,8 @@ export const Alert = z.strictObject({
   lastSlotAt: Time,
   resolvedAt: Time.nullable(),
   resolveReason: z.string().nullable(),
+  /** The silence of this alert alone ends then; null: it has none. */
+  silencedUntil: Time.nullable(),
   version: z.int(),
 });
 export type Alert = z.infer<typeof Alert>;

@@ -34,13 +34,14 @@ export interface Plan {
   muted: Muted | null;
 }
 
-type Planned = Pick<
-  PendingTrigger,
-  'alertId' | 'kind' | 'severity' | 'notify' | 'labels' | 'alertType' | 'silencedUntilMs' | 'nowMs' | 'told'
->;
+/** What a plan asks of a trigger and its alert. */
+export interface ToPlan extends Pick<PendingTrigger, 'alertId' | 'kind' | 'severity' | 'notify' | 'labels' | 'silencedUntilMs' | 'nowMs'> {
+  ruleKey: string;
+  alertType: string;
+}
 
 /** Who hears of a trigger, and who does not and why. The one place where that is decided. */
-export function plan(trigger: Planned, known: Known): Plan {
+export function plan(trigger: ToPlan, known: Known): Plan {
   if (trigger.kind === 'resolved') return planned(trigger, planForEnd(known.heard), null);
   const wanted = trigger.kind === 'unsilenced' ? planForMuted(known.heard) : planForRule(wantedBy(trigger, known.routes), known.channels);
   const muted = muteOf(matched(trigger), known.mutes, trigger.nowMs);
@@ -52,23 +53,16 @@ export function plan(trigger: Planned, known: Known): Plan {
   return planned(trigger, deliveries, isNews ? muted : null);
 }
 
-const planned = (trigger: Planned, deliveries: PlannedDelivery[], muted: Muted | null): Plan => ({
+const planned = (trigger: ToPlan, deliveries: PlannedDelivery[], muted: Muted | null): Plan => ({
   deliveries,
   silent: silentReason(trigger, deliveries),
   muted,
 });
 
-const matched = ({ alertId: id, labels, told, severity, alertType, silencedUntilMs }: Planned) => ({
-  id,
-  labels,
-  ruleKey: told.rule.key,
-  severity,
-  alertType,
-  silencedUntilMs,
-});
+const matched = ({ alertId: id, ...trigger }: ToPlan) => ({ ...trigger, id });
 
 /** The channels of the rule and of the routes that the alert takes. Null: the rule is deleted. */
-function wantedBy(trigger: Planned, routes: readonly Route[]): Pick<PendingTrigger, 'notify' | 'severity'> {
+function wantedBy(trigger: ToPlan, routes: readonly Route[]): Pick<PendingTrigger, 'notify' | 'severity'> {
   const { notify, severity } = trigger;
   if (notify === null) return { notify, severity };
   const routed = routesTaken(routes, matched(trigger)).flatMap((index) => routes[index]?.channels ?? []);

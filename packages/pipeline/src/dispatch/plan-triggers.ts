@@ -76,17 +76,15 @@ interface PlannedTrigger extends Plan {
   deliveries: (Plan['deliveries'][number] & NewDelivery)[];
 }
 
+const toPlan = (trigger: PendingTrigger) => ({ ...trigger, ruleKey: trigger.told.rule.key });
+
 const tenantsOf = (triggers: readonly PendingTrigger[]): string[] => [...new Set(triggers.map(({ tenantId }) => tenantId))];
 
 /** Who hears of an end, or of what is not muted any more, is known once what came before is planned. */
 async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: FirstAttempts): Promise<PlannedTrigger[]> {
   const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
   const telling = await withOwnSilences(sql, others);
-  const known = await knownMutes(
-    sql,
-    telling.map((trigger) => ({ ...trigger, ruleKey: trigger.told.rule.key })),
-    { keep: true },
-  );
+  const known = await knownMutes(sql, telling.map(toPlan), { keep: true });
   const unsilenced = telling.filter(({ kind }) => kind === 'unsilenced');
   const news = telling.filter(({ kind }) => kind !== 'unsilenced');
   const isMixed = news.length > 0 && news.length < triggers.length;
@@ -124,7 +122,7 @@ async function planNews(
   const byTenant = Map.groupBy(await channelsByKey(sql, [...wanted, ...routed]), ({ tenantId }) => tenantId);
   const plans = triggers.map((trigger) => {
     const channels = byTenant.get(trigger.tenantId) ?? [];
-    const planned = planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels, heard: [] }));
+    const planned = planOf(trigger, plan(toPlan(trigger), { ...known(trigger.tenantId), channels, heard: [] }));
     return planned;
   });
   await holdBack(sql, sendableOf(plans));
@@ -141,7 +139,7 @@ async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], kno
   if (triggers.length === 0) return [];
   const heard = Map.groupBy(await channelsOfAlerts(sql, triggers), ({ alertId }) => alertId);
   const plans = triggers.map((trigger) =>
-    planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels: [], heard: heard.get(trigger.alertId) ?? [] })),
+    planOf(trigger, plan(toPlan(trigger), { ...known(trigger.tenantId), channels: [], heard: heard.get(trigger.alertId) ?? [] })),
   );
   await holdBack(sql, sendableOf(plans));
   await insertAll(sql, plans);

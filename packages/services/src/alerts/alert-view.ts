@@ -27,5 +27,6 @@ export const viewAlert = (row: AlertRow): Alert => ({
   lastSlotAt: timeText(row.lastSlotAtMs),
   resolvedAt: timeTextOrNull(row.resolvedAtMs),
   resolveReason: row.resolveReason,
+  silencedUntil: row.resolvedAtMs === null ? timeTextOrNull(row.silencedUntilMs) : null,
   version: row.version,
 });

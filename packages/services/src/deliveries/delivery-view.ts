@@ -12,6 +12,7 @@ export const viewDelivery = (row: ShownDeliveryRow): Delivery => ({
   status: row.status,
   reason: row.reason,
   reasonText: wordsOf(row.reason),
+  suppressedBy: row.suppressedBy,
   attempts: row.attempts,
   nextAttemptAt: row.finishedAtMs === null ? timeText(row.nextAttemptAtMs) : null,
   expiresAt: timeText(row.expiresAtMs),
