@@ -1,6 +1,6 @@
 export { Alert, AlertDetail, AlertTimelineEntry, ListAlerts } from './alert.ts';
 export { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './api-key.ts';
-export { Channel, ChannelTest, CreateChannel, DeleteChannel, ListChannels, UpdateChannel } from './channel.ts';
+export { Channel, ChannelKind, ChannelTest, CreateChannel, DeleteChannel, ListChannels, UpdateChannel } from './channel.ts';
 export { Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries } from './delivery.ts';
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';

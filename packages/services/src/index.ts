@@ -15,6 +15,7 @@ export { revokeApiKey } from './api-keys/revoke-api-key.ts';
 export { createChannel } from './channels/create-channel.ts';
 export { deleteChannel } from './channels/delete-channel.ts';
 export { getChannel } from './channels/get-channel.ts';
+export { listChannelKinds } from './channels/list-channel-kinds.ts';
 export { listChannels } from './channels/list-channels.ts';
 export { testChannel } from './channels/test-channel.ts';
 export { updateChannel } from './channels/update-channel.ts';

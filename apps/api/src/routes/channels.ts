@@ -1,10 +1,11 @@
-import { createChannel, deleteChannel, getChannel, listChannels, testChannel, updateChannel } from '@tocsin/services';
+import { createChannel, deleteChannel, getChannel, listChannelKinds, listChannels, testChannel, updateChannel } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
 import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
 
 export function channelRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/channels', route(createChannel, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/channels', route(listChannels, { input: (request) => ({ query: request.query }) }));
+  app.get('/channels/kinds', route(listChannelKinds, { input: () => undefined }));
   app.get('/channels/:id', route(getChannel, { input: (request) => ({ id: paramOf(request, 'id') }) }));
   app.patch(
     '/channels/:id',

@@ -13,7 +13,9 @@ const TIMEOUT_MS = 35_000;
 export const slack = defineChannel({
   kind: 'slack',
   label: 'Slack',
-  config: z.strictObject({ webhookUrl: outboundUrl.meta({ secret: true, outbound: true }) }),
+  config: z.strictObject({
+    webhookUrl: outboundUrl.meta({ title: 'Webhook URL', description: 'Of an incoming webhook.', secret: true, outbound: true }),
+  }),
 
   render: (notification) => JSON.stringify(slackMessage(notification)),
 

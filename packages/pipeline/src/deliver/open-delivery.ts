@@ -1,5 +1,14 @@
 import { isSender } from '@tocsin/channels';
-import { ConfigError, openOutbound, secretBox, smtpServerOf, type ShutdownStack, type SmtpServer, type SmtpVariables, variables } from '@tocsin/runtime';
+import {
+  ConfigError,
+  openOutbound,
+  secretBox,
+  smtpServerOf,
+  type ShutdownStack,
+  type SmtpServer,
+  type SmtpVariables,
+  variables,
+} from '@tocsin/runtime';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { DeliveryDeps } from './delivery-deps.ts';
 

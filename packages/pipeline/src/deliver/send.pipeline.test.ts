@@ -78,6 +78,35 @@ describeQueues('sending', (backend) => {
     expect(scene.receiver().requests).toHaveLength(0);
   });
 
+  test('mail that this installation is not set up to send is suppressed and logged, and its end is told to nobody', async () => {
+    const channel = key('mail');
+    await scene.world().channel(channel, 'email', { to: ['ops@example.com'] });
+    const { ruleId, alertId } = await fire([channel]);
+    const row = await only(alertId, ({ status }) => status === 'suppressed');
+    expect(row).toMatchObject({ reason: 'smtp_not_configured', attempts: 1 });
+    expect(await scene.world().attempts(row.id)).toMatchObject([{ number: 1, outcome: 'suppressed', reason: 'smtp_not_configured' }]);
+    expect(await scene.world().timeline(alertId)).toMatchObject([{ kind: 'delivery_suppressed', reason: 'smtp_not_configured' }]);
+    expect(scene.world().log.join('')).toContain('fired → suppressed');
+    await scene.hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
+    const rows = await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'suppressed'));
+    expect(rows.map(({ reason }) => reason).sort()).toEqual(['never_told', 'smtp_not_configured']);
+  });
+
+  test('the system log is told in a line of its own, in the tenant’s name', async () => {
+    const channel = key('log');
+    await scene.world().channel(channel, 'log');
+    const { alertId } = await fire([channel]);
+    const row = await only(alertId, ({ status }) => status === 'delivered');
+    const lines = scene
+      .world()
+      .log.flatMap((text) => text.split('\n'))
+      .filter((line) => line.includes(row.id) && line.includes('alert: Critical'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { tenantId: scene.world().tenantId, channel, alertId, told: 'fired', severity: 'critical', value: 2_000 },
+    ]);
+  });
+
   test('a test goes the way of real messages, once, and says how it went', async () => {
     const channelKey = key('hook');
     const channelId = await scene.world().channel(channelKey, 'webhook', { url: scene.receiver().url });
