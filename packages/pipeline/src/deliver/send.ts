@@ -5,7 +5,6 @@ import type { Prepared } from './prepare.ts';
 
 /** Makes the attempt. Rejects only when our own database fails a channel that lives in it; the lease then runs out and it is tried again. */
 export async function send(deps: AttemptDeps, { delivery, channel, body, attempt }: Prepared): Promise<Verdict> {
-  const { tenantId } = delivery;
   const config = openConfig(deps, delivery);
   if (config === null)
     return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
