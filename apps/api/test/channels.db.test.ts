@@ -141,9 +141,9 @@ test('the kinds there are come with what their configuration takes', async () =>
   expect(status).toBe(200);
   const { data } = z.strictObject({ data: z.array(ChannelKind) }).parse(body);
   expect(data.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['webhook', 'email', 'slack', 'pagerduty', 'inbox']));
-  expect(data.find(({ kind }) => kind === 'slack')).toEqual({
-    kind: 'slack',
-    label: 'Slack',
+  expect(data.find(({ kind }) => kind === 'discord')).toEqual({
+    kind: 'discord',
+    label: 'Discord',
     config: expect.objectContaining({
       required: ['webhookUrl'],
       properties: { webhookUrl: expect.objectContaining({ type: 'string', format: 'uri', secret: true, outbound: true }) },

@@ -1,5 +1,5 @@
 import type { Outside, Verdict } from '@tocsin/channels';
-import { newId, placeOfSecrets, putInboxMessage, withTenantsSql } from '@tocsin/db';
+import { channelThread, newId, placeOfSecrets, putChannelThread, putInboxMessage, withTenantsSql } from '@tocsin/db';
 import type { AttemptDeps } from './delivery-deps.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -20,7 +20,7 @@ export async function send(deps: AttemptDeps, { delivery, channel, body, attempt
 /** What the channel may touch of the world, in this tenant's name. */
 function outsideOf(
   { db, outbound, smtp, logger, giveUp }: AttemptDeps,
-  { tenantId, id: deliveryId, channelKey }: Prepared['delivery'],
+  { tenantId, id: deliveryId, alertId, channelId, channelKey }: Prepared['delivery'],
 ): Outside {
   return {
     request: (call, signal) => outbound.request(call, signal),
@@ -32,8 +32,23 @@ function outsideOf(
       logger[level]({ tenantId, deliveryId, channel: channelKey, ...fields }, text);
       return true;
     },
+    thread: alertId === null ? null : threadOf({ db, logger }, { tenantId, channelId, alertId }),
     putInbox: (message) => withTenantsSql(db, [tenantId], (sql) => putInboxMessage(sql, { tenantId, id: newId(), ...message })),
     signal: giveUp,
+  };
+}
+
+function threadOf(
+  { db, logger }: Pick<AttemptDeps, 'db' | 'logger'>,
+  of: { tenantId: string; channelId: string; alertId: string },
+): Outside['thread'] {
+  return {
+    get: () => withTenantsSql(db, [of.tenantId], (sql) => channelThread(sql, of)),
+    // The message is there by now: it is not told again for the sake of a note about it, and what comes next is a first once more.
+    put: (thread) =>
+      withTenantsSql(db, [of.tenantId], (sql) => putChannelThread(sql, of, thread)).catch((error: unknown) =>
+        logger.warn({ ...of, err: error }, 'the thread of an alert could not be noted'),
+      ),
   };
 }
 
