@@ -29,9 +29,26 @@ afterAll(async () => {
   await outbound.close();
 });
 
-/** The field that holds the address, by kind; null: the kind sends nothing over a network. */
-const ADDRESS_OF: Readonly<Record<string, string | null>> = { webhook: 'url', slack: 'webhookUrl', inbox: null };
-const OVER_A_NETWORK = Object.entries(ADDRESS_OF).flatMap(([kind, field]) => (field === null ? [] : [[kind, field] as const]));
+/** The field that holds the address, by kind, and what it needs beside it; null: the kind calls no address that a tenant names. */
+const ADDRESS_OF: Readonly<Record<string, { field: string; more?: Record<string, unknown> } | null>> = {
+  webhook: { field: 'url' },
+  slack: { field: 'webhookUrl' },
+  teams: { field: 'webhookUrl' },
+  discord: { field: 'webhookUrl' },
+  'google-chat': { field: 'webhookUrl' },
+  mattermost: { field: 'webhookUrl' },
+  opsgenie: { field: 'apiUrl', more: { apiKey: 'eb243592-faa2-4ba2-a551-1afdf565c889' } },
+  telegram: { field: 'apiUrl', more: { botToken: '123456789:AAE-tokenofthirtyfivecharactersxx', chatId: '-100123' } },
+  ntfy: { field: 'serverUrl', more: { topic: 'acme' } },
+  // a host and a port, below
+  email: null,
+  pagerduty: null,
+  inbox: null,
+  log: null,
+};
+const OVER_A_NETWORK = Object.entries(ADDRESS_OF).flatMap(([kind, where]) =>
+  where === null ? [] : [[kind, where.field, where.more ?? {}] as const],
+);
 
 const REFUSED = [
   'http://2130706433/',
@@ -57,15 +74,15 @@ test('every kind of channel says here where its address is', async () => {
   expect(kinds?.sort()).toEqual(Object.keys(ADDRESS_OF).sort());
 });
 
-describe.each(OVER_A_NETWORK)('the address of a %s channel', (kind, field) => {
-  const body = (key: string, url: string) => ({ key, name: 'X', kind, config: { [field]: url } });
+describe.each(OVER_A_NETWORK)('the address of a %s channel', (kind, field, more) => {
+  const body = (key: string, url: string) => ({ key, name: 'X', kind, config: { ...more, [field]: url } });
 
   test('that may not be called is refused when it is made and when it is changed', async () => {
     const { body: kept } = await tenant.ask('POST', '/channels', body(`${kind}-kept`, 'https://receiver.example/in'));
     for (const url of REFUSED) {
       for (const answer of [
         await tenant.ask('POST', '/channels', body(`${kind}-bad`, url)),
-        await tenant.ask('PATCH', `/channels/${kept.id}`, { config: { [field]: url } }),
+        await tenant.ask('PATCH', `/channels/${kept.id}`, { config: { ...more, [field]: url } }),
       ]) {
         expect([answer.status, answer.body.errors?.[0]?.pointer], url).toEqual([422, `/config/${field}`]);
         expect(answer.text, url).not.toMatch(/hunter2|127\.0\.0\.1|169\.254/);
@@ -82,6 +99,46 @@ describe.each(OVER_A_NETWORK)('the address of a %s channel', (kind, field) => {
   test.each(INSIDE)('that was public when saved and leads to %s when sent to is not called', async (...inside) => {
     const key = `${kind}-${inside.join().replace(/[^a-f0-9]/g, '')}`;
     const { body: made } = await tenant.ask('POST', '/channels', body(key, 'http://rebinding.example/'));
+    addresses = inside;
+    asked = 0;
+    const { body: tested } = await tenant.ask('POST', `/channels/${made.id}/test`);
+    expect(tested).toMatchObject({ outcome: 'rejected', reason: 'blocked_address', statusCode: null, responseExcerpt: null });
+    expect(asked).toBe(1);
+  });
+});
+
+describe('the mail server of an e-mail channel', () => {
+  const body = (key: string, smtpHost: string, smtpPort = 587) => ({
+    key,
+    name: 'X',
+    kind: 'email',
+    config: { to: ['ops@example.com'], from: 'alerts@example.com', smtpHost, smtpPort },
+  });
+
+  test.each([
+    '2130706433',
+    '0x7f.1',
+    'localhost.',
+    '[::1]',
+    '::ffff:169.254.169.254',
+    'metadata.google.internal',
+    'user@mail.example',
+    'mail.example/x',
+  ])('at %s is refused when it is saved', async (host) => {
+    const { errors } = expectProblem(await tenant.ask('POST', '/channels', body('mail-bad', host)), 'url_not_allowed', 422);
+    expect(errors?.[0]?.pointer).toBe('/config/smtpHost');
+  });
+
+  test.each([25, 80, 6_379])('on port %i is refused', async (port) => {
+    expectProblem(await tenant.ask('POST', '/channels', body('mail-bad', 'mail.example', port)), 'url_not_allowed', 422);
+  });
+
+  test.each(INSIDE)('that was public when saved and leads to %s when sent to is not connected to', async (...inside) => {
+    const { body: made } = await tenant.ask(
+      'POST',
+      '/channels',
+      body(`mail-${inside.join().replace(/[^a-f0-9]/g, '')}`, 'rebinding.example'),
+    );
     addresses = inside;
     asked = 0;
     const { body: tested } = await tenant.ask('POST', `/channels/${made.id}/test`);
@@ -111,12 +168,12 @@ test('an address of our own leads nowhere: no route takes what we send, so that 
   });
   const actor = await looping.tenant();
   const key = await actor.apiKey('admin');
-  for (const [kind, field] of OVER_A_NETWORK) {
+  for (const [kind, field, more] of OVER_A_NETWORK) {
     const { body } = await actor.ask('POST', '/channels', {
       key: kind,
       name: 'X',
       kind,
-      config: { [field]: 'https://tocsin.test/api/v1/events' },
+      config: { ...more, [field]: 'https://tocsin.test/api/v1/events' },
     });
     expect((await actor.ask('POST', `/channels/${body.id}/test`)).body).toMatchObject({ outcome: 'delivered' });
   }

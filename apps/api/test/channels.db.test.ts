@@ -1,5 +1,6 @@
-import { Channel, ChannelTest, Delivery, DeliveryDetail, InboxMessage, pageOf } from '@tocsin/contracts';
+import { Channel, ChannelKind, ChannelTest, Delivery, DeliveryDetail, InboxMessage, pageOf } from '@tocsin/contracts';
 import { withTenantsSql } from '@tocsin/db';
+import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, aRule, aWebhook, expectProblem, openWorld, type World } from './open-world.ts';
 
@@ -133,6 +134,31 @@ describe('channels', () => {
     ]);
     expectProblem(await tenant.ask('POST', `/deliveries/${tested.body.deliveryId}/retry`), 'not_retryable', 409);
   });
+});
+
+test('the kinds there are come with what their configuration takes', async () => {
+  const { status, body } = await tenant.ask('GET', '/channels/kinds');
+  expect(status).toBe(200);
+  const { data } = z.strictObject({ data: z.array(ChannelKind) }).parse(body);
+  expect(data.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['webhook', 'email', 'slack', 'pagerduty', 'inbox']));
+  expect(data.find(({ kind }) => kind === 'discord')).toEqual({
+    kind: 'discord',
+    label: 'Discord',
+    config: expect.objectContaining({
+      required: ['webhookUrl'],
+      properties: { webhookUrl: expect.objectContaining({ type: 'string', format: 'uri', secret: true, outbound: true }) },
+    }),
+  });
+});
+
+test('mail that this installation is not set up to send is suppressed, and shown to be', async () => {
+  const { body } = await tenant.ask('POST', '/channels', { key: 'mail', name: 'Mail', kind: 'email', config: { to: ['ops@example.com'] } });
+  const tested = await tenant.ask('POST', `/channels/${body.id}/test`);
+  expect(ChannelTest.parse(tested.body)).toMatchObject({ outcome: 'suppressed', reason: 'smtp_not_configured', statusCode: null });
+  const { status, reason, attemptLog } = DeliveryDetail.parse((await tenant.ask('GET', `/deliveries/${tested.body.deliveryId}`)).body);
+  expect({ status, reason }).toEqual({ status: 'suppressed', reason: 'smtp_not_configured' });
+  expect(attemptLog).toMatchObject([{ number: 1, outcome: 'suppressed', reason: 'smtp_not_configured' }]);
+  expect(Channel.parse((await tenant.ask('GET', `/channels/${body.id}`)).body).lastError).toBe('smtp_not_configured');
 });
 
 async function sealedUrl(id: string): Promise<unknown> {

@@ -50,7 +50,16 @@ export async function openWorld(changes: Partial<Services> = {}): Promise<World>
   const outbound = openOutbound({ allowHttp: false, allowCidrs: [], resolve: async () => ['93.184.216.34'] });
   const base = { db: database.db, logger, metrics: createMetrics('test'), clock: systemClock };
   const events = openEventStore(base);
-  const services = { ...base, queues, outbound, secretBox: secretBox(SECRET_KEY), smtp: null, publicUrl: 'https://tocsin.test', events, ...changes };
+  const services = {
+    ...base,
+    queues,
+    outbound,
+    secretBox: secretBox(SECRET_KEY),
+    smtp: null,
+    publicUrl: 'https://tocsin.test',
+    events,
+    ...changes,
+  };
   const app = await buildApi({ services, adminKey: ADMIN_KEY, schedulerSecret: SCHEDULER_SECRET, dependencies: { queue: queues.ping } });
 
   const askWith =

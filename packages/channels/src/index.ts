@@ -1,4 +1,5 @@
 export type { Channel, OutboundHost, Sending } from './channel.ts';
+export { configSchema } from './config-schema.ts';
 export { isSender } from './email/addresses.ts';
 export type { InboxMessage, LogLine, MailServer, OutboundAnswer, OutboundCall, Outside } from './outside.ts';
 export { channelOf, channels } from './registry.ts';

@@ -57,6 +57,8 @@ export interface Outside {
   mailServer: (MailServer & { connect: (signal: AbortSignal) => Promise<OutsideSocket> }) | null;
   /** False: lines of that level are not written. */
   log: (line: LogLine) => boolean;
+  /** What this channel calls its first message about this alert, to be found again by the next; null: there is no alert. */
+  thread: { get: () => Promise<string | null>; put: (thread: string) => Promise<void> } | null;
   putInbox: (message: InboxMessage) => Promise<void>;
   signal: AbortSignal;
 }

@@ -26,6 +26,7 @@ export function anOutside(answer: Answer = {}): Outside & { calls: OutboundCall[
     },
     connect: () => Promise.reject(doorError('connect')),
     mailServer: null,
+    thread: null,
     log: (line) => {
       logged.push(line);
       return true;

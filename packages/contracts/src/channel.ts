@@ -71,6 +71,10 @@ export const Channel = z.strictObject({
 });
 export type Channel = z.infer<typeof Channel>;
 
+/** A kind of channel. `config` is the JSON Schema of its configuration, with `secret` and `outbound` marks. */
+export const ChannelKind = z.strictObject({ kind: z.string(), label: z.string(), config: z.record(z.string(), z.unknown()) });
+export type ChannelKind = z.infer<typeof ChannelKind>;
+
 export const ListChannels = z.strictObject({ ...PageQuery, kind: sought(40).optional() });
 
 export const DeleteChannel = z.strictObject({ force: z.enum(['true', 'false']).default('false') });

@@ -3,6 +3,7 @@ export { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './api-key.ts';
 export {
   Channel,
   ChannelHealth,
+  ChannelKind,
   ChannelTest,
   CreateChannel,
   DeleteChannel,

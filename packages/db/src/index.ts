@@ -39,6 +39,7 @@ export * from './queries/arrival-runs.ts';
 export * from './queries/audit.ts';
 export * from './queries/backlog.ts';
 export * from './queries/channel-health.ts';
+export * from './queries/channel-threads.ts';
 export * from './queries/channels-for-delivery.ts';
 export * from './queries/channels.ts';
 export * from './queries/close-alerts-of-rule.ts';

@@ -17,6 +17,7 @@ export { revokeApiKey } from './api-keys/revoke-api-key.ts';
 export { createChannel } from './channels/create-channel.ts';
 export { deleteChannel } from './channels/delete-channel.ts';
 export { getChannel } from './channels/get-channel.ts';
+export { listChannelKinds } from './channels/list-channel-kinds.ts';
 export { listChannels } from './channels/list-channels.ts';
 export { getNotificationSettings, putNotificationSettings } from './channels/notification-settings.ts';
 export { rotateSecret } from './channels/rotate-secret.ts';

@@ -3,6 +3,7 @@ import {
   deleteChannel,
   getChannel,
   getNotificationSettings,
+  listChannelKinds,
   listChannels,
   putNotificationSettings,
   rotateSecret,
@@ -15,6 +16,7 @@ import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/ve
 export function channelRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/channels', route(createChannel, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
   app.get('/channels', route(listChannels, { input: (request) => ({ query: request.query }) }));
+  app.get('/channels/kinds', route(listChannelKinds, { input: () => undefined }));
   app.get('/channels/:id', route(getChannel, { input: (request) => ({ id: paramOf(request, 'id') }) }));
   app.patch(
     '/channels/:id',

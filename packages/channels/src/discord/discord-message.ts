@@ -1,5 +1,5 @@
 import type { Notification } from '@tocsin/domain';
-import { escapedWithin } from '../message/cut.ts';
+import { escapedWithin, truncate } from '../message/cut.ts';
 import { headline, type Fact } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
@@ -35,7 +35,7 @@ export interface DiscordMessage {
 }
 
 /** Makes tenants' text plain in Discord's Markdown: no emphasis, code, quote, list, heading, link or mention. */
-export const escapeDiscord = (text: string): string => text.replaceAll(/[\\*_~`|>#[\]()<@:-]/g, String.raw`\$&`);
+const escapeDiscord = (text: string): string => text.replaceAll(/[\\*_~`|>#[\]()<@-]/g, String.raw`\$&`);
 
 export function discordMessage(notification: Notification): DiscordMessage {
   const message = messageOf(notification);
@@ -55,7 +55,8 @@ export function discordMessage(notification: Notification): DiscordMessage {
           ...fields.map(fieldOf),
           ...(links === '' || links.length > DISCORD_MAX.fieldValue ? [] : [{ name: 'Links', value: links, inline: false }]),
         ],
-        footer: { text: within(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer) },
+        // the one text that reads no Markdown
+        footer: { text: truncate(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer) },
       },
     ],
     allowed_mentions: { parse: [] },

@@ -26,7 +26,7 @@ test('renders a firing alert', () => {
             {
               "inline": true,
               "name": "Since",
-              "value": "2026\\-03\\-01 12\\:00\\:00 UTC",
+              "value": "2026\\-03\\-01 12:00:00 UTC",
             },
             {
               "inline": true,
@@ -45,7 +45,7 @@ test('renders a firing alert', () => {
             },
           ],
           "footer": {
-            "text": "Rule checkout\\-p95 · Checkout latency",
+            "text": "Rule checkout-p95 · Checkout latency",
           },
           "timestamp": "2026-03-01T12:00:10.000Z",
           "title": "🔴 Critical · Checkout latency",

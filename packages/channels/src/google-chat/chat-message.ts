@@ -13,7 +13,7 @@ const SHARE = { title: 200, sentence: 600, said: 1_000, fact: 300, footer: 200 }
 const SAID_MAX = 4;
 
 /** https://developers.google.com/workspace/chat/format-messages#card-formatting: cards read a few tags of HTML. */
-export const escapeCardText = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escapeCardText = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** `<users/all>` would call everybody, where cards cannot be shown. */
 const unbracketed = (text: string): string => text.replaceAll('<', '‹').replaceAll('>', '›');

@@ -1,5 +1,5 @@
 import type { Notification } from '@tocsin/domain';
-import { escapedWithin } from '../message/cut.ts';
+import { escapedWithin, truncate } from '../message/cut.ts';
 import { headline, type Fact } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
@@ -11,9 +11,11 @@ const SHARE = { title: 300, sentence: 600, said: 3_000, fact: 600, footer: 300 }
 const COLOURS = { critical: '#d92d20', error: '#e8590c', warning: '#f2b705', info: '#2f80ed' } as const;
 const OVER = '#2e9e4f';
 
-/** Makes tenants' text plain in Mattermost's Markdown. A zero-width space keeps an `@` from calling anybody, which a backslash does not. */
-export const escapeMattermost = (text: string): string =>
-  text.replaceAll(/[\\*_~`|>#[\]()<!:+-]/g, String.raw`\$&`).replaceAll('@', '@\u200b');
+/** Keeps an `@` from calling anybody, which a backslash does not. */
+const silent = (text: string): string => text.replaceAll('@', '@\u200b');
+
+/** Makes tenants' text plain in Mattermost's Markdown. */
+const escapeMattermost = (text: string): string => silent(text.replaceAll(/[\\*_~`>#[\]()!+-]/g, String.raw`\$&`));
 
 export interface MattermostMessage {
   attachments: {
@@ -37,17 +39,19 @@ export function mattermostMessage(notification: Notification): MattermostMessage
   const text = [`**${within(message.sentence, SHARE.sentence)}**`, within(said, SHARE.said), links]
     .filter((part) => part !== '')
     .join('\n\n');
-  const title = within(`${message.icon} ${headline(message)}`, SHARE.title);
+  const title = `${message.icon} ${headline(message)}`;
   return {
     attachments: [
       {
-        fallback: `${title}: ${within(message.sentence, SHARE.sentence)}`,
+        fallback: silent(truncate(`${title}: ${message.sentence}`, SHARE.sentence)),
         color: message.isOver ? OVER : COLOURS[message.severity],
-        title,
-        ...(open === undefined ? {} : { title_link: open.url }),
+        // of a title that leads somewhere no Markdown is read
+        ...(open === undefined
+          ? { title: within(title, SHARE.title) }
+          : { title: silent(truncate(title, SHARE.title)), title_link: open.url }),
         text,
         fields: facts.map(fieldOf),
-        footer: within(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer),
+        footer: silent(truncate(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer)),
       },
     ],
     // what opens beside the channel

@@ -25,13 +25,15 @@ export function escapedWithin(text: string, max: number, escape: (text: string) 
   const start = text.length > max ? whole(text.slice(0, max)) : text;
   const all = escape(start);
   if (start === text && all.length <= max) return all;
-  let out = '';
-  for (const character of start) {
-    const next = escape(character);
-    if (out.length + next.length > max - 1) break;
-    out += next;
+  if (max <= 0) return '';
+  // the longest start whose escaped form leaves room for the ellipsis
+  let [fits, tooLong] = [0, start.length + 1];
+  while (tooLong - fits > 1) {
+    const middle = (fits + tooLong) >> 1;
+    if (escape(whole(start.slice(0, middle))).length < max) fits = middle;
+    else tooLong = middle;
   }
-  return max <= 0 ? '' : `${out}…`;
+  return `${escape(whole(start.slice(0, fits)))}…`;
 }
 
 const ELLIPSIS_BYTES = 3;

@@ -4,13 +4,10 @@
  */
 // oxlint-disable-next-line no-control-regex -- what is taken out
 const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
-// oxlint-disable-next-line no-misleading-character-class -- halves that stand alone
-const LONE_HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-
 /** Beyond what any medium shows of one text, so that an endless one costs no more than that. */
-const TEXT_MAX = 8_000;
+const TEXT_MAX = 4_000;
 
-/** Foreign text as one line, of which the first 8,000 characters count. */
+/** Foreign text as one line, of which the first 4,000 characters count. */
 export const oneLine = (text: string): string => severalLines(text).replace(/\s+/g, ' ').trim();
 
 /** Foreign text with its line breaks, of which two in a row at most stay. */
@@ -19,6 +16,6 @@ export const severalLines = (text: string): string =>
     .slice(0, TEXT_MAX)
     .replace(/\r\n?/g, '\n')
     .replace(UNSEEN, '')
-    .replace(LONE_HALF, '\ufffd')
+    .toWellFormed()
     .replace(/\n{3,}/g, '\n\n')
     .trim();

@@ -4,21 +4,49 @@ import { defineChannel } from '../channel.ts';
 import { outboundUrl } from '../outbound-url.ts';
 import type { OutboundAnswer, Outside } from '../outside.ts';
 import { verdictOfAnswer, verdictOfFailure } from '../verdict.ts';
+import { deliverByBot } from './slack-bot.ts';
 import { slackMessage } from './slack-message.ts';
 
 /** The library has none unless told. Beyond the outbound door's 30 s, so that the door speaks first: its error says more. */
 const TIMEOUT_MS = 35_000;
 
-/** A Slack incoming webhook. Its address is the credential. */
+const config = z
+  .strictObject({
+    webhookUrl: outboundUrl
+      .nullish()
+      .meta({ title: 'Webhook URL', description: 'Of an incoming webhook; or the two below.', secret: true, outbound: true }),
+    botToken: z
+      .string()
+      .regex(/^xox[a-z]-[A-Za-z0-9-]{8,250}$/, 'must be a bot token such as xoxb-…')
+      .nullish()
+      .meta({ title: 'Bot token', description: 'Of an app with chat:write.', secret: true }),
+    channel: z
+      .string()
+      .regex(/^([CGDU][A-Z0-9]{5,20}|#[^\s,#<>]{1,80})$/, 'must be an id such as C0123456789, or #name')
+      .optional()
+      .meta({ title: 'Channel', description: 'With a bot token: its id, or #name.' }),
+  })
+  .refine(({ webhookUrl, botToken }) => (webhookUrl == null) !== (botToken == null), {
+    path: ['webhookUrl'],
+    message: 'a webhook URL or a bot token is needed, and not both',
+  })
+  .refine(({ botToken, channel }) => (botToken == null) === (channel === undefined), {
+    path: ['channel'],
+    message: 'belongs with a bot token, and a bot token with it',
+  });
+
+/** Slack: an incoming webhook, whose address is the credential, or a bot, which changes its messages and answers them. */
 export const slack = defineChannel({
   kind: 'slack',
   maxPerMinute: 30,
   label: 'Slack',
-  config: z.strictObject({ webhookUrl: outboundUrl.meta({ secret: true, outbound: true }) }),
+  config,
 
   render: (notification) => JSON.stringify(slackMessage(notification)),
 
-  async deliver(body, { webhookUrl }, outside, { nowMs }) {
+  async deliver(body, { webhookUrl, botToken, channel }, outside, { nowMs }) {
+    if (botToken != null && channel !== undefined) return deliverByBot(body, { botToken, channel }, outside, nowMs);
+    if (webhookUrl == null) return verdictOfFailure({ code: 'invalid_request' });
     const { fetch, seen } = watchedFetch(outside, body);
     try {
       await new IncomingWebhook(webhookUrl, { fetch, timeout: TIMEOUT_MS }).send(JSON.parse(body) as IncomingWebhookSendArguments);

@@ -9,7 +9,7 @@ export const TELEGRAM_MAX = 4_096;
 const SHARE = { title: 300, sentence: 500, said: 1_200, fact: 150, footer: 200 } as const;
 
 /** https://core.telegram.org/bots/api#html-style */
-export const escapeTelegram = (text: string): string =>
+const escapeTelegram = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 export interface TelegramMessage {

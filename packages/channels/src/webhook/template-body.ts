@@ -95,7 +95,17 @@ const ALERT = [
   'url',
 ] as const;
 const NAMES = new Set([
-  ...['id', 'type', 'timestamp', 'title', 'sentence', 'text', 'tenant.id', 'tenant.externalKey', 'rule.id', 'rule.key', 'rule.name'],
+  'id',
+  'type',
+  'timestamp',
+  'title',
+  'sentence',
+  'text',
+  'tenant.id',
+  'tenant.externalKey',
+  'rule.id',
+  'rule.key',
+  'rule.name',
   ...ALERT.map((name) => `alert.${name}`),
 ]);
 

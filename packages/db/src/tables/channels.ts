@@ -78,6 +78,19 @@ export const inbox = pgTable(
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 );
 
+/** What a channel calls its first message about an alert. */
+export const channelThreads = pgTable(
+  'channel_threads',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    channelId: uuid('channel_id').notNull(),
+    alertId: uuid('alert_id').notNull(),
+    thread: text().notNull(),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.channelId, t.alertId] })],
+);
+
 export type ChannelRow = typeof channels.$inferSelect;
 export type InboxRow = typeof inbox.$inferSelect;
 export type NotificationSettingsRow = typeof notificationSettings.$inferSelect;

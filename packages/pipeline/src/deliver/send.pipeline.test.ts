@@ -1,7 +1,10 @@
-import { newId } from '@tocsin/db';
+import { newId, type SqlTx } from '@tocsin/db';
 import { describeQueues } from '@tocsin/testkit';
 import { expect, test } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
+import { planTriggers } from '../dispatch/plan-triggers.ts';
+import { openAttempts } from './attempts.ts';
+import { openLanes } from './lanes.ts';
 import { testChannel } from './test-channel.ts';
 
 describeQueues('sending', (backend) => {
@@ -76,6 +79,81 @@ describeQueues('sending', (backend) => {
     const { alertId } = await fire([channel]);
     expect(await only(alertId, ({ status }) => status === 'dead')).toMatchObject({ reason: 'secrets_unreadable' });
     expect(scene.receiver().requests).toHaveLength(0);
+  });
+
+  test('mail that this installation is not set up to send is suppressed and logged, and its end is told to nobody', async () => {
+    const channel = key('mail');
+    await scene.world().channel(channel, 'email', { to: ['ops@example.com'] });
+    const { ruleId, alertId } = await fire([channel]);
+    const row = await only(alertId, ({ status }) => status === 'suppressed');
+    expect(row).toMatchObject({ reason: 'smtp_not_configured', attempts: 1 });
+    expect(await scene.world().attempts(row.id)).toMatchObject([{ number: 1, outcome: 'suppressed', reason: 'smtp_not_configured' }]);
+    expect(await scene.world().timeline(alertId)).toMatchObject([{ kind: 'delivery_suppressed', reason: 'smtp_not_configured' }]);
+    expect(scene.world().log.join('')).toContain('fired → suppressed');
+    await scene.hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
+    const rows = await settled(alertId, (found) => found.length === 2 && found.every(({ status }) => status === 'suppressed'));
+    expect(rows.map(({ reason }) => reason).sort()).toEqual(['never_told', 'smtp_not_configured']);
+  });
+
+  test('a bot of Slack finds its first message about an alert again, and nobody else does', async () => {
+    const { deps, tenantId } = scene.world();
+    const calls: { url: string; body: Record<string, unknown> }[] = [];
+    const answer = { status: 200, headers: {}, body: JSON.stringify({ ok: true, channel: 'C0123456789', ts: '1.5' }), truncated: false };
+    const own = {
+      ...deps,
+      outbound: {
+        ...deps.outbound,
+        request: async ({ url, body = '' }: { url: string; body?: string }) => {
+          calls.push({ url: url.replace('https://slack.com/api/', ''), body: JSON.parse(body) as Record<string, unknown> });
+          return answer;
+        },
+      },
+      lanes: openLanes({ total: 9, perTenant: 9, perChannel: 9, inLine: 9 }, Date.now),
+      giveUp: new AbortController().signal,
+    };
+    const channel = key('bot');
+    await scene.world().channel(channel, 'slack', { botToken: ['xoxb', '1234567890'].join('-'), channel: '#alerts' });
+    const ruleId = await scene.world().rule([channel]);
+    const attempts = openAttempts(own);
+    const tell = async (alertId: string, kind: 'fired' | 'resolved'): Promise<void> => {
+      const { triggerId } = await scene.world().trigger(ruleId, alertId, kind);
+      const { prepared, toSend } = await planTriggers(own, [{ tenantId, triggerId }]);
+      await Promise.all(prepared.map((each) => attempts.send(each)));
+      for (const ref of toSend) {
+        const begun = await attempts.begin(ref);
+        if (begun.kind === 'sending') await begun.attempted;
+      }
+    };
+    const [first, second] = [await scene.world().alert(ruleId), await scene.world().alert(ruleId)];
+    await tell(first, 'fired');
+    await tell(second, 'fired');
+    await tell(first, 'resolved');
+    expect(calls.map(({ url, body }) => [url, body['ts'] ?? body['thread_ts'] ?? null])).toEqual([
+      ['chat.postMessage', null],
+      ['chat.postMessage', null],
+      ['chat.update', '1.5'],
+      ['chat.postMessage', '1.5'],
+    ]);
+    const threads = (sql: SqlTx) => sql`select alert_id from channel_threads where alert_id in (${first}, ${second})`;
+    expect(await scene.world().inTenant(threads)).toHaveLength(2);
+    expect(await (await scene.world().neighbour()).inTenant(threads)).toHaveLength(0);
+    await scene.world().inTenant((sql) => sql`delete from alerts where id = ${first}`);
+    expect(await scene.world().inTenant(threads)).toMatchObject([{ alert_id: second }]);
+  });
+
+  test('the system log is told in a line of its own, in the tenant’s name', async () => {
+    const channel = key('log');
+    await scene.world().channel(channel, 'log');
+    const { alertId } = await fire([channel]);
+    const row = await only(alertId, ({ status }) => status === 'delivered');
+    const lines = scene
+      .world()
+      .log.flatMap((text) => text.split('\n'))
+      .filter((line) => line.includes(row.id) && line.includes('alert: Critical'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { tenantId: scene.world().tenantId, channel, alertId, told: 'fired', severity: 'critical', value: 2_000 },
+    ]);
   });
 
   test('a test goes the way of real messages, once, and says how it went', async () => {

@@ -1,12 +1,11 @@
 import { channelOf, newestSecretOnly, type Outside, type Verdict } from '@tocsin/channels';
-import { newId, placeOfSecrets, putInboxMessage, withTenantsSql } from '@tocsin/db';
+import { channelThread, newId, placeOfSecrets, putChannelThread, putInboxMessage, withTenantsSql } from '@tocsin/db';
 import type { EpochMs } from '@tocsin/domain';
 import type { AttemptDeps } from './delivery-deps.ts';
 import type { Prepared } from './prepare.ts';
 
 /** Makes the attempt. Rejects only when our own database fails a channel that lives in it; the lease then runs out and it is tried again. */
 export async function send(deps: AttemptDeps, { delivery, channel, body, attempt }: Prepared): Promise<Verdict> {
-  const { tenantId } = delivery;
   const config = openConfig(deps, delivery, attempt.startedMs);
   if (config === null)
     return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
@@ -22,7 +21,7 @@ export async function send(deps: AttemptDeps, { delivery, channel, body, attempt
 /** What the channel may touch of the world, in this tenant's name. */
 function outsideOf(
   { db, outbound, smtp, logger, giveUp }: AttemptDeps,
-  { tenantId, id: deliveryId, channelKey }: Prepared['delivery'],
+  { tenantId, id: deliveryId, alertId, channelId, channelKey }: Prepared['delivery'],
 ): Outside {
   return {
     request: (call, signal) => outbound.request(call, signal),
@@ -34,8 +33,23 @@ function outsideOf(
       logger[level]({ tenantId, deliveryId, channel: channelKey, ...fields }, text);
       return true;
     },
+    thread: alertId === null ? null : threadOf({ db, logger }, { tenantId, channelId, alertId }),
     putInbox: (message) => withTenantsSql(db, [tenantId], (sql) => putInboxMessage(sql, { tenantId, id: newId(), ...message })),
     signal: giveUp,
+  };
+}
+
+function threadOf(
+  { db, logger }: Pick<AttemptDeps, 'db' | 'logger'>,
+  of: { tenantId: string; channelId: string; alertId: string },
+): Outside['thread'] {
+  return {
+    get: () => withTenantsSql(db, [of.tenantId], (sql) => channelThread(sql, of)),
+    // The message is there by now: it is not told again for the sake of a note about it, and what comes next is a first once more.
+    put: (thread) =>
+      withTenantsSql(db, [of.tenantId], (sql) => putChannelThread(sql, of, thread)).catch((error: unknown) =>
+        logger.warn({ ...of, err: error }, 'the thread of an alert could not be noted'),
+      ),
   };
 }
 

@@ -1,0 +1,97 @@
+import type { EpochMs } from '@tocsin/domain';
+import { z } from 'zod';
+import type { Outside } from '../outside.ts';
+import { jsonOf, postJson } from '../post-json.ts';
+import type { Verdict } from '../verdict.ts';
+
+const API = 'https://slack.com/api';
+
+export interface SlackBot {
+  botToken: string;
+  channel: string;
+}
+
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors: those that pass
+const PASSING = new Set([
+  'ratelimited',
+  'rate_limited',
+  'internal_error',
+  'fatal_error',
+  'service_unavailable',
+  'request_timeout',
+  'team_added_to_org',
+]);
+/** The message that was to be changed is no more, or is nobody's to change. */
+const GONE = new Set(['slack_message_not_found', 'slack_cant_update_message', 'slack_edit_window_closed']);
+
+const Thread = z.object({ channel: z.string(), ts: z.string() });
+type Thread = z.infer<typeof Thread>;
+
+/**
+ * A message of a bot. The first about an alert is posted and remembered; what comes later changes it in place, so that the channel shows how things
+ * stand, and answers it in its thread, so that people hear. Where the first is gone the next is a first again.
+ */
+export async function deliverByBot(frozen: string, bot: SlackBot, outside: Outside, nowMs: EpochMs): Promise<Verdict> {
+  const message = JSON.parse(frozen) as { text: string };
+  const call = caller(bot, outside, nowMs);
+  const known = threadOf(await outside.thread?.get());
+  if (known !== null) {
+    const changed = await call('chat.update', { channel: known.channel, ts: known.ts, ...message });
+    const isGone = changed.verdict.outcome === 'rejected' && GONE.has(changed.verdict.reason);
+    if (!isGone && changed.verdict.outcome !== 'delivered') return changed.verdict;
+    if (!isGone)
+      return (await call('chat.postMessage', { channel: known.channel, thread_ts: known.ts, text: message.text, ...QUIET })).verdict;
+  }
+  const { verdict, thread } = await call('chat.postMessage', { channel: bot.channel, ...message, ...QUIET });
+  if (thread !== null) await outside.thread?.put(JSON.stringify(thread));
+  return verdict;
+}
+
+const QUIET = { unfurl_links: false, unfurl_media: false } as const;
+
+interface Called {
+  verdict: Verdict;
+  /** Of the message that was made; null: none was. */
+  thread: Thread | null;
+}
+
+function caller({ botToken }: SlackBot, outside: Outside, nowMs: EpochMs) {
+  return async (method: string, body: Record<string, unknown>): Promise<Called> => {
+    let answered = '';
+    const seeing: Outside = {
+      ...outside,
+      request: async (sent, signal) => {
+        const answer = await outside.request(sent, signal);
+        answered = answer.body;
+        return answer;
+      },
+    };
+    const verdict = await postJson(seeing, {
+      url: `${API}/${method}`,
+      headers: { authorization: `Bearer ${botToken}` },
+      body: JSON.stringify(body),
+      secrets: [botToken],
+      nowMs,
+    });
+    if (verdict.outcome !== 'delivered') return { verdict, thread: null };
+    // Slack says 200 and what went wrong
+    const said = z.object({ ok: z.boolean(), error: z.string().optional() }).safeParse(jsonOf(answered));
+    if (said.success && said.data.ok) return { verdict, thread: threadOf(answered) };
+    return { verdict: refused(verdict, said.data?.error), thread: null };
+  };
+}
+
+function refused({ statusCode, responseExcerpt }: Verdict, error: string | undefined): Verdict {
+  const answered = { statusCode, responseExcerpt };
+  if (error === undefined || !/^[a-z][a-z_]{1,60}$/.test(error))
+    return { outcome: 'retry', reason: 'bad_response', retryAfterMs: null, ...answered };
+  const reason = `slack_${error}`;
+  return PASSING.has(error)
+    ? { outcome: 'retry', reason, retryAfterMs: null, ...answered }
+    : { outcome: 'rejected', reason, disable: false, ...answered };
+}
+
+function threadOf(text: string | null | undefined): Thread | null {
+  const read = Thread.safeParse(jsonOf(text ?? ''));
+  return read.success ? { channel: read.data.channel, ts: read.data.ts } : null;
+}
