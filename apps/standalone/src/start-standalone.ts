@@ -8,6 +8,8 @@ import {
   deliveryVariables,
   evaluationBounds,
   evaluationVariables,
+  heartbeatOptions,
+  heartbeatVariables,
   openArrivals,
   openDelivery,
   openPipeline,
@@ -30,6 +32,7 @@ import { reachableUrl } from './reachable-url.ts';
 export const standaloneConfig = z.object({
   ...deliveryVariables,
   ...evaluationVariables,
+  ...heartbeatVariables,
   ...boundVariables,
   secretKey: variables.secretKey.optional(),
   adminKey: variables.adminKey.optional(),
@@ -113,7 +116,7 @@ export async function startStandalone({
   startScheduler(deps, stack, config.scheduler);
   await Promise.all([
     startEvaluation({ ...deps, store, retentionMs: config.retention, runBounds: evaluationBounds(config) }, stack),
-    startDispatch(deps, stack),
+    startDispatch(deps, stack, heartbeatOptions(config)),
   ]);
 
   const demo = { state: { isBroken: false }, echo: openEcho() };

@@ -2,6 +2,7 @@ export { Alert, AlertDetail, AlertTimelineEntry, ListAlerts } from './alert.ts';
 export { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './api-key.ts';
 export { Channel, ChannelHealth, ChannelTest, CreateChannel, DeleteChannel, ListChannels, NotificationSettings, RotateSecret, UpdateChannel } from './channel.ts';
 export { DeliveriesReplayed, Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries, ReplayDeliveries } from './delivery.ts';
+export { Drill, DrillSchedule, ListDrills, PutDrillSchedule, StartDrill } from './drill.ts';
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';

@@ -22,4 +22,6 @@ export type { DeliveryDeps } from './deliver/delivery-deps.ts';
 export { messagesOf } from './deliver/messages-of.ts';
 export { startDispatcher, type Dispatcher } from './dispatch/start-dispatcher.ts';
 export { testChannel, type ChannelTested } from './deliver/test-channel.ts';
+export { heartbeatOptions, heartbeatVariables, startHeartbeat, type HeartbeatOptions } from './heartbeat/start-heartbeat.ts';
+export { startDrill } from './drills/start-drill.ts';
 export { sendHints } from './send-hints.ts';

@@ -1,6 +1,7 @@
 import { tenantsAfter, withPipeline } from '@tocsin/db';
 import { maintain, type Consumer } from '@tocsin/queue';
 import { openRuleCache, type RuleCache } from '../evaluate/rule-cache.ts';
+import { moveDrills } from '../drills/move-drills.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { sendHints } from '../send-hints.ts';
 import { PREPARE, prepareHours } from './prepare-hours.ts';
@@ -24,6 +25,7 @@ const TASKS: Readonly<Record<string, ForTenants | ForAll>> = {
   [PREPARE]: { everyMs: 60_000, forTenants: prepareHours },
   compact: { everyMs: 60_000, forTenants: ({ store }, tenantIds, signal) => store.compact(tenantIds, signal) },
   expire: { everyMs: 600_000, forTenants: deleteOld },
+  drills: { everyMs: 10_000, forAll: moveDrills },
   partitions: { everyMs: 600_000, forAll: keepPartitions },
 };
 
