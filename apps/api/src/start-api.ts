@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { ApiBounds } from './api-bounds.ts';
 import { type ApiDeps, buildApi } from './build-api.ts';
 import { startDefaults } from './start-defaults.ts';
+import { startPlatform } from './start-platform.ts';
 
 export interface ApiOptions extends Pick<ApiDeps, 'adminKey' | 'schedulerSecret' | 'extend'> {
   /** Of `boundVariables`. */
@@ -42,5 +43,6 @@ export async function startApi(
   stack.defer('api', () => app.close());
   await app.listen({ host, port });
   if (defaults !== null) startDefaults(services, defaults, stack);
+  startPlatform(services, stack);
   return { app, port: (app.server.address() as AddressInfo).port };
 }

@@ -62,7 +62,8 @@ create function tocsin.due_drill_schedules(max_rows integer) returns setof uuid
   as $$ select tenant_id from tocsin.drill_schedules where next_at <= tocsin.tocsin_now() order by next_at limit max_rows $$;
 
 -- How the installation stands, in numbers only: how late the slots, the runs, the outbox and the deliveries are, in milliseconds, 0 where nothing waits;
--- how many channels have failed so often in a row, and how many deliveries were given up within so many seconds.
+-- how many channels have failed so often in a row, and how many deliveries were given up within so many seconds. The last two leave out the platform's own
+-- tenant, whose rules look at them: no alert may be about itself.
 create function tocsin.standing(failing_after integer, dead_within_s float8) returns table (
   slots_late_ms float8, runs_age_ms float8, triggers_age_ms float8, deliveries_late_ms float8, retrying bigint, channels_failing bigint, dead bigint
 )
@@ -78,8 +79,8 @@ create function tocsin.standing(failing_after integer, dead_within_s float8) ret
       where status in ('pending', 'sending', 'retrying') and next_attempt_at <= tocsin.tocsin_now()
         and (lease_until is null or lease_until <= tocsin.tocsin_now())), 0)::float8,
     (select count(*) from tocsin.deliveries where status = 'retrying'),
-    (select count(*) from tocsin.channels where failures > 0 and failures >= failing_after),
-    (select count(*) from tocsin.deliveries where status = 'dead' and finished_at > tocsin.tocsin_now() - make_interval(secs => dead_within_s))
+    (select count(*) from tocsin.channels where failures > 0 and failures >= failing_after and tenant_id <> '00000000-0000-8000-8000-000000000001'),
+    (select count(*) from tocsin.deliveries where status = 'dead' and tenant_id <> '00000000-0000-8000-8000-000000000001' and finished_at > tocsin.tocsin_now() - make_interval(secs => dead_within_s))
 $$;
 
 grant execute on function tocsin.running_drills(integer), tocsin.due_drill_schedules(integer), tocsin.standing(integer, float8) to tocsin_app;

@@ -47,6 +47,7 @@ export { readPack } from './packs/read-pack.ts';
 export { disablePack, enablePack } from './packs/set-pack-enabled.ts';
 export { shippedPacks } from './packs/shipped-packs.ts';
 export { uninstallPack } from './packs/uninstall-pack.ts';
+export { ensurePlatform } from './platform/ensure-platform.ts';
 export { createRule } from './rules/create-rule.ts';
 export { deleteRule } from './rules/delete-rule.ts';
 export { explainRule } from './rules/explain-rule.ts';
