@@ -13,6 +13,8 @@ export interface ApiOptions extends Pick<ApiDeps, 'adminKey' | 'schedulerSecret'
   bounds: ApiBounds & ServiceConfig;
   /** What every tenant begins with; null: nothing. */
   defaults: Defaults | null;
+  /** Whether the installation keeps a tenant of its own. */
+  selfWatch: boolean;
   host: string;
   /** 0 takes any free one. */
   port: number;
@@ -26,7 +28,7 @@ export interface RunningApi {
 /** Serves the API until the stack is unwound; requests under way are answered first. Rejects when the port is taken. */
 export async function startApi(
   given: Services,
-  { host, port, defaults, ...options }: ApiOptions,
+  { host, port, defaults, selfWatch, ...options }: ApiOptions,
   stack: ShutdownStack,
 ): Promise<RunningApi> {
   const services: Services = {
@@ -43,6 +45,6 @@ export async function startApi(
   stack.defer('api', () => app.close());
   await app.listen({ host, port });
   if (defaults !== null) startDefaults(services, defaults, stack);
-  startPlatform(services, stack);
+  if (selfWatch) startPlatform(services, stack);
   return { app, port: (app.server.address() as AddressInfo).port };
 }

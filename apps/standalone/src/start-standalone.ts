@@ -42,6 +42,7 @@ export const standaloneConfig = z.object({
   port: variables.port,
   retention: pipelineVariables.retention,
   rulesFile: variables.rulesFile,
+  selfWatch: variables.selfWatch,
   dataDir: z.string().default('.tocsin'),
 });
 type StandaloneConfig = z.infer<typeof standaloneConfig>;
@@ -126,7 +127,7 @@ export async function startStandalone({
   const extend = isDemo ? { extend: (api: FastifyInstance) => demoRoutes(api, demo.state, demo.echo) } : {};
   const { app, port } = await startApi(
     { ...deps, events: store, scheduler: config.scheduler },
-    { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, defaults, ...extend },
+    { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, defaults, selfWatch: config.selfWatch, ...extend },
     stack,
   );
   const url = reachableUrl(host, port);
