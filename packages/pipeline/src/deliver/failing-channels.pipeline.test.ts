@@ -114,7 +114,7 @@ describeQueues('a channel that fails again and again', (backend) => {
       const dead = await only(alertId, ({ status }) => status === 'dead');
       await arrived(alertId, [{ channelKey: fallback, kind: 'undelivered', insteadOf: dead.id, status: 'delivered' }]);
     }
-    await scene.world().inTenant((sql) => sql`delete from notification_settings`);
+    await scene.world().inTenant((sql) => sql`update notification_settings set fallback = null`);
   });
 
   test('is not one whose receiver asks to come later', async () => {
