@@ -17,7 +17,7 @@ export function startPlatform(services: Services, stack: ShutdownStack): void {
 
 async function run(services: Services, signal: AbortSignal): Promise<void> {
   const { clock, db, logger } = services;
-  for (let isMade = false; !isMade && !signal.aborted; ) {
+  for (let isMade = false; !isMade && !signal.aborted;) {
     isMade = await make(services);
     if (!isMade) await clock.sleep(AGAIN_MS, signal);
   }
@@ -41,7 +41,10 @@ async function make(services: Services): Promise<boolean> {
     return true;
   } catch (error) {
     const isRefused = error instanceof AppError && error.status < 500;
-    services.logger.warn({ err: error }, isRefused ? 'the platform has no tenant of its own' : 'the platform’s tenant could not be made; trying again');
+    services.logger.warn(
+      { err: error },
+      isRefused ? 'the platform has no tenant of its own' : 'the platform’s tenant could not be made; trying again',
+    );
     return isRefused;
   }
 }

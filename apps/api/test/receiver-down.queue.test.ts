@@ -71,7 +71,8 @@ describeQueues('a receiver that is down for a day', (backend) => {
   const passTo = async (at: string, ids: readonly string[]): Promise<void> => {
     const { services } = world;
     await passTime(services.db, Math.max(0, Date.parse(at) - (Date.now() + services.db.clock.shiftMs) + 1));
-    for (const deliveryId of ids) await services.queues.producer(deliver).send({ tenantId: tenant.tenantId, deliveryId }, { evenIfKnown: true });
+    for (const deliveryId of ids)
+      await services.queues.producer(deliver).send({ tenantId: tenant.tenantId, deliveryId }, { evenIfKnown: true });
   };
 
   test('is tried to the schedule, its fallback is told, and a replay delivers each once, with its first key and bytes', async () => {
@@ -80,7 +81,13 @@ describeQueues('a receiver that is down for a day', (backend) => {
     receiver!.respondWith(() => ({ status: 503, body: 'down for maintenance' }));
     const from = new Date(Date.now() - 60_000).toISOString();
     for (const key of ['one', 'two', 'three']) {
-      const rule = { key, name: key, condition: { metric: 'latency', window: '5m', operator: '>', threshold: 1_000 }, every: '10s', notify: ['main'] };
+      const rule = {
+        key,
+        name: key,
+        condition: { metric: 'latency', window: '5m', operator: '>', threshold: 1_000 },
+        every: '10s',
+        notify: ['main'],
+      };
       expect((await tenant.ask('POST', '/rules', rule)).status).toBe(201);
     }
     world.services.db.clock.shiftMs += 20_000;
@@ -100,7 +107,9 @@ describeQueues('a receiver that is down for a day', (backend) => {
       rows = await list('channel=main');
     }
     const dead = await settled('channel=main&status=dead', (found) => found.length === 3);
-    expect(dead.map(({ reason, attempts }) => [reason, attempts])).toEqual(dead.map(() => ['attempts_exhausted', RETRY.maxCountedAttempts]));
+    expect(dead.map(({ reason, attempts }) => [reason, attempts])).toEqual(
+      dead.map(() => ['attempts_exhausted', RETRY.maxCountedAttempts]),
+    );
 
     for (const { id } of dead) {
       const { attemptLog } = await detail(id);
@@ -122,7 +131,11 @@ describeQueues('a receiver that is down for a day', (backend) => {
     // The fallback heard of each alert once: of one with the news that the channel fails, long before anything was given up.
     const instead = await settled('channel=spare', (found) => found.length === 3 && found.every(({ status }) => status === 'delivered'));
     expect(new Set(instead.map(({ insteadOf }) => insteadOf))).toEqual(new Set(dead.map(({ id }) => id)));
-    expect(told(spare!).map(({ type }) => type).toSorted()).toEqual(['alert.undelivered', 'alert.undelivered', 'channel.failing']);
+    expect(
+      told(spare!)
+        .map(({ type }) => type)
+        .toSorted(),
+    ).toEqual(['alert.undelivered', 'alert.undelivered', 'channel.failing']);
     const failing = Channel.parse((await tenant.ask('GET', `/channels/${mainId}`)).body);
     expect(failing.health).toMatchObject({ state: 'failing', consecutiveFailures: 24, lastDeliveredAt: null, lastError: 'http_503' });
     expect(failing.health.consecutiveFailures).toBeGreaterThan(FAILING_AFTER);
@@ -143,7 +156,11 @@ describeQueues('a receiver that is down for a day', (backend) => {
     const again = told(receiver!).slice(before);
     expect(again.map(({ id }) => id).toSorted()).toEqual(dead.map(({ id }) => id).toSorted());
     for (const { id, body } of again) expect(body).toBe(first.get(id));
-    expect(Channel.parse((await tenant.ask('GET', `/channels/${mainId}`)).body).health).toMatchObject({ state: 'working', consecutiveFailures: 0, failingSince: null });
+    expect(Channel.parse((await tenant.ask('GET', `/channels/${mainId}`)).body).health).toMatchObject({
+      state: 'working',
+      consecutiveFailures: 0,
+      failingSince: null,
+    });
 
     // Asked once more nothing is left; named, each is refused with a reason.
     expect((await tenant.ask('POST', '/deliveries/replay', set)).body).toMatchObject({ matched: 0, replayed: 0 });

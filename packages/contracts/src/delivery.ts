@@ -38,7 +38,8 @@ export const ReplayDeliveries = z
     if (ids !== undefined && isSet) check.addIssue({ code: 'custom', message: 'goes alone: the ids name them all', path: ['ids'] });
     if (ids === undefined && from === undefined) check.addIssue({ code: 'custom', message: 'is missing', path: ['from'] });
     if (ids === undefined && to === undefined) check.addIssue({ code: 'custom', message: 'is missing', path: ['to'] });
-    if (from !== undefined && to !== undefined && from >= to) check.addIssue({ code: 'custom', message: 'must be after `from`', path: ['to'] });
+    if (from !== undefined && to !== undefined && from >= to)
+      check.addIssue({ code: 'custom', message: 'must be after `from`', path: ['to'] });
   });
 
 export const DeliveriesReplayed = z.strictObject({
@@ -49,7 +50,13 @@ export const DeliveriesReplayed = z.strictObject({
   replayed: z.int(),
   /** Ends that follow them: their alerts are over. */
   ends: z.int(),
-  refused: z.array(z.strictObject({ id: Id, reason: z.enum(['not_found', 'not_dead', 'channel_missing', 'channel_disabled', 'test']), reasonText: z.string() })),
+  refused: z.array(
+    z.strictObject({
+      id: Id,
+      reason: z.enum(['not_found', 'not_dead', 'channel_missing', 'channel_disabled', 'test']),
+      reasonText: z.string(),
+    }),
+  ),
   /** There are more than one call takes: ask again. */
   more: z.boolean(),
 });

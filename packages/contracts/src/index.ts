@@ -1,6 +1,16 @@
 export { Alert, AlertDetail, AlertTimelineEntry, ListAlerts } from './alert.ts';
 export { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './api-key.ts';
-export { Channel, ChannelHealth, ChannelTest, CreateChannel, DeleteChannel, ListChannels, NotificationSettings, RotateSecret, UpdateChannel } from './channel.ts';
+export {
+  Channel,
+  ChannelHealth,
+  ChannelTest,
+  CreateChannel,
+  DeleteChannel,
+  ListChannels,
+  NotificationSettings,
+  RotateSecret,
+  UpdateChannel,
+} from './channel.ts';
 export { DeliveriesReplayed, Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries, ReplayDeliveries } from './delivery.ts';
 export { Drill, DrillSchedule, ListDrills, PutDrillSchedule, StartDrill } from './drill.ts';
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';

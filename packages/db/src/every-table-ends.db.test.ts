@@ -5,7 +5,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TABLES } from './tables/tables.ts';
 
 /** What people make stays until they delete it. */
-const KEPT = ['api_keys', 'channels', 'drill_schedules', 'installed_packs', 'metric_definitions', 'notification_settings', 'rules', 'schedules', 'tenants'];
+const KEPT = [
+  'api_keys',
+  'channels',
+  'drill_schedules',
+  'installed_packs',
+  'metric_definitions',
+  'notification_settings',
+  'rules',
+  'schedules',
+  'tenants',
+];
 
 let test: TestDatabase;
 beforeAll(async () => {

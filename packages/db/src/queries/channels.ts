@@ -33,7 +33,9 @@ export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise
       fallback,
       formerSecretsUntilMs,
       updatedBy,
-      updatedAtMs: tocsinNow, version: sql`${channels.version} + 1` })
+      updatedAtMs: tocsinNow,
+      version: sql`${channels.version} + 1`,
+    })
     .where(and(eq(channels.tenantId, changed.tenantId), eq(channels.id, changed.id), eq(channels.version, changed.version)))
     .returning();
   return row ?? null;

@@ -127,7 +127,10 @@ export async function selectAttempts(
   const { deliveryId, number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt, nextAttemptAtMs } =
     deliveryAttempts;
   return tx
-    .select({ deliveryId, attempt: { number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt, nextAttemptAtMs } })
+    .select({
+      deliveryId,
+      attempt: { number, startedAtMs, finishedAtMs, outcome, statusCode, reason, retryAfterMs, responseExcerpt, nextAttemptAtMs },
+    })
     .from(deliveryAttempts)
     .where(and(eq(deliveryAttempts.tenantId, tenantId), inArray(deliveryId, [...deliveryIds])))
     .orderBy(asc(number));

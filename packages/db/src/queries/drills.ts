@@ -44,7 +44,12 @@ export async function lockRunningDrill(tx: DrizzleTx, { tenantId, id }: DrillRef
   return row ?? null;
 }
 
-export async function finishDrill(tx: DrizzleTx, { tenantId, id }: DrillRef, status: 'passed' | 'failed', report: DrillStages): Promise<void> {
+export async function finishDrill(
+  tx: DrizzleTx,
+  { tenantId, id }: DrillRef,
+  status: 'passed' | 'failed',
+  report: DrillStages,
+): Promise<void> {
   await tx.update(drills).set({ status, report, finishedAtMs: tocsinNow }).where(oneDrill(tenantId, id));
 }
 
@@ -86,7 +91,10 @@ export async function saveDrillSchedule(tx: DrizzleTx, row: Omit<DrillScheduleRo
   await tx
     .insert(drillSchedules)
     .values(row)
-    .onConflictDoUpdate({ target: drillSchedules.tenantId, set: { cron, timeZone, channels, severity, nextAtMs, updatedBy, updatedAtMs: tocsinNow } });
+    .onConflictDoUpdate({
+      target: drillSchedules.tenantId,
+      set: { cron, timeZone, channels, severity, nextAtMs, updatedBy, updatedAtMs: tocsinNow },
+    });
 }
 
 export async function deleteDrillSchedule(tx: DrizzleTx, tenantId: string): Promise<void> {

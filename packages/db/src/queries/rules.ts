@@ -110,7 +110,10 @@ export async function worstPhases(tx: DrizzleTx, tenantId: string, ruleIds: read
 }
 
 export async function countRules(tx: DrizzleTx, tenantId: string): Promise<number> {
-  const [row] = await tx.select({ rules: count() }).from(rules).where(and(eq(rules.tenantId, tenantId), isOfPeople));
+  const [row] = await tx
+    .select({ rules: count() })
+    .from(rules)
+    .where(and(eq(rules.tenantId, tenantId), isOfPeople));
   return row?.rules ?? 0;
 }
 

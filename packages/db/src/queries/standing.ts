@@ -18,7 +18,10 @@ export interface Standing {
 }
 
 /** Needs no tenant set. `failingAfter`: failures in a row that make a channel a failing one; `deadWithinMs`: what lately means. */
-export async function readStanding(sql: SqlTx, { failingAfter, deadWithinMs }: { failingAfter: number; deadWithinMs: number }): Promise<Standing> {
+export async function readStanding(
+  sql: SqlTx,
+  { failingAfter, deadWithinMs }: { failingAfter: number; deadWithinMs: number },
+): Promise<Standing> {
   const [row] = await sql<Standing[]>`
     select slots_late_ms as "slotsLateMs", runs_age_ms as "runsAgeMs", triggers_age_ms as "triggersAgeMs", deliveries_late_ms as "deliveriesLateMs",
            retrying, channels_failing as "channelsFailing", dead

@@ -26,7 +26,9 @@ describeQueues('a beginning and an end that both wait unsent', (backend) => {
   const foldedInto = async (alertId: string): Promise<(string | null)[]> => {
     const rows = await scene
       .world()
-      .inTenant((sql) => sql<{ into: string | null }[]>`select folded_into as into from deliveries where alert_id = ${alertId} and kind = 'fired'`);
+      .inTenant(
+        (sql) => sql<{ into: string | null }[]>`select folded_into as into from deliveries where alert_id = ${alertId} and kind = 'fired'`,
+      );
     return rows.map(({ into }) => into);
   };
 
@@ -42,7 +44,10 @@ describeQueues('a beginning and an end that both wait unsent', (backend) => {
     expect(over.find(({ kind }) => kind === 'resolved')).toMatchObject({ status: 'delivered', attempts: 1 });
     expect(await foldedInto(alertId)).toEqual([end.id]);
     expect(scene.receiver().requests).toHaveLength(1);
-    const { type, data } = JSON.parse(scene.receiver().requests[0]?.body ?? '') as { type: string; data: { alert: Record<string, string> } };
+    const { type, data } = JSON.parse(scene.receiver().requests[0]?.body ?? '') as {
+      type: string;
+      data: { alert: Record<string, string> };
+    };
     expect(type).toBe('alert.resolved');
     expect(data.alert['folded']).toContain(`fired at ${data.alert['startedAt']} and was resolved at ${data.alert['resolvedAt']}`);
   });

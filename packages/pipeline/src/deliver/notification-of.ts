@@ -2,7 +2,8 @@ import type { OpenDelivery } from '@tocsin/db';
 import { formatValue, renderTemplate, type AlertSnapshot, type Notification, type NotificationContext } from '@tocsin/domain';
 
 /** What there is to put into words of a delivery. */
-export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> & Partial<Pick<OpenDelivery, 'tellsEarlier'>>;
+export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> &
+  Partial<Pick<OpenDelivery, 'tellsEarlier'>>;
 
 /** What a delivery tells, in words. Its parts are as they were at the trigger, but for the annotations, which are the rule's of now. */
 export function notificationOf(delivery: Telling, publicUrl: string | null): Notification {

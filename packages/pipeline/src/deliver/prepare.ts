@@ -90,7 +90,13 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
       const woken = await tellEnded(
         sql,
         deps.publicUrl,
-        toEnd.map(({ delivery, status, reason, into }) => ({ delivery, status, reason, attempts: delivery.attempts, foldedInto: into ?? null })),
+        toEnd.map(({ delivery, status, reason, into }) => ({
+          delivery,
+          status,
+          reason,
+          attempts: delivery.attempts,
+          foldedInto: into ?? null,
+        })),
       );
       const toLease = decided.flatMap((each) => (each.kind === 'send' ? each.lease : []));
       const attempts = toLease.length > 0 ? await leaseDeliveries(sql, toLease) : new Map<string, never>();

@@ -65,7 +65,12 @@ export function settle(deps: Pick<DeliveryDeps, 'db' | 'publicUrl'>, made: reado
       const row = settled.get(delivery.id);
       if (row === undefined) return null;
       const againInMs = outcome.status === 'retrying' ? Math.max(0, Math.ceil(row.nextInMs)) : null;
-      return { outcome, sinceTriggerMs: row.sinceTriggerMs, againInMs, woken: [...(woken.get(delivery.id) ?? []), ...(instead.get(delivery.id) ?? [])] };
+      return {
+        outcome,
+        sinceTriggerMs: row.sinceTriggerMs,
+        againInMs,
+        woken: [...(woken.get(delivery.id) ?? []), ...(instead.get(delivery.id) ?? [])],
+      };
     });
   });
 }

@@ -53,7 +53,10 @@ export async function tellFailing(
   return new Map([...byOver].map(([overId, sent]) => [overId, sent.map(({ tenantId, id }) => ({ tenantId, deliveryId: id }))]));
 }
 
-function noticeOf({ tenantId, channelId, key, turned, failures, failingSinceMs }: ChannelHealth, failed: readonly FailedDelivery[]): OwnerNotice[] {
+function noticeOf(
+  { tenantId, channelId, key, turned, failures, failingSinceMs }: ChannelHealth,
+  failed: readonly FailedDelivery[],
+): OwnerNotice[] {
   if (turned === null) return [];
   const id = newId();
   const about = { channelId, channel: key };

@@ -12,7 +12,8 @@ const channel = (key: string, enabled = true): ChannelToPlan => ({
   enabled,
   version: 1,
   config: {},
-  secrets: null, formerSecretsUntilMs: null,
+  secrets: null,
+  formerSecretsUntilMs: null,
 });
 const reasons = (planned: PlannedDelivery[]): Record<string, string | null> =>
   Object.fromEntries(planned.map((each) => [each.channelKey, each.suppressed]));

@@ -1,4 +1,13 @@
-import { withTenant, findDrill, readDrillStages, saveDrillSchedule, selectAlerts, selectRules, type DrillRow, type DrillStages } from '@tocsin/db';
+import {
+  withTenant,
+  findDrill,
+  readDrillStages,
+  saveDrillSchedule,
+  selectAlerts,
+  selectRules,
+  type DrillRow,
+  type DrillStages,
+} from '@tocsin/db';
 import { describeQueues, webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openWholePipeline, type WholePipeline } from '../../test/whole-pipeline.ts';
@@ -49,15 +58,29 @@ describeQueues('a fire drill', (backend) => {
   test('takes the whole way, says when it passed each stage, and ends what it began', async () => {
     const id = await start(['hook']);
     const { drill, stages } = await over(id);
-    expect(drill).toMatchObject({ status: 'passed', storedAtMs: expect.any(Number), runId: expect.any(String), finishedAtMs: expect.any(Number) });
+    expect(drill).toMatchObject({
+      status: 'passed',
+      storedAtMs: expect.any(Number),
+      runId: expect.any(String),
+      finishedAtMs: expect.any(Number),
+    });
     const { evaluatedAtMs, triggeredAtMs, plannedAtMs, channels } = stages;
     expect(channels).toMatchObject([{ channel: 'hook', status: 'delivered', reason: null, attempts: 1 }]);
-    const times = [drill.startedAtMs, drill.storedAtMs, triggeredAtMs, plannedAtMs, channels[0]?.firstAttemptAtMs, channels[0]?.finishedAtMs];
+    const times = [
+      drill.startedAtMs,
+      drill.storedAtMs,
+      triggeredAtMs,
+      plannedAtMs,
+      channels[0]?.firstAttemptAtMs,
+      channels[0]?.finishedAtMs,
+    ];
     for (const [index, at] of times.slice(1).entries()) expect(at).toBeGreaterThanOrEqual(times[index] ?? Number.NaN);
     expect(evaluatedAtMs).toBeGreaterThanOrEqual(drill.storedAtMs!);
     expect(plannedAtMs).toBeGreaterThanOrEqual(evaluatedAtMs!);
     await vi.waitFor(() => expect(types()).toEqual(['alert.fired', 'alert.resolved']), 10_000);
-    expect(JSON.parse(receiver.requests[0]!.body)).toMatchObject({ data: { alert: { name: 'Fire drill' }, context: { summary: expect.stringContaining('nothing is wrong') } } });
+    expect(JSON.parse(receiver.requests[0]!.body)).toMatchObject({
+      data: { alert: { name: 'Fire drill' }, context: { summary: expect.stringContaining('nothing is wrong') } },
+    });
   });
 
   test('is in no list of rules or alerts, neither while it runs nor after', async () => {
@@ -68,7 +91,16 @@ describeQueues('a fire drill', (backend) => {
       withTenant(whole.stage.db, tenantId, async (tx) => {
         const none = { beforeId: null, limit: 10, enabled: null, severity: null, health: null, state: null, search: null };
         const rules = await selectRules(tx, tenantId, none);
-        const open = { beforeId: null, limit: 10, statuses: null, severities: null, ruleId: null, ruleKey: null, sinceMs: null, untilMs: null };
+        const open = {
+          beforeId: null,
+          limit: 10,
+          statuses: null,
+          severities: null,
+          ruleId: null,
+          ruleKey: null,
+          sinceMs: null,
+          untilMs: null,
+        };
         return [...rules, ...(await selectAlerts(tx, tenantId, open))];
       });
     expect(await lists()).toEqual([]);
@@ -83,7 +115,10 @@ describeQueues('a fire drill', (backend) => {
     const id = await start(['gone']);
     const { drill, stages } = await over(id);
     expect(drill.status).toBe('failed');
-    expect(stages).toMatchObject({ silent: 'channel_missing', channels: [{ channel: 'gone', status: 'suppressed', reason: 'channel_missing' }] });
+    expect(stages).toMatchObject({
+      silent: 'channel_missing',
+      channels: [{ channel: 'gone', status: 'suppressed', reason: 'channel_missing' }],
+    });
   });
 
   test('that lost its process in the middle is moved on by any other, and is one', async () => {
@@ -96,14 +131,24 @@ describeQueues('a fire drill', (backend) => {
   test('takes place by itself when its schedule says so, once, and once for all that were missed', async () => {
     const { db } = whole.stage;
     const nextAtMs = whole.now() + HOUR_MS;
-    const schedule = { tenantId, cron: '0 * * * *', timeZone: 'UTC', channels: ['hook'], severity: 'warning' as const, nextAtMs, updatedBy: 'test' };
+    const schedule = {
+      tenantId,
+      cron: '0 * * * *',
+      timeZone: 'UTC',
+      channels: ['hook'],
+      severity: 'warning' as const,
+      nextAtMs,
+      updatedBy: 'test',
+    };
     await withTenant(db, tenantId, (tx) => saveDrillSchedule(tx, schedule));
     await moveDrills(whole.stage.deps);
     expect(receiver.requests).toEqual([]);
     db.clock.shiftMs += 3 * HOUR_MS;
     await Promise.all([1, 2].map(() => moveDrills(whole.stage.deps)));
     await vi.waitFor(() => expect(types()).toContain('alert.fired'), 15_000);
-    const drills = await withTenant(db, tenantId, (tx) => tx.execute<{ id: string; is_scheduled: boolean }>('select id, is_scheduled from drills'));
+    const drills = await withTenant(db, tenantId, (tx) =>
+      tx.execute<{ id: string; is_scheduled: boolean }>('select id, is_scheduled from drills'),
+    );
     expect(drills).toMatchObject([{ is_scheduled: true }]);
     expect((await over(drills[0]!.id)).drill.status).toBe('passed');
   });

@@ -69,7 +69,10 @@ async function finishIfOver(deps: PipelineDeps, ref: DrillRef): Promise<void> {
   const { status, triggerIds, stages } = finished;
   deps.metrics.drills.inc({ result: status });
   const channels = stages.channels.map((each) => `${each.channel}: ${each.status ?? 'not planned'}`);
-  deps.logger[status === 'passed' ? 'info' : 'warn']({ tenantId, drillId: ref.id, arrow: `running → ${status}`, channels }, 'fire drill over');
+  deps.logger[status === 'passed' ? 'info' : 'warn'](
+    { tenantId, drillId: ref.id, arrow: `running → ${status}`, channels },
+    'fire drill over',
+  );
   await sendHints(
     deps,
     dispatchTrigger,

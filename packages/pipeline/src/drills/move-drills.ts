@@ -1,4 +1,12 @@
-import { advanceDrillSchedule, databaseNow, dueDrillSchedules, findDrillSchedule, runningDrills, withPipeline, withTenant } from '@tocsin/db';
+import {
+  advanceDrillSchedule,
+  databaseNow,
+  dueDrillSchedules,
+  findDrillSchedule,
+  runningDrills,
+  withPipeline,
+  withTenant,
+} from '@tocsin/db';
 import { readCron } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { moveDrill } from './move-drill.ts';
@@ -11,7 +19,9 @@ export async function moveDrills(deps: PipelineDeps): Promise<void> {
   const { db, logger } = deps;
   const due = await withPipeline(db, (sql) => dueDrillSchedules(sql, AT_ONCE));
   for (const tenantId of due) {
-    await startDue(deps, tenantId).catch((error: unknown) => logger.error({ err: error, tenantId }, 'a scheduled fire drill could not begin'));
+    await startDue(deps, tenantId).catch((error: unknown) =>
+      logger.error({ err: error, tenantId }, 'a scheduled fire drill could not begin'),
+    );
   }
   for (const ref of await withPipeline(db, (sql) => runningDrills(sql, AT_ONCE))) {
     await moveDrill(deps, ref).catch((error: unknown) =>

@@ -11,7 +11,9 @@ export interface OwnEvent {
 
 /** Stores measurements of the installation as events of its own tenant, of this moment. Nothing happens where that is not made yet. */
 export async function recordOwnEvents(db: Database, events: readonly OwnEvent[]): Promise<void> {
-  const nowMs = await withTenant(db, PLATFORM_TENANT_ID, async (tx) => ((await tenantExists(tx, PLATFORM_TENANT_ID)) ? databaseNow(tx) : null));
+  const nowMs = await withTenant(db, PLATFORM_TENANT_ID, async (tx) =>
+    (await tenantExists(tx, PLATFORM_TENANT_ID)) ? databaseNow(tx) : null,
+  );
   if (nowMs === null) return;
   const segments = encodeOwnEvents(
     PLATFORM_TENANT_ID,

@@ -7,10 +7,13 @@ import { parse } from '../parse.ts';
 import { verb } from '../verb.ts';
 import { checkFallback } from './check-fallback.ts';
 
-export const getNotificationSettings = verb('channels:read', async ({ ctx }: { ctx: Context; input: undefined }): Promise<NotificationSettings> => {
-  const row = await withTenant(ctx.db, ctx.tenantId, (tx) => findNotificationSettings(tx, ctx.tenantId));
-  return { fallback: row?.fallback ?? null };
-});
+export const getNotificationSettings = verb(
+  'channels:read',
+  async ({ ctx }: { ctx: Context; input: undefined }): Promise<NotificationSettings> => {
+    const row = await withTenant(ctx.db, ctx.tenantId, (tx) => findNotificationSettings(tx, ctx.tenantId));
+    return { fallback: row?.fallback ?? null };
+  },
+);
 
 /** What is true of all channels that say nothing of their own. */
 export const putNotificationSettings = verb(

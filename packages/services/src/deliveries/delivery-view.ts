@@ -18,7 +18,8 @@ export const viewDelivery = (row: ShownDeliveryRow): Delivery => ({
   triggeredAt: timeTextOrNull(row.triggeredAtMs),
   createdAt: timeText(row.createdAtMs),
   finishedAt: timeTextOrNull(row.finishedAtMs),
-  deliveredAfterMs: row.status === 'delivered' && row.finishedAtMs !== null ? row.finishedAtMs - (row.triggeredAtMs ?? row.createdAtMs) : null,
+  deliveredAfterMs:
+    row.status === 'delivered' && row.finishedAtMs !== null ? row.finishedAtMs - (row.triggeredAtMs ?? row.createdAtMs) : null,
   insteadOf: row.insteadOf,
   foldedInto: row.foldedInto,
 });

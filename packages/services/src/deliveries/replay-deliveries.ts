@@ -60,8 +60,17 @@ async function replay(ctx: Context, tx: DrizzleTx, asked: Asked): Promise<{ answ
   }
   if (!asked.dryRun && opened.length > 0) {
     const { ids: _named, dryRun: _dry, from, to, ...set } = asked;
-    const times = { ...(from === undefined ? {} : { from: new Date(from).toISOString() }), ...(to === undefined ? {} : { to: new Date(to).toISOString() }) };
-    await audit(tx, ctx, 'deliveries.replayed', tenantId, { ...set, ...times, replayed: opened.length, ends: ends.size, deliveries: opened });
+    const times = {
+      ...(from === undefined ? {} : { from: new Date(from).toISOString() }),
+      ...(to === undefined ? {} : { to: new Date(to).toISOString() }),
+    };
+    await audit(tx, ctx, 'deliveries.replayed', tenantId, {
+      ...set,
+      ...times,
+      replayed: opened.length,
+      ends: ends.size,
+      deliveries: opened,
+    });
   }
   const more = found.length > AT_ONCE;
   return { answer: { dryRun: asked.dryRun, matched: ids.length, replayed: opened.length, ends: ends.size, refused, more }, opened };

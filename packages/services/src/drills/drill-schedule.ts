@@ -19,22 +19,25 @@ export const getDrillSchedule = verb('channels:read', async ({ ctx }: { ctx: Con
 });
 
 /** Has drills take place by themselves. Those of the platform's own tenant are what the heartbeat looks at. */
-export const putDrillSchedule = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<DrillSchedule> => {
-  const { cron, timeZone, channels, severity } = parse(PutDrillSchedule, input.body);
-  const { tenantId, actor } = ctx;
-  const instants = cronOf(cron, timeZone);
-  return change(ctx, async (tx) => {
-    await checkDrillChannels(tx, tenantId, channels);
-    const nowMs = await databaseNow(tx);
-    const stepMs = finestStep(instants, nowMs);
-    if (stepMs !== null && stepMs < STEP_MIN_MS) throw badCron('names instants less than an hour apart');
-    await saveDrillSchedule(tx, { tenantId, cron, timeZone, channels, severity, nextAtMs: instants.after(nowMs), updatedBy: actor });
-    await audit(tx, ctx, 'drill-schedule.updated', tenantId, { cron, timeZone, channels, severity });
-    const row = await findDrillSchedule(tx, tenantId);
-    if (row === null) throw new Error('a schedule that was written is gone');
-    return viewDrillSchedule(row);
-  });
-});
+export const putDrillSchedule = verb(
+  'channels:write',
+  async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<DrillSchedule> => {
+    const { cron, timeZone, channels, severity } = parse(PutDrillSchedule, input.body);
+    const { tenantId, actor } = ctx;
+    const instants = cronOf(cron, timeZone);
+    return change(ctx, async (tx) => {
+      await checkDrillChannels(tx, tenantId, channels);
+      const nowMs = await databaseNow(tx);
+      const stepMs = finestStep(instants, nowMs);
+      if (stepMs !== null && stepMs < STEP_MIN_MS) throw badCron('names instants less than an hour apart');
+      await saveDrillSchedule(tx, { tenantId, cron, timeZone, channels, severity, nextAtMs: instants.after(nowMs), updatedBy: actor });
+      await audit(tx, ctx, 'drill-schedule.updated', tenantId, { cron, timeZone, channels, severity });
+      const row = await findDrillSchedule(tx, tenantId);
+      if (row === null) throw new Error('a schedule that was written is gone');
+      return viewDrillSchedule(row);
+    });
+  },
+);
 
 export const deleteDrillSchedule = verb('channels:write', async ({ ctx }: { ctx: Context; input: undefined }): Promise<void> =>
   change(ctx, async (tx) => {
@@ -44,7 +47,8 @@ export const deleteDrillSchedule = verb('channels:write', async ({ ctx }: { ctx:
 );
 
 function cronOf(cron: string, timeZone: string): CronInstants {
-  if (!isTimeZone(timeZone)) throw invalid([{ pointer: '/timeZone', code: 'unknown_time_zone', message: 'is no IANA time zone, such as Europe/Berlin' }]);
+  if (!isTimeZone(timeZone))
+    throw invalid([{ pointer: '/timeZone', code: 'unknown_time_zone', message: 'is no IANA time zone, such as Europe/Berlin' }]);
   try {
     return readCron(cron, timeZone);
   } catch (error) {

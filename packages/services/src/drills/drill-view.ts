@@ -30,7 +30,15 @@ export function viewDrill(row: DrillRow, stages: DrillStages): Drill {
   };
 }
 
-export const viewDrillSchedule = ({ cron, timeZone, channels, severity, nextAtMs, updatedAtMs, updatedBy }: DrillScheduleRow): DrillSchedule => ({
+export const viewDrillSchedule = ({
+  cron,
+  timeZone,
+  channels,
+  severity,
+  nextAtMs,
+  updatedAtMs,
+  updatedBy,
+}: DrillScheduleRow): DrillSchedule => ({
   cron,
   timeZone,
   channels,

@@ -16,14 +16,21 @@ export const getDrill = verb('channels:read', async ({ ctx, input }: { ctx: Cont
   });
 });
 
-export const listDrills = verb('channels:read', async ({ ctx, input }: { ctx: Context; input: { query: unknown } }): Promise<Page<Drill>> => {
-  const { limit, cursor } = parse(ListDrills, input.query, 'query');
-  return withTenant(ctx.db, ctx.tenantId, async (tx) => {
-    const page = pageOfRows(await selectDrills(tx, ctx.tenantId, { beforeId: idOfCursor(cursor), limit: limit + 1 }), limit, (row) => row);
-    const data: Drill[] = [];
-    for (const row of page.data) data.push(await viewNow(tx, row));
-    return { data, nextCursor: page.nextCursor };
-  });
-});
+export const listDrills = verb(
+  'channels:read',
+  async ({ ctx, input }: { ctx: Context; input: { query: unknown } }): Promise<Page<Drill>> => {
+    const { limit, cursor } = parse(ListDrills, input.query, 'query');
+    return withTenant(ctx.db, ctx.tenantId, async (tx) => {
+      const page = pageOfRows(
+        await selectDrills(tx, ctx.tenantId, { beforeId: idOfCursor(cursor), limit: limit + 1 }),
+        limit,
+        (row) => row,
+      );
+      const data: Drill[] = [];
+      for (const row of page.data) data.push(await viewNow(tx, row));
+      return { data, nextCursor: page.nextCursor };
+    });
+  },
+);
 
 const viewNow = async (tx: DrizzleTx, row: DrillRow): Promise<Drill> => viewDrill(row, row.report ?? (await readDrillStages(tx, row)));
