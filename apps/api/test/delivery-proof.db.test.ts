@@ -125,13 +125,21 @@ test('a test send and a message in earnest are refused by the same guard', async
   try {
     // The address was allowed when it was saved.
     const other = await guarded.tenant();
-    const made = await other.ask('POST', '/channels', { key: 'in', name: 'In', kind: 'webhook', config: { url: 'https://93.184.216.34/' } });
+    const made = await other.ask('POST', '/channels', {
+      key: 'in',
+      name: 'In',
+      kind: 'webhook',
+      config: { url: 'https://93.184.216.34/' },
+    });
     await withTenantsSql(
       guarded.services.db,
       [other.tenantId],
       (sql) => sql`update channels set config = ${JSON.stringify({ url: receiver.url })}::text::jsonb`,
     );
-    expect((await other.ask('POST', `/channels/${made.body.id}/test`)).body).toMatchObject({ outcome: 'rejected', reason: 'blocked_address' });
+    expect((await other.ask('POST', `/channels/${made.body.id}/test`)).body).toMatchObject({
+      outcome: 'rejected',
+      reason: 'blocked_address',
+    });
   } finally {
     await guarded.close();
     await closed.close();
@@ -176,7 +184,7 @@ describe('the list of deliveries', () => {
     expect(await asked('ruleId=0198c0de-0000-7000-8000-000000000000')).toEqual([]);
     expect(await asked('rule=nothing')).toEqual([]);
     const seen: string[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const page = Deliveries.parse(
         (await tenant.ask('GET', `/deliveries?limit=2&status=dead${cursor === '' ? '' : `&cursor=${cursor}`}`)).body,
       );
@@ -211,7 +219,12 @@ describe('drills', () => {
     await hook('hook');
     const begun = await tenant.ask('POST', '/drills', { channels: ['hook'], severity: 'error' });
     expect(begun.status, begun.text).toBe(202);
-    expect(Drill.parse(begun.body)).toMatchObject({ status: 'running', severity: 'error', scheduled: false, channels: [{ channel: 'hook', status: null }] });
+    expect(Drill.parse(begun.body)).toMatchObject({
+      status: 'running',
+      severity: 'error',
+      scheduled: false,
+      channels: [{ channel: 'hook', status: null }],
+    });
     expect(Drill.parse((await tenant.ask('GET', `/drills/${begun.body.id}`)).body).stages.stored.at).not.toBeNull();
     expect(pageOf(Drill).parse((await tenant.ask('GET', '/drills')).body).data).toHaveLength(1);
     expect((await tenant.ask('GET', '/rules')).body.data).toEqual([]);

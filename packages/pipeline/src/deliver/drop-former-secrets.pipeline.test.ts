@@ -13,10 +13,15 @@ describeQueues('a secret that was exchanged', (backend) => {
     const { world } = scene;
     const { tenantId, deps } = world();
     const channelId = await world().channel(scene.key('hook'), 'webhook', { url: scene.receiver().url, secret: [FRESH, OLD] });
-    await world().inTenant((sql) => sql`update channels set former_secrets_until = tocsin_now() + interval '1 hour' where id = ${channelId}`);
+    await world().inTenant(
+      (sql) => sql`update channels set former_secrets_until = tocsin_now() + interval '1 hour' where id = ${channelId}`,
+    );
     const sealed = async (): Promise<{ secret: unknown; until: number | null }> => {
       const [row] = await world().inTenant(
-        (sql) => sql<{ secrets: Buffer; until: number | null }[]>`select secrets, former_secrets_until as until from channels where id = ${channelId}`,
+        (sql) =>
+          sql<
+            { secrets: Buffer; until: number | null }[]
+          >`select secrets, former_secrets_until as until from channels where id = ${channelId}`,
       );
       const opened = JSON.parse(deps.secretBox.open(row!.secrets, placeOfSecrets(tenantId, channelId))) as { secret: unknown };
       return { secret: opened.secret, until: row!.until };
