@@ -14,6 +14,7 @@ const apiVariables = {
   schedulerSecret: variables.schedulerSecret.optional(),
   scheduler: variables.scheduler,
   rulesFile: variables.rulesFile,
+  selfWatch: variables.selfWatch,
 };
 
 await runProcess('api', z.object(apiVariables), async ({ config, logger, stack }) => {

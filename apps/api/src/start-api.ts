@@ -6,12 +6,15 @@ import type { AddressInfo } from 'node:net';
 import type { ApiBounds } from './api-bounds.ts';
 import { type ApiDeps, buildApi } from './build-api.ts';
 import { startDefaults } from './start-defaults.ts';
+import { startPlatform } from './start-platform.ts';
 
 export interface ApiOptions extends Pick<ApiDeps, 'adminKey' | 'schedulerSecret' | 'extend'> {
   /** Of `boundVariables`. */
   bounds: ApiBounds & ServiceConfig;
   /** What every tenant begins with; null: nothing. */
   defaults: Defaults | null;
+  /** Whether the installation keeps a tenant of its own. */
+  selfWatch: boolean;
   host: string;
   /** 0 takes any free one. */
   port: number;
@@ -25,7 +28,7 @@ export interface RunningApi {
 /** Serves the API until the stack is unwound; requests under way are answered first. Rejects when the port is taken. */
 export async function startApi(
   given: Services,
-  { host, port, defaults, ...options }: ApiOptions,
+  { host, port, defaults, selfWatch, ...options }: ApiOptions,
   stack: ShutdownStack,
 ): Promise<RunningApi> {
   const services: Services = {
@@ -42,5 +45,6 @@ export async function startApi(
   stack.defer('api', () => app.close());
   await app.listen({ host, port });
   if (defaults !== null) startDefaults(services, defaults, stack);
+  if (selfWatch) startPlatform(services, stack);
   return { app, port: (app.server.address() as AddressInfo).port };
 }

@@ -321,7 +321,10 @@ describe('lists that are written whole', () => {
   test('of routes say who would hear, and why', async () => {
     await post('/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
     await tenant.ask('PUT', '/routes', {
-      routes: [aRoute({ matchers: [{ label: 'area', op: '=', value: 'eu' }], continue: true }), aRoute({ matchers: [], channels: [{ channel: 'inbox', minSeverity: 'critical' }] })],
+      routes: [
+        aRoute({ matchers: [{ label: 'area', op: '=', value: 'eu' }], continue: true }),
+        aRoute({ matchers: [], channels: [{ channel: 'inbox', minSeverity: 'critical' }] }),
+      ],
     });
     const asked = { labels: { area: 'eu' }, severity: 'warning', rule: 'slow' };
     expect(RouteTest.parse((await post('/routes/test', asked)).body)).toEqual({

@@ -20,6 +20,7 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
     definitions: 'open-issues',
     alerts: await openedAlert(world, tenant.tenantId, rule.body.id),
     deliveries: tested.body.deliveryId,
+    drills: (await tenant.ask('POST', '/drills', { channels: ['inbox'] })).body.id,
     tenants: tenant.tenantId,
     'api-keys': (await tenant.ask('GET', `/tenants/${tenant.tenantId}/api-keys`)).body.data[0].id,
   };

@@ -8,6 +8,8 @@ import {
   deliveryVariables,
   evaluationBounds,
   evaluationVariables,
+  heartbeatOptions,
+  heartbeatVariables,
   openArrivals,
   openDelivery,
   openPipeline,
@@ -30,6 +32,7 @@ import { reachableUrl } from './reachable-url.ts';
 export const standaloneConfig = z.object({
   ...deliveryVariables,
   ...evaluationVariables,
+  ...heartbeatVariables,
   ...boundVariables,
   secretKey: variables.secretKey.optional(),
   adminKey: variables.adminKey.optional(),
@@ -39,6 +42,7 @@ export const standaloneConfig = z.object({
   port: variables.port,
   retention: pipelineVariables.retention,
   rulesFile: variables.rulesFile,
+  selfWatch: variables.selfWatch,
   dataDir: z.string().default('.tocsin'),
 });
 type StandaloneConfig = z.infer<typeof standaloneConfig>;
@@ -113,7 +117,7 @@ export async function startStandalone({
   startScheduler(deps, stack, config.scheduler);
   await Promise.all([
     startEvaluation({ ...deps, store, retentionMs: config.retention, runBounds: evaluationBounds(config) }, stack),
-    startDispatch(deps, stack),
+    startDispatch(deps, stack, heartbeatOptions(config)),
   ]);
 
   const demo = { state: { isBroken: false }, echo: openEcho() };
@@ -123,7 +127,7 @@ export async function startStandalone({
   const extend = isDemo ? { extend: (api: FastifyInstance) => demoRoutes(api, demo.state, demo.echo) } : {};
   const { app, port } = await startApi(
     { ...deps, events: store, scheduler: config.scheduler },
-    { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, defaults, ...extend },
+    { host, port: wantedPort, adminKey, schedulerSecret, bounds: config, defaults, selfWatch: config.selfWatch, ...extend },
     stack,
   );
   const url = reachableUrl(host, port);

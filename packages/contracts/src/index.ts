@@ -13,6 +13,7 @@ export {
   UpdateChannel,
 } from './channel.ts';
 export { DeliveriesReplayed, Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries, ReplayDeliveries } from './delivery.ts';
+export { Drill, DrillSchedule, ListDrills, PutDrillSchedule, StartDrill } from './drill.ts';
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';

@@ -8,6 +8,7 @@ import { TABLES } from './tables/tables.ts';
 const KEPT = [
   'api_keys',
   'channels',
+  'drill_schedules',
   'installed_packs',
   'maintenance_windows',
   'metric_definitions',

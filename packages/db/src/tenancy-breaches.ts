@@ -11,7 +11,17 @@ const NO_TENANT_TABLES: Readonly<Record<string, string>> = {
 };
 
 /** The tables that functions of `tocsin_pipeline` look at across tenants. */
-const CROSS_TENANT_TABLES = ['schedules', 'runs', 'triggers', 'deliveries', 'alert_timers', 'metric_definitions', 'channels'];
+const CROSS_TENANT_TABLES = [
+  'schedules',
+  'runs',
+  'triggers',
+  'deliveries',
+  'alert_timers',
+  'metric_definitions',
+  'channels',
+  'drills',
+  'drill_schedules',
+];
 
 /**
  * What in schema `tocsin` lets one tenant's rows reach another, a sentence each, from the catalogue of the server. Empty: nothing.

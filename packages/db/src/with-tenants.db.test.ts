@@ -60,6 +60,11 @@ async function fill(tenantId: string): Promise<void> {
     await sql`
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_key, channel_kind, kind, expires_at)
       values (${tenantId}, ${newId()}, ${trigger}, ${alert}, 'c', 'webhook', 'fired', tocsin_now())`;
+    await sql`
+      insert into drills (tenant_id, id, channels, severity, is_scheduled, rule_id, started_by) values (${tenantId}, ${newId()}, '{c}', 'info', false, ${rule}, 'me')`;
+    await sql`
+      insert into drill_schedules (tenant_id, cron, time_zone, channels, severity, updated_by) values (${tenantId}, '@daily', 'UTC', '{c}', 'info', 'me')
+      on conflict do nothing`;
     await sql`insert into notification_settings (tenant_id, updated_by) values (${tenantId}, 'me') on conflict do nothing`;
     await sql`insert into inbox (tenant_id, id, delivery_id, title, body) values (${tenantId}, ${newId()}, ${newId()}, 'T', '{}')`;
     await sql`

@@ -5,6 +5,6 @@ export type { EvaluationPage, EvaluationRow } from './evaluation-row.ts';
 export type { EventStore, EventStoreDeps, IngestAnswer, Landed, RangeSeries } from './event-store.ts';
 export { REJECTION_CODES, type Rejection, type RejectionCode, type TelemetryEvent } from './event.ts';
 export { encodeEvaluations } from './evaluations/encode-evaluations.ts';
-export { encodeMetricValues, type MetricValue } from './saved-metrics/encode-metric-values.ts';
+export { encodeMetricValues, encodeOwnEvents, type MetricValue } from './saved-metrics/encode-metric-values.ts';
 export { openEventStore } from './open-event-store.ts';
 export { isEvaluationCursor } from './evaluations/read-evaluations.ts';

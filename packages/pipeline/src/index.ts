@@ -23,4 +23,7 @@ export { messagesOf } from './deliver/messages-of.ts';
 export { whoHears } from './dispatch/who-hears.ts';
 export { startDispatcher, type Dispatcher } from './dispatch/start-dispatcher.ts';
 export { testChannel, type ChannelTested } from './deliver/test-channel.ts';
+export { heartbeatOptions, heartbeatVariables, startHeartbeat, type HeartbeatOptions } from './heartbeat/start-heartbeat.ts';
+export { recordOwnEvents } from './self-watch/own-events.ts';
+export { startDrill } from './drills/start-drill.ts';
 export { sendHints } from './send-hints.ts';

@@ -181,7 +181,7 @@ function tenantOf(db: Database, box: SecretBox, tenantId: string) {
         (sql) => sql<DeliveryRow[]>`
           select id, channel_key as "channelKey", kind, status, reason, body, attempts, counted_attempts as "countedAttempts",
                  (extract(epoch from next_attempt_at - tocsin_now()) * 1000)::float8 as "nextInMs"
-          from deliveries where tenant_id = ${tenantId} and alert_id is not distinct from ${alertId} and kind <> 'undelivered'
+          from deliveries where tenant_id = ${tenantId} and alert_id is not distinct from ${alertId} and kind not in ('undelivered', 'channel_failing')
           order by created_at, channel_key`,
       ),
 

@@ -66,6 +66,13 @@ export function createMetrics(process: string) {
       labelNames: ['channel'],
       registers,
     }),
+    drills: new Counter({ name: 'tocsin_drills_total', help: 'Fire drills that are over.', labelNames: ['result'], registers }),
+    heartbeats: new Counter({
+      name: 'tocsin_heartbeats_total',
+      help: 'Looks at whether the outside may be told that all is well: sent, withheld, failed.',
+      labelNames: ['result'],
+      registers,
+    }),
     hints: new Counter({
       name: 'tocsin_hints_total',
       help: 'Queue hints sent, failed (the sweep repeats them) and swept.',

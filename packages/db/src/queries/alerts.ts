@@ -1,5 +1,5 @@
-import type { AlertStatus, EpochMs, Severity } from '@tocsin/domain';
-import { and, desc, eq, gte, inArray, lt } from 'drizzle-orm';
+import { DRILL_PREFIX, type AlertStatus, type EpochMs, type Severity } from '@tocsin/domain';
+import { and, desc, eq, gte, inArray, lt, notLike } from 'drizzle-orm';
 import { type AlertEventRow, alertEvents, type AlertRow, alerts } from '../tables/alerts.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
 
@@ -25,6 +25,8 @@ export async function selectAlerts(tx: DrizzleTx, tenantId: string, filter: Aler
     beforeId === null ? undefined : lt(alerts.id, beforeId),
     statuses === null ? undefined : inArray(alerts.status, [...statuses]),
     severities === null ? undefined : inArray(alerts.severity, [...severities]),
+    // Those of fire drills are found by their rule alone.
+    ruleId === null && ruleKey === null ? notLike(alerts.ruleKey, `${DRILL_PREFIX}%`) : undefined,
     ruleId === null ? undefined : eq(alerts.ruleId, ruleId),
     ruleKey === null ? undefined : eq(alerts.ruleKey, ruleKey),
     sinceMs === null ? undefined : gte(alerts.startedAtMs, sinceMs),

@@ -50,12 +50,12 @@ export async function noteChannelUses(sql: SqlTx, uses: readonly ChannelUse[], f
     with used as (
       select * from unnest(
         ${used.map((use) => use.tenantId)}::uuid[], ${used.map((use) => use.channelId)}::uuid[], ${used.map((use) => use.lastError)}::text[],
-        ${used.map((use) => use.hasDelivered)}::bool[], ${used.map((use) => use.failed)}::int[]
-      ) as used (tenant_id, id, last_error, has_delivered, failed)
+        ${used.map((use) => (use.hasDelivered ? 1 : 0))}::int[], ${used.map((use) => use.failed)}::int[]
+      ) as used (tenant_id, id, last_error, delivered, failed)
     ), was as materialized (
       -- always in this order, so that no two of these wait for each other
-      select c.tenant_id, c.id, used.last_error, used.has_delivered, c.failing_told_at as told_at,
-             case when used.has_delivered then used.failed else c.failures + used.failed end as failures
+      select c.tenant_id, c.id, used.last_error, used.delivered = 1 as has_delivered, c.failing_told_at as told_at,
+             case when used.delivered = 1 then used.failed else c.failures + used.failed end as failures
       from used join channels c on c.tenant_id = used.tenant_id and c.id = used.id
       where c.last_used_at is null or c.last_used_at < tocsin_now() - interval '1 second' or c.last_error is distinct from used.last_error
         or used.failed > 0 or c.failures > 0

@@ -5,7 +5,7 @@ import type { DrizzleTx } from '../with-tenants.ts';
 import { snapshotOf, type ToldAlert } from './alert-snapshot.ts';
 
 /** Why people's doing ends a rule's alerts. */
-export type CloseReason = 'rule_changed' | 'rule_mode_changed' | 'rule_disabled' | 'rule_deleted';
+export type CloseReason = 'rule_changed' | 'rule_mode_changed' | 'rule_disabled' | 'rule_deleted' | 'drill_over';
 
 interface Row extends Omit<ToldAlert, 'resolvedMs'>, Record<string, unknown> {
   seq: number;

@@ -2,7 +2,8 @@ import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../new-id.ts';
-import { type SqlTx, withTenantsSql } from '../with-tenants.ts';
+import { type DrizzleTx, type SqlTx, withTenant, withTenantsSql } from '../with-tenants.ts';
+import { type DeliveryFilter, selectDeadDeliveries, selectDeliveries } from './deliveries-list.ts';
 import { deleteSegments, raiseSegments, type SegmentKey } from './segments.ts';
 import { deleteSeriesStates, lockChangedSeries, type SeriesRef } from './series-states.ts';
 
@@ -38,8 +39,15 @@ beforeAll(async () => {
     (sql) => sql<SegmentKey[]>`
       select tenant_id as "tenantId", starts_at as "startsAtMs", id from segments where tenant_id = ${tenantId} order by starts_at desc limit 3`,
   );
+  await asTenant(
+    (sql) => sql`
+      insert into deliveries (tenant_id, id, channel_id, channel_key, channel_kind, kind, status, reason, expires_at, finished_at)
+      select ${tenantId}, (lpad(to_hex(i), 8, '0') || '-0000-7000-8000-000000000000')::uuid, ${newId()}::uuid, 'hook ' || i % 10, 'webhook', 'fired',
+             case when i % 1000 = 0 then 'dead' else 'delivered' end, case when i % 1000 = 0 then 'expired' end, tocsin_now(), tocsin_now()
+      from generate_series(1, 20000) i`,
+  );
   const admin = postgres(test.adminUrl, { max: 1 });
-  await admin`analyze tocsin.series_states, tocsin.segments`;
+  await admin`analyze tocsin.series_states, tocsin.segments, tocsin.deliveries`;
   await admin.end();
 }, 120_000);
 
@@ -81,6 +89,58 @@ describe('series of a rule with 20,000 of them', () => {
 
   it('are forgotten through the index', async () => {
     expect(await wholeReads('series_states', (sql) => deleteSeriesStates(sql, some()))).toBe(0);
+  });
+});
+
+describe('of 20,000 deliveries', () => {
+  const none: DeliveryFilter = {
+    beforeId: null,
+    limit: 51,
+    status: null,
+    channelId: null,
+    channelKey: null,
+    channelKind: null,
+    alertId: null,
+    ruleId: null,
+    ruleKey: null,
+    reason: null,
+    fromMs: null,
+    toMs: null,
+  };
+  /** How often the work read all of them, and how many rows it took by an index. */
+  async function read(work: (tx: DrizzleTx) => Promise<unknown[]>): Promise<{ whole: number; rows: number; found: number }> {
+    return withTenant(test.db, tenantId, async (tx) => {
+      const count = async (): Promise<{ whole: number; rows: number }> => {
+        const [row] = await tx.execute<{ whole: number; rows: number }>(
+          "select seq_scan::int as whole, idx_tup_fetch::int as rows from pg_stat_xact_all_tables where schemaname = 'tocsin' and relname = 'deliveries'",
+        );
+        return row!;
+      };
+      const before = await count();
+      const found = await work(tx);
+      const after = await count();
+      return { whole: after.whole - before.whole, rows: after.rows - before.rows, found: found.length };
+    });
+  }
+  const middle = '00002710-0000-7000-8000-000000000000';
+
+  it.each<[string, Partial<DeliveryFilter>, number]>([
+    ['the newest', {}, 51],
+    ['a page in the middle', { beforeId: middle }, 51],
+    ['the dead', { status: 'dead' }, 20],
+    ['the dead of one channel with one reason', { status: 'dead', channelKey: 'hook 0', reason: 'expired' }, 20],
+    ['those of one channel', { channelKey: 'hook 3' }, 51],
+  ])('%s are found without reading all', async (_name, change, found) => {
+    const took = await read((tx) => selectDeliveries(tx, tenantId, { ...none, ...change }));
+    expect(took).toMatchObject({ whole: 0, found });
+    expect(took.rows).toBeLessThan(2_000);
+  });
+
+  it('the dead that are to go again are', async () => {
+    const set = { channelKey: null, reason: null, fromMs: null, toMs: null };
+    const took = await read((tx) => selectDeadDeliveries(tx, tenantId, set, 501));
+    expect(took).toMatchObject({ whole: 0, found: 20 });
+    expect(took.rows).toBeLessThan(200);
   });
 });
 

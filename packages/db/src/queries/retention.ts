@@ -2,7 +2,7 @@ import type { SqlTx } from '../with-tenants.ts';
 
 /**
  * Deletes at most `limit` rows a kind of what is over and older than its retention: resolved alerts with their triggers and deliveries,
- * deliveries without an alert, messages in the inbox, silences, event names of which no event is left, what was made of hours whose events are over or that
+ * deliveries without an alert, messages in the inbox, silences, fire drills, counts of messages, event names of which no event is left, what was made of hours whose events are over or that
  * nobody has needed for a week, and idempotency keys of more than a day.
  * Answers how many rows went. Alerts go with whatever hangs on them only when none of it is still under way.
  */
@@ -49,6 +49,11 @@ export async function deleteExpired(
       where tenant_id = any(${tenants}::uuid[]) and opened_at < tocsin_now() - interval '1 hour' limit ${limit} for update skip locked
     ) expired
     where message_windows.tenant_id = expired.tenant_id and message_windows.channel_id = expired.channel_id and message_windows.scope = expired.scope`;
+  const drills = await sql`
+    delete from drills using (
+      select tenant_id, id from drills where tenant_id = any(${tenants}::uuid[]) and finished_at < ${old} limit ${limit} for update skip locked
+    ) expired
+    where drills.tenant_id = expired.tenant_id and drills.id = expired.id`;
   const keys = await sql`
     delete from idempotency_keys using (
       select tenant_id, route, key from idempotency_keys
@@ -82,5 +87,7 @@ export async function deleteExpired(
     ) expired
     where partial_keys.tenant_id = expired.tenant_id and partial_keys.key = expired.key`;
   const derived = partials.count + hours.count + unneeded.count;
-  return alerts.count + deliveries.count + messages.count + silences.count + windows.count + keys.count + names.count + derived;
+  return (
+    alerts.count + deliveries.count + messages.count + silences.count + windows.count + drills.count + keys.count + names.count + derived
+  );
 }

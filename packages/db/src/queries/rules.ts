@@ -1,5 +1,5 @@
-import { PHASES, type Health, type Phase, type RuleSpec, type Severity } from '@tocsin/domain';
-import { and, count, desc, eq, ilike, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { DRILL_PREFIX, PHASES, type Health, type Phase, type RuleSpec, type Severity } from '@tocsin/domain';
+import { and, count, desc, eq, ilike, inArray, lt, notLike, or, type SQL, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { type RuleRow, rules, ruleVersions, seriesStates } from '../tables/rules.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
@@ -73,11 +73,15 @@ export interface RuleFilter {
   savedMetric?: string;
 }
 
+/** And not of a fire drill. */
+const isOfPeople = notLike(rules.key, `${DRILL_PREFIX}%`);
+
 /** Newest first. */
 export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleFilter): Promise<RuleRow[]> {
   const { beforeId, enabled, severity, health, state, search, savedMetric } = filter;
   const conditions: (SQL | undefined)[] = [
     eq(rules.tenantId, tenantId),
+    isOfPeople,
     beforeId === null ? undefined : lt(rules.id, beforeId),
     enabled === null ? undefined : eq(rules.enabled, enabled),
     severity === null ? undefined : hasSeverity(severity),
@@ -106,7 +110,10 @@ export async function worstPhases(tx: DrizzleTx, tenantId: string, ruleIds: read
 }
 
 export async function countRules(tx: DrizzleTx, tenantId: string): Promise<number> {
-  const [row] = await tx.select({ rules: count() }).from(rules).where(eq(rules.tenantId, tenantId));
+  const [row] = await tx
+    .select({ rules: count() })
+    .from(rules)
+    .where(and(eq(rules.tenantId, tenantId), isOfPeople));
   return row?.rules ?? 0;
 }
 

@@ -49,7 +49,7 @@ describeQueues('replaying', (backend) => {
     expect([second?.headers['webhook-id'], second?.body]).toEqual([first?.headers['webhook-id'], first?.body]);
   });
 
-  test('a beginning that was never tried is followed by the end that was told to nobody', async () => {
+  test('a beginning that was never tried is told with the end that was told to nobody, in one message', async () => {
     const { world } = scene;
     const ruleId = await world().rule([await hook()]);
     const alertId = await world().alert(ruleId);
@@ -64,7 +64,8 @@ describeQueues('replaying', (backend) => {
     await replay(dead);
     const rows = await settled(alertId, isSettledAs('resolved', 'delivered', 1));
     expect(of(rows, 'resolved')).toMatchObject({ id: unsaid.id, reason: null });
-    expect(received()).toEqual(['alert.fired', 'alert.resolved']);
+    expect(of(rows, 'fired')).toMatchObject({ id: dead.id, status: 'suppressed', reason: 'folded' });
+    expect(received()).toEqual(['alert.resolved']);
     const triggers = await world().inTenant(
       (sql) => sql`select kind, status, reason from triggers where alert_id = ${alertId} order by seq`,
     );

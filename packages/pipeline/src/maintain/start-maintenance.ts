@@ -1,7 +1,9 @@
 import { tenantsAfter, withPipeline } from '@tocsin/db';
 import { maintain, type Consumer } from '@tocsin/queue';
 import { openRuleCache, type RuleCache } from '../evaluate/rule-cache.ts';
+import { moveDrills } from '../drills/move-drills.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
+import { measurePlatform } from '../self-watch/measure-platform.ts';
 import { sendHints } from '../send-hints.ts';
 import { PREPARE, prepareHours } from './prepare-hours.ts';
 import { deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
@@ -24,6 +26,8 @@ const TASKS: Readonly<Record<string, ForTenants | ForAll>> = {
   [PREPARE]: { everyMs: 60_000, forTenants: prepareHours },
   compact: { everyMs: 60_000, forTenants: ({ store }, tenantIds, signal) => store.compact(tenantIds, signal) },
   expire: { everyMs: 600_000, forTenants: deleteOld },
+  drills: { everyMs: 10_000, forAll: moveDrills },
+  measure: { everyMs: 30_000, forAll: measurePlatform },
   partitions: { everyMs: 600_000, forAll: keepPartitions },
 };
 

@@ -11,6 +11,8 @@ const OF_SOME = [
   'dimsPerEvent',
   'dimValueLength',
   'eventsPerRequest',
+  'heartbeatEvery',
+  'heartbeatUrl',
   'longestWindow',
   'measuresPerEvent',
   'queryTime',

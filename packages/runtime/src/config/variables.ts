@@ -57,6 +57,9 @@ export const rulesFile = z.string().optional();
 
 const flag = z.enum(['true', 'false'], 'true or false').transform((text) => text === 'true');
 
+/** Whether the installation keeps a tenant of its own, with rules over its own measurements. */
+export const selfWatch = flag.default(true);
+
 /** Whether messages may leave over plain http. */
 export const allowHttp = flag.default(false);
 /** Networks, otherwise refused, that messages may go to: comma-separated CIDRs. */

@@ -1,5 +1,13 @@
 import { DeleteChannel } from '@tocsin/contracts';
-import { countRoutesTo, deleteChannel as deleteRow, dropFallback, lockChannel, namesOfRulesNotifying, noteGone, usersOfFallback } from '@tocsin/db';
+import {
+  countRoutesTo,
+  deleteChannel as deleteRow,
+  dropFallback,
+  lockChannel,
+  namesOfRulesNotifying,
+  noteGone,
+  usersOfFallback,
+} from '@tocsin/db';
 import { AppError, notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';

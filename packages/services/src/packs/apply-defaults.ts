@@ -1,4 +1,5 @@
 import { installedDigests, tenantsAfter, withPipeline, withTenants } from '@tocsin/db';
+import { PLATFORM_TENANT_ID } from '@tocsin/domain';
 import { AppError } from '../app-error.ts';
 import type { Context, Services } from '../context.ts';
 import { changeRule } from '../rules/save-rule.ts';
@@ -9,7 +10,7 @@ import type { Defaults } from './read-defaults.ts';
 const TENANTS_AT_ONCE = 200;
 
 /**
- * Gives every tenant what the installation's file says, one transaction a tenant under the lock of its packs: of several processes that begin at once one does it,
+ * Gives every tenant, but for the installation's own, what the installation's file says, one transaction a tenant under the lock of its packs: of several processes that begin at once one does it,
  * and the others find it done. A tenant that has these defaults already costs a look. Answers how many did not; stops early when `signal` aborts.
  */
 export async function applyDefaults(services: Services, defaults: Defaults, signal?: AbortSignal): Promise<number> {
@@ -17,7 +18,7 @@ export async function applyDefaults(services: Services, defaults: Defaults, sign
   for (let afterId: string | null = null; ;) {
     const ids: string[] = await tenantsFrom(services, afterId);
     const digests = ids.length === 0 ? null : await withTenants(services.db, ids, (tx) => installedDigests(tx, ids, CONFIG_PACK));
-    for (const tenantId of ids.filter((id) => digests?.get(id) !== defaults.digest)) {
+    for (const tenantId of ids.filter((id) => id !== PLATFORM_TENANT_ID && digests?.get(id) !== defaults.digest)) {
       if (signal?.aborted === true) return given;
       if (await giveTo(services, tenantId, defaults)) given += 1;
     }

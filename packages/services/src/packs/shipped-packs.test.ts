@@ -22,11 +22,12 @@ const everyRule = files.flatMap(({ rules, written }) =>
   rules.map(({ spec }, index) => ({ key: spec.key, spec, written: written[index] ?? {} })),
 );
 
-test('the packs are the four that are promised', () => {
+test('the packs are the five that are promised', () => {
   expect(shippedPacks().map(({ key, rules }) => [key, rules.length])).toEqual([
     ['http-api', 11],
     ['job-queue', 9],
     ['llm-app', 12],
+    ['self-watch', 5],
     ['system', 5],
   ]);
 });

@@ -1,6 +1,7 @@
+import { PLATFORM_TENANT_ID } from '@tocsin/domain';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Services } from '../context.ts';
+import type { Context } from '../context.ts';
 import type { Pack } from './pack.ts';
 import { readPack } from './read-pack.ts';
 
@@ -19,4 +20,8 @@ export function shippedPacks(): readonly Pack[] {
   return shipped;
 }
 
-export const packsOf = ({ packs }: Services): readonly Pack[] => packs ?? shippedPacks();
+/** Looks at events that the installation's own tenant alone has. */
+export const SELF_WATCH = 'self-watch';
+
+export const packsOf = ({ packs, tenantId }: Pick<Context, 'packs' | 'tenantId'>): readonly Pack[] =>
+  (packs ?? shippedPacks()).filter(({ key }) => key !== SELF_WATCH || tenantId === PLATFORM_TENANT_ID);
