@@ -30,7 +30,11 @@ export type BulkAction = (typeof BULK_ACTIONS)[number];
 export const BulkAlerts = z
   .strictObject({
     action: z.enum(BULK_ACTIONS),
-    ids: z.array(Id.transform((id) => id.toLowerCase())).min(1).max(BULK_MAX).optional(),
+    ids: z
+      .array(Id.transform((id) => id.toLowerCase()))
+      .min(1)
+      .max(BULK_MAX)
+      .optional(),
     filter: AlertFilter.optional(),
     note: text.optional(),
     notes: text.optional(),
@@ -64,7 +68,9 @@ export const BulkAnswer = z.strictObject({
 export type BulkAnswer = z.infer<typeof BulkAnswer>;
 
 const MISSED_MAX_MS = 30 * 86_400_000;
-const Labels = z.record(z.string().min(1).max(100), z.string().max(256)).refine((labels) => Object.keys(labels).length <= 32, 'has more than 32 labels');
+const Labels = z
+  .record(z.string().min(1).max(100), z.string().max(256))
+  .refine((labels) => Object.keys(labels).length <= 32, 'has more than 32 labels');
 
 /** Trouble that no alert told of: at most 30 days, which is as far as a backtest plays. */
 export const ReportMissed = z

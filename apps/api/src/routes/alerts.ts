@@ -43,6 +43,9 @@ export function alertRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.delete('/alerts/:id/noise', route(unmarkNoise, { input: byId }));
   app.get('/deliveries', route(listDeliveries, { input: (request) => ({ query: request.query }) }));
   app.get('/deliveries/:id', route(getDelivery, { input: byId }));
-  app.post('/deliveries/:id/retry', route(retryDelivery, { status: 202, input: (request) => ({ ...byId(request), body: noBodyOf(request) }) }));
+  app.post(
+    '/deliveries/:id/retry',
+    route(retryDelivery, { status: 202, input: (request) => ({ ...byId(request), body: noBodyOf(request) }) }),
+  );
   app.get('/inbox', route(listInbox, { input: (request) => ({ query: request.query }) }));
 }

@@ -88,10 +88,7 @@ export interface UpdatedAlert {
  * Carries open alerts on to this slot, or resolves them. Somebody's acknowledgement stays. Answers the number of the trigger each tells
  * and the status it has now; an alert that was resolved by somebody else meanwhile is left alone and not answered.
  */
-export async function updateAlerts(
-  sql: SqlTx,
-  updates: readonly AlertUpdate[],
-): Promise<UpdatedAlert[]> {
+export async function updateAlerts(sql: SqlTx, updates: readonly AlertUpdate[]): Promise<UpdatedAlert[]> {
   return sql<UpdatedAlert[]>`
     update alerts
     set status = case when new.resolve_reason is not null then 'resolved' when status = 'triggered' then 'active' else status end,

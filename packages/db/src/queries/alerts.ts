@@ -52,7 +52,8 @@ type Alerts = typeof alerts | typeof allAlerts;
 
 /** Without the digest, which is the index's alone. */
 const { seriesDigest: _digest, ...hotColumns } = getTableColumns(alerts);
-const columnsOf = (from: Alerts): typeof hotColumns => (from === alerts ? hotColumns : (getViewSelectedFields(allAlerts) as unknown as typeof hotColumns));
+const columnsOf = (from: Alerts): typeof hotColumns =>
+  from === alerts ? hotColumns : (getViewSelectedFields(allAlerts) as unknown as typeof hotColumns);
 
 const mayBeArchived = (statuses: AlertFilter['statuses']): boolean => statuses === null || statuses.includes('resolved');
 

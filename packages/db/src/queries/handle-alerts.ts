@@ -9,29 +9,22 @@ import { CHANGED_ALERT, tellChanges, type ChangedAlert } from './tell-changes.ts
 
 const these = (tenantId: string, ids: readonly string[]) => and(eq(alerts.tenantId, tenantId), inArray(alerts.id, [...ids]));
 /** The same for raw statements. */
-export const idsIn = (ids: readonly string[]) => sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb))`;
+export const idsIn = (ids: readonly string[]) =>
+  sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::text::jsonb))`;
 
 /**
  * Locks alerts that are not archived, and answers them by id. Their rules are locked first, in the order in which an evaluation locks them: it either
  * has committed by then or sees what is done here, and never waits for it while it is waited for.
  */
 export async function lockAlerts(tx: DrizzleTx, tenantId: string, ids: readonly string[]): Promise<AlertRow[]> {
-  const theirRules = tx
-    .select({ id: alerts.ruleId })
-    .from(alerts)
-    .where(these(tenantId, ids));
+  const theirRules = tx.select({ id: alerts.ruleId }).from(alerts).where(these(tenantId, ids));
   await tx
     .select({ id: rules.id })
     .from(rules)
     .where(and(eq(rules.tenantId, tenantId), inArray(rules.id, theirRules)))
     .orderBy(rules.id)
     .for('no key update');
-  return tx
-    .select()
-    .from(alerts)
-    .where(these(tenantId, ids))
-    .orderBy(alerts.id)
-    .for('update');
+  return tx.select().from(alerts).where(these(tenantId, ids)).orderBy(alerts.id).for('update');
 }
 
 interface Handling {
@@ -105,7 +98,8 @@ export async function assignAlert(tx: DrizzleTx, tenantId: string, id: string, a
 
 /** `by` null: it was worth telling after all. */
 export async function markNoise(tx: DrizzleTx, tenantId: string, id: string, by: Handling | null): Promise<void> {
-  const mark = by === null ? { noiseAtMs: null, noiseBy: null, noiseNote: null } : { noiseAtMs: tocsinNow, noiseBy: by.actor, noiseNote: by.note };
+  const mark =
+    by === null ? { noiseAtMs: null, noiseBy: null, noiseNote: null } : { noiseAtMs: tocsinNow, noiseBy: by.actor, noiseNote: by.note };
   await tx
     .update(alerts)
     .set({ ...mark, version: sql`${alerts.version} + 1` })

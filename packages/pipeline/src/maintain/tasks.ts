@@ -15,7 +15,12 @@ export interface Retention {
 const DAY_MS = 86_400_000;
 /** Of an alert that is open for longer, the archive has lost the first entries of its timeline. */
 const LONGEST_ALERT_MS = 30 * DAY_MS;
-export const DEFAULT_RETENTION: Retention = { eventsMs: 30 * DAY_MS, alertsMs: 90 * DAY_MS, archiveMs: 730 * DAY_MS, auditMs: 400 * DAY_MS };
+export const DEFAULT_RETENTION: Retention = {
+  eventsMs: 30 * DAY_MS,
+  alertsMs: 90 * DAY_MS,
+  archiveMs: 730 * DAY_MS,
+  auditMs: 400 * DAY_MS,
+};
 
 export interface MaintenanceDeps extends PipelineDeps {
   store: Pick<EventStore, 'compact' | 'prepare'>;

@@ -21,8 +21,10 @@ function setAssignee(ctx: Context, id: string, assigneeOf: () => string | null):
 }
 
 /** Says whose it is, in a name of the tenant's own. */
-export const assignAlert = verb('alerts:handle', async ({ ctx, input }: { ctx: Context; input: { id: string; body: unknown } }): Promise<Alert> =>
-  setAssignee(ctx, idFrom(input.id, 'alert'), () => parse(AssignAlert, input.body).assignee),
+export const assignAlert = verb(
+  'alerts:handle',
+  async ({ ctx, input }: { ctx: Context; input: { id: string; body: unknown } }): Promise<Alert> =>
+    setAssignee(ctx, idFrom(input.id, 'alert'), () => parse(AssignAlert, input.body).assignee),
 );
 
 export const unassignAlert = verb('alerts:handle', async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<Alert> =>

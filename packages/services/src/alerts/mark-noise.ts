@@ -13,10 +13,8 @@ export const markNoise = verb(
 );
 
 /** It was worth telling after all. */
-export const unmarkNoise = verb(
-  'alerts:handle',
-  async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<Alert> =>
-    setNoise(ctx, idFrom(input.id, 'alert'), false, () => null),
+export const unmarkNoise = verb('alerts:handle', async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<Alert> =>
+  setNoise(ctx, idFrom(input.id, 'alert'), false, () => null),
 );
 
 function setNoise(ctx: Context, id: string, isNoise: boolean, noteOf: () => string | null): Promise<Alert> {

@@ -28,9 +28,6 @@ export const unacknowledgeAlert = actionVerb(unacknowledge, noteOf);
 export const resolveAlert = actionVerb(resolve, (body) => parse(ResolveAlert, body).notes);
 
 /** Deletes an alert that is over, with what was told of it. */
-export const deleteAlert = verb(
-  remove.permission,
-  async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<void> => {
-    await handleOne(ctx, remove, idFrom(input.id, 'alert'), () => null);
-  },
-);
+export const deleteAlert = verb(remove.permission, async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<void> => {
+  await handleOne(ctx, remove, idFrom(input.id, 'alert'), () => null);
+});

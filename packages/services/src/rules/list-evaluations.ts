@@ -16,18 +16,21 @@ interface Input {
 }
 
 /** Every look at the rule, newest slot first: what was found, and why it ended as it did. */
-export const listEvaluations = verb('rules:read', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Page<Evaluation> | Download> => {
-  const id = idFrom(input.id, 'rule');
-  const { format, limit, cursor, from: fromMs, to: toMs } = parse(ListEvaluations, input.query, 'query');
-  if (cursor !== undefined && !isEvaluationCursor(cursor)) throw badCursor();
-  const rule = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
-  if (rule === null) throw notFound('rule');
-  const page = async (after: string | undefined, atMost: number): Promise<Page<Evaluation>> => {
-    const { rows, nextCursor } = await ctx.events.readEvaluations(ctx.tenantId, id, { fromMs, toMs, limit: atMost, cursor: after });
-    return { data: rows.map(viewEvaluation), nextCursor };
-  };
-  return format === undefined ? page(cursor, limit) : download(format, 'evaluations', COLUMNS, page, cursor);
-});
+export const listEvaluations = verb(
+  'rules:read',
+  async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Page<Evaluation> | Download> => {
+    const id = idFrom(input.id, 'rule');
+    const { format, limit, cursor, from: fromMs, to: toMs } = parse(ListEvaluations, input.query, 'query');
+    if (cursor !== undefined && !isEvaluationCursor(cursor)) throw badCursor();
+    const rule = await withTenant(ctx.db, ctx.tenantId, (tx) => findRule(tx, ctx.tenantId, { id }));
+    if (rule === null) throw notFound('rule');
+    const page = async (after: string | undefined, atMost: number): Promise<Page<Evaluation>> => {
+      const { rows, nextCursor } = await ctx.events.readEvaluations(ctx.tenantId, id, { fromMs, toMs, limit: atMost, cursor: after });
+      return { data: rows.map(viewEvaluation), nextCursor };
+    };
+    return format === undefined ? page(cursor, limit) : download(format, 'evaluations', COLUMNS, page, cursor);
+  },
+);
 
 const COLUMNS: readonly Column<Evaluation>[] = [
   ['runId', ({ runId }) => runId],
