@@ -23,7 +23,7 @@ export const CommentAlert = z.strictObject({ text });
 
 export const AssignAlert = z.strictObject({ assignee: line(200) });
 
-export const BULK_ACTIONS = ['acknowledge', 'resolve', 'delete'] as const;
+const BULK_ACTIONS = ['acknowledge', 'resolve', 'delete'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 /** Up to 500 alerts, named or found; of more that are found the newest, and `hasMore` says so. */

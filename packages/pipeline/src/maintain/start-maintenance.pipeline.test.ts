@@ -124,7 +124,7 @@ describeQueues('maintenance', (backend) => {
         values (${tenantId}, 'r', ${key}, 'x'::bytea, 200, '{}', now() - make_interval(hours => ${hoursAgo}::int))`,
       );
     const over = await alert(tenantId, 91, 'delivered');
-    const forgotten = await alert(tenantId, 731, 'dead');
+    await alert(tenantId, 731, 'dead');
     const pending = await alert(tenantId, 91, 'retrying');
     const timed = await alert(tenantId, 91, 'delivered');
     await asTenant(

@@ -13,7 +13,7 @@ import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
 
 /** What becomes of one alert: it is done, it was so already, or why not. */
-export type Decision = 'do' | 'unchanged' | Extract<ErrorCode, `alert_${string}`>;
+type Decision = 'do' | 'unchanged' | Extract<ErrorCode, `alert_${string}`>;
 
 /** What people do with alerts, one or many at a time. */
 export interface AlertAction {
