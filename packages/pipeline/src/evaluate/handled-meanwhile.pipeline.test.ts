@@ -47,7 +47,15 @@ describeQueues('what people do in the midst of an evaluation', (backend) => {
       (sql) => sql<{ id: string; status: string; by: string | null; reason: string | null }[]>`
         select id, status, acknowledged_by as by, resolve_reason as reason from alerts order by id`,
     );
-  const told = async (): Promise<string[]> => (await triggersOf(stage.db, tenantId)).map(({ kind, status }) => `${kind} ${status}`);
+  /** In the order in which they are told. */
+  const told = async (): Promise<string[]> => {
+    const rows = await asTenant(
+      stage.db,
+      tenantId,
+      (sql) => sql<{ told: string }[]>`select kind || ' ' || (snapshot ->> 'status') as told from triggers order by alert_id, seq`,
+    );
+    return rows.map((row) => row.told);
+  };
   /** As the services do it. */
   const locked = <T>(ids: readonly string[], work: (tx: DrizzleTx) => Promise<T>): Promise<T> =>
     withTenant(stage.db, tenantId, async (tx) => {
