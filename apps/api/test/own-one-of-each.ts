@@ -22,7 +22,7 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
 }
 
 /** An alert of the rule, as an evaluator opens it. */
-async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
+export async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
   const reading = slowReading({ samples: 1 });
   const alert = {
     tenantId,
