@@ -86,8 +86,8 @@ export async function buildApi({
     for (const routes of [
       ruleRoutes,
       packRoutes,
-      alertRoutes,
       mutingRoutes,
+      alertRoutes,
       channelRoutes,
       scheduleRoutes,
       tenantRoutes,

@@ -1,7 +1,7 @@
 import { ALERT_STATUSES } from '@tocsin/domain';
 import { z } from 'zod';
 import { AlertFilter } from './alert.ts';
-import { Id, line, Time, TimeInput } from './primitives.ts';
+import { Id, line, sought, Time, TimeInput } from './primitives.ts';
 import { silenceEnd, SilenceComment } from './silence.ts';
 
 const NOTE_MAX = 4_000;
@@ -74,9 +74,8 @@ export const BulkAnswer = z.strictObject({
 export type BulkAnswer = z.infer<typeof BulkAnswer>;
 
 const MISSED_MAX_MS = 30 * 86_400_000;
-const Labels = z
-  .record(z.string().min(1).max(100), z.string().max(256))
-  .refine((labels) => Object.keys(labels).length <= 32, 'has more than 32 labels');
+const LabelName = sought(100).refine((name) => name === name.trim(), 'must not begin or end with a space');
+const Labels = z.record(LabelName, z.string().max(256)).refine((labels) => Object.keys(labels).length <= 32, 'has more than 32 labels');
 
 /** Trouble that no alert told of: at most 30 days, which is as far as a backtest plays. */
 export const ReportMissed = z
