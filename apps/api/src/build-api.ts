@@ -87,8 +87,8 @@ export async function buildApi({
     for (const routes of [
       ruleRoutes,
       packRoutes,
-      alertRoutes,
       mutingRoutes,
+      alertRoutes,
       channelRoutes,
       drillRoutes,
       scheduleRoutes,

@@ -58,10 +58,29 @@ async function alert(
   const { tenantId } = tenant;
   const [id, triggerId] = [newId(), newId()];
   const reading = slowReading({ samples: 1 });
-  const named = { ruleId, ruleKey: 'slow', ruleName: 'Slow calls', labels, alertType: 'threshold' as const, severity: 'error' as const };
+  const named = {
+    ruleId,
+    ruleKey: 'slow',
+    ruleName: 'Slow calls',
+    labels,
+    alertType: 'threshold' as const,
+    typeName: 'latency_high' as const,
+    category: null,
+    severity: 'error' as const,
+  };
   await inTenant(async (sql) => {
-    await openAlerts(sql, [{ ...named, tenantId, id, seriesKey: JSON.stringify({ ...labels, id }), reading, startedMs: Date.now() }]);
-    const snapshot = snapshotOf({ ...named, id, reading, status: 'triggered', startedMs: Date.now(), resolvedMs: null });
+    await openAlerts(sql, [
+      { ...named, tenantId, id, seriesKey: JSON.stringify({ ...labels, id }), reading, startedMs: Date.now(), breachedMs: Date.now() },
+    ]);
+    const snapshot = snapshotOf({
+      ...named,
+      id,
+      reading,
+      status: 'triggered',
+      startedMs: Date.now(),
+      resolvedMs: null,
+      acknowledgedBy: null,
+    });
     await insertTriggers(sql, [
       { tenantId, id: triggerId, alertId: id, ruleId, seq: 1, kind: 'fired', severity: 'error', slotMs: Date.now(), snapshot },
     ]);
@@ -142,7 +161,7 @@ describe('a silence', () => {
     const before = await made();
     pass(HOUR);
     expectProblem(await tenant.ask('PUT', `/silences/${before.id}`, aSilence(), { 'if-match': '"7"' }), 'version_mismatch', 412);
-    const changed = { matchers: [{ label: 'rule', op: '~', value: 'slow.*' }], duration: '3h', comment: 'Longer' };
+    const changed = { matchers: [{ label: 'rule', op: '~', value: 'other-.*' }], duration: '3h', comment: 'Longer' };
     const { body } = await tenant.ask('PUT', `/silences/${before.id}`, changed, { 'if-match': '"1"' });
     const { duration: _counted, ...kept } = changed;
     expect(body).toMatchObject({ ...kept, startsAt: before.startsAt, version: 2 });
@@ -221,6 +240,28 @@ describe('one alert alone', () => {
   test('until it resolves is a day at most', async () => {
     const { body } = await post(`/alerts/${await alert({})}/silence`, { onResolve: true });
     expect(Date.parse(body.silencedUntil) - Date.now()).toBeGreaterThan(23.9 * HOUR);
+  });
+
+  test('of many is silenced like all of them, and one that is over holds up none', async () => {
+    const [one, other, over] = [await alert({}), await alert({}), await alert({})];
+    await inTenant((sql) => sql`update alerts set status = 'resolved', resolved_at = tocsin_now() where id = ${over}`);
+    const responder = await tenant.as('responder');
+    const { body } = await responder('POST', '/alerts/bulk', {
+      action: 'silence',
+      ids: [one, other, over],
+      duration: '2h',
+      comment: 'Known',
+    });
+    expect(body.data).toMatchObject([
+      { id: one, result: 'done', status: 'triggered' },
+      { id: other, result: 'done', status: 'triggered' },
+      { id: over, result: 'failed', code: 'alert_resolved' },
+    ]);
+    for (const id of [one, other]) expect((await tenant.ask('GET', `/alerts/${id}`)).body.silencedUntil).not.toBeNull();
+    const endless = expectProblem(await responder('POST', '/alerts/bulk', { action: 'silence', ids: [one] }), 'invalid', 422);
+    expect(endless.errors).toMatchObject([{ pointer: '/duration', code: 'required' }]);
+    const mixed = expectProblem(await responder('POST', '/alerts/bulk', { action: 'resolve', ids: [one], duration: '2h' }), 'invalid', 422);
+    expect(mixed.errors).toMatchObject([{ pointer: '/duration' }]);
   });
 
   test('is not silenced without an end, by viewers, by others, or once it is over', async () => {

@@ -38,9 +38,12 @@ export async function openedAlert({ services }: World, tenantId: string, ruleId:
     seriesKey: '{}',
     labels: {},
     alertType: 'threshold' as const,
+    typeName: 'latency_high' as const,
+    category: null,
     severity: 'warning' as const,
     reading,
     startedMs: Date.now(),
+    breachedMs: Date.now(),
   };
   await withTenantsSql(services.db, [tenantId], (sql) => openAlerts(sql, [alert]));
   return alert.id;

@@ -80,6 +80,16 @@ export const ERRORS = {
     title: 'Nothing to exchange',
     hint: 'Only channels that sign what they send have such a secret: webhooks. Others take new credentials with `PATCH /channels/{id}`.',
   },
+  alert_open: {
+    status: 409,
+    title: 'Alert is open, or being told',
+    hint: 'Resolve it first, so that whoever heard of it hears its end. Once its messages are over it can be deleted.',
+  },
+  alert_archived: {
+    status: 409,
+    title: 'Alert is archived',
+    hint: 'What ended long ago can be read and deleted, and is not changed any more.',
+  },
   changed_meanwhile: { status: 409, title: 'Changed meanwhile', hint: 'Another change won. Read the resource again and repeat yours.' },
   version_mismatch: {
     status: 412,

@@ -8,7 +8,7 @@ const member = (id: string, over: Partial<AlertSnapshot> = {}, rule = 'a'): Grou
   snapshot: {
     id,
     name: 'Slow',
-    alertType: 'threshold',
+    alertType: 'custom',
     status: 'triggered',
     severity: 'warning',
     metric: 'latency',

@@ -54,6 +54,8 @@ function wordOf({ kind, alert, undelivered, failing, group }: Notification): str
       return 'Still firing';
     case 'resolved':
       return 'Resolved';
+    case 'acknowledged':
+      return 'Acknowledged';
     case 'no_data':
       return 'No data';
     case 'test':
@@ -75,9 +77,15 @@ function endLine(alert: AlertSnapshot): string {
   ].join(' · ');
 }
 
-function remarksOf({ alert: { why, flapping, excess, folded }, undelivered, failing, group }: Notification): string[] {
+function remarksOf({
+  alert: { why, flapping, excess, folded, status, acknowledgedBy },
+  undelivered,
+  failing,
+  group,
+}: Notification): string[] {
   return [
     ...(undelivered === undefined ? [] : [`${undelivered.channel} was not told of this: ${undelivered.reason}`]),
+    ...(acknowledgedBy === undefined || status !== 'acknowledged' ? [] : [`Acknowledged by ${acknowledgedBy}`]),
     ...(failing === undefined ? [] : [failingLine(failing)]),
     ...(folded === undefined ? [] : [folded]),
     ...(group === undefined ? [] : groupLines(group)),

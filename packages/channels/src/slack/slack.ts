@@ -40,6 +40,8 @@ export const slack = defineChannel({
   kind: 'slack',
   maxPerMinute: 30,
   label: 'Slack',
+  // A team looks at one place: there it shows that somebody is at it.
+  hears: ['acknowledged'],
   config,
 
   render: (notification) => JSON.stringify(slackMessage(notification)),

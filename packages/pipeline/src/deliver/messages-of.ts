@@ -11,7 +11,7 @@ import {
   type Severity,
   type Simulation,
 } from '@tocsin/domain';
-import { readingOf } from '../evaluate/alert-reading.ts';
+import { readingOf, typeNameOf } from '../evaluate/alert-reading.ts';
 import { whoHears } from '../dispatch/who-hears.ts';
 import { notificationOf } from './notification-of.ts';
 
@@ -32,6 +32,8 @@ export interface Teller {
   tenantExternalKey: string;
   rule: RuleName;
   labels: Labels;
+  /** The pack of the rule; null: none. */
+  category: string | null;
   annotations: Readonly<Record<string, string>>;
   notify: RuleSpec['notify'];
   publicUrl: string | null;
@@ -46,22 +48,29 @@ export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulat
   const [first] = simulation.changes;
   const startedMs = first?.slotMs ?? 0;
   const fired = severityOf(first?.change) ?? 'warning';
-  const alertType = first !== undefined && 'alertType' in first.change ? first.change.alertType : 'threshold';
+  const cause = first !== undefined && 'alertType' in first.change ? first.change.alertType : 'threshold';
+  const alertType =
+    first === undefined ? 'custom' : typeNameOf(simulation.rule, readingOf(simulation.rule, first.stepped, null, 0), cause, fired);
   // Who hears of the end is who heard of the beginning.
   const { deliveries } = await whoHears(sql, { ...teller, labels: { ...teller.labels, ...simulation.labels }, severity: fired, alertType });
   return simulation.changes.flatMap(({ slotMs, change, stepped }) => {
     const severity = severityOf(change) ?? fired;
     const isOver = change.kind === 'resolved';
+    const reading = readingOf(simulation.rule, stepped, null, 0);
+    const cause = 'alertType' in change ? change.alertType : 'threshold';
     const snapshot = snapshotOf({
       id: alertId,
       ruleName: teller.rule.name,
       labels: { ...teller.labels, ...simulation.labels },
-      alertType: 'alertType' in change ? change.alertType : 'threshold',
+      alertType: cause,
+      typeName: typeNameOf(simulation.rule, reading, cause, severity),
+      category: teller.category,
       status: isOver ? 'resolved' : 'triggered',
       severity,
-      reading: readingOf(simulation.rule, stepped, null, 0),
+      reading,
       startedMs,
       resolvedMs: isOver ? slotMs : null,
+      acknowledgedBy: null,
     });
     return deliveries.map(({ channelKey, channelId, channelKind, suppressed }): SampleMessage => {
       const silent = simulation.rule.isShadow ? 'shadow' : isOver && isUntold(suppressed) ? 'never_told' : suppressed;
