@@ -3,6 +3,7 @@ import { RuleSpec } from '@tocsin/domain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { EXAMPLE_BODIES } from './example-requests.ts';
+import { openedAlert } from './own-one-of-each.ts';
 import { type Actor, ADMIN_KEY, aMetric, type Answer, aRule, aWebhook, openWorld, type Method, type World } from './open-world.ts';
 
 let world: World;
@@ -18,6 +19,7 @@ beforeAll(async () => {
   const rule = await tenant.ask('POST', '/rules', aRule({ key: 'slow' }));
   await tenant.ask('POST', '/metrics/definitions', aMetric({ key: 'open' }));
   ids = {
+    alerts: await openedAlert(world, tenant.tenantId, rule.body.id),
     channels: channel.body.id,
     rules: rule.body.id,
     'by-key': 'example',
@@ -52,7 +54,7 @@ const ask = (route: Route, body: string, headers = {}): Promise<Answer> =>
 
 /** What undoes a request that worked, so that the next one meets the same world. */
 async function undo({ name }: Route, { body, status }: Answer): Promise<void> {
-  if (status !== 201 || name === 'POST /tenants' || name.endsWith('api-keys')) return;
+  if (status !== 201 || name === 'POST /tenants' || name.endsWith('api-keys') || name.startsWith('POST /alerts')) return;
   const kind = name.includes('/rules') ? 'rules' : 'channels';
   const path = name.includes('/definitions') ? `/metrics/definitions/${body.key}` : `/${kind}/${body.id}`;
   expect((await tenant.ask('DELETE', path)).status).toBe(204);

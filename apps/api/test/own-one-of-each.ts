@@ -22,7 +22,7 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
 }
 
 /** An alert of the rule, as an evaluator opens it. */
-async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
+export async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
   const reading = slowReading({ samples: 1 });
   const alert = {
     tenantId,
@@ -33,9 +33,12 @@ async function openedAlert({ services }: World, tenantId: string, ruleId: string
     seriesKey: '{}',
     labels: {},
     alertType: 'threshold' as const,
+    typeName: 'latency_high' as const,
+    category: null,
     severity: 'warning' as const,
     reading,
     startedMs: Date.now(),
+    breachedMs: Date.now(),
   };
   await withTenantsSql(services.db, [tenantId], (sql) => openAlerts(sql, [alert]));
   return alert.id;

@@ -17,6 +17,9 @@ export interface Sending {
   nowMs: EpochMs;
 }
 
+/** What a kind of channel has to want. */
+type OptionalKind = 'acknowledged';
+
 export interface ChannelDefinition<Config extends z.ZodObject> {
   kind: string;
   /** For people. */
@@ -25,6 +28,8 @@ export interface ChannelDefinition<Config extends z.ZodObject> {
   config: Config;
   /** Hosts to check that are not in an address; absent: there are none. */
   hosts?: (config: z.output<Config>) => OutboundHost[];
+  /** Beyond what opens, changes and ends an alert, which every kind hears; absent: nothing. */
+  hears?: readonly OptionalKind[];
   /** Pure, so that every message is pinned by a snapshot. The text is frozen by the first attempt: repeats send the same bytes. */
   render: (notification: Notification) => string;
   /** Sends once and says how it ended; retrying is the dispatcher's. Rejects only for faults of our own, such as a database away. */

@@ -37,6 +37,7 @@ export function messageOf(notification: Notification): Message {
 function iconOf({ kind, alert }: Notification): string {
   if (kind === 'resolved') return '✅';
   if (kind === 'test') return '🔔';
+  if (kind === 'acknowledged') return '👀';
   return kind === 'no_data' ? '⚪' : SEVERITY_ICONS[alert.severity];
 }
 
@@ -52,6 +53,8 @@ function wordOf({ kind, alert, undelivered }: Notification): string {
       return 'Resolved';
     case 'no_data':
       return 'No data';
+    case 'acknowledged':
+      return 'Acknowledged';
     case 'test':
       return 'Test';
     case 'undelivered':
@@ -69,9 +72,10 @@ function endLine(alert: AlertSnapshot): string {
   ].join(' · ');
 }
 
-function remarksOf({ alert: { why, flapping, excess }, undelivered }: Notification): string[] {
+function remarksOf({ alert: { why, flapping, excess, status, acknowledgedBy }, undelivered }: Notification): string[] {
   return [
     ...(undelivered === undefined ? [] : [`${undelivered.channel} was not told of this: ${undelivered.reason}`]),
+    ...(acknowledgedBy === undefined || status !== 'acknowledged' ? [] : [`Acknowledged by ${acknowledgedBy}`]),
     ...(why === undefined ? [] : [capital(why)]),
     ...(flapping ? ['Flapping: it changes so often that this is one alert until it has calmed down'] : []),
     ...(excess === undefined ? [] : [`${excess} more series breach than may have an alert of their own`]),

@@ -39,6 +39,8 @@ const config = z
 export const slack = defineChannel({
   kind: 'slack',
   label: 'Slack',
+  // A team looks at one place: there it shows that somebody is at it.
+  hears: ['acknowledged'],
   config,
 
   render: (notification) => JSON.stringify(slackMessage(notification)),

@@ -1,6 +1,6 @@
 import type { ChannelToPlan, HeardChannel, PendingTrigger } from '@tocsin/db';
 import { expect, test } from 'vitest';
-import { planForEnd, planForRule, silentReason, type PlannedDelivery } from './plan-deliveries.ts';
+import { planForAcknowledged, planForEnd, planForRule, silentReason, type PlannedDelivery } from './plan-deliveries.ts';
 
 const trigger = (notify: PendingTrigger['notify'], change: Partial<PendingTrigger> = {}): PendingTrigger =>
   ({ id: 't', alertId: 'a', kind: 'fired', severity: 'error', createdMs: 0, notify, ...change }) as PendingTrigger;
@@ -74,4 +74,25 @@ test.each<[string, PendingTrigger, (string | null)[], string | null]>([
     suppressed: reason,
   })) as PlannedDelivery[];
   expect(silentReason(of, planned)).toBe(expected);
+});
+
+test('that somebody has it is told to those who heard of it and want to know; nothing is written down for the others', () => {
+  const heard = (key: string, more: Partial<HeardChannel> = {}): HeardChannel => ({
+    alertId: 'a',
+    id: `id-${key}`,
+    key,
+    kind: 'slack',
+    enabled: true,
+    told: true,
+    ...more,
+  });
+  const channels = [
+    heard('a'),
+    heard('off', { enabled: false }),
+    heard('gone', { id: null }),
+    heard('untold', { told: false }),
+    heard('b', { kind: 'webhook' }),
+  ];
+  expect(reasons(planForAcknowledged(channels, (kind) => kind === 'slack'))).toEqual({ a: null });
+  expect(silentReason(trigger(null, { kind: 'acknowledged' }), [])).toBe('nobody_asked');
 });

@@ -12,7 +12,7 @@ export interface PlannedDelivery {
 type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missing' | 'never_told';
 
 /** Why a trigger is told to nobody at all. */
-export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'all_suppressed';
+export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'nobody_asked' | 'all_suppressed';
 
 /** Who hears of an alert that opens or goes on: the channels of its rule. */
 export function planForRule(trigger: Pick<PendingTrigger, 'notify' | 'severity'>, channels: readonly ChannelToPlan[]): PlannedDelivery[] {
@@ -38,10 +38,17 @@ export function planForEnd(heard: readonly HeardChannel[]): PlannedDelivery[] {
   });
 }
 
+/** Who hears that somebody has it: of those who heard that it was on, the kinds that want to. Nothing is written down for the others. */
+export function planForAcknowledged(heard: readonly HeardChannel[], wants: (kind: string) => boolean): PlannedDelivery[] {
+  const willing = heard.filter(({ id, kind, enabled, told }) => id !== null && enabled && told && wants(kind));
+  return willing.map(({ id, key, kind }) => ({ channelId: id, channelKey: key, channelKind: kind, suppressed: null }));
+}
+
 /** Null: somebody is to hear. */
 export function silentReason(trigger: PendingTrigger, planned: readonly PlannedDelivery[]): SilentReason | null {
   const [first] = planned;
   if (first === undefined) {
+    if (trigger.kind === 'acknowledged') return 'nobody_asked';
     if (trigger.kind === 'resolved') return 'nobody_told';
     return trigger.notify === null ? 'rule_deleted' : 'no_channels';
   }

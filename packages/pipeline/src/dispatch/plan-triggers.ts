@@ -8,16 +8,18 @@ import {
   noteOnTimeline,
   withTenantsSql,
   type DeliveryRef,
+  type HeardChannel,
   type NewDelivery,
   type PendingTrigger,
   type SqlTx,
   type TriggerRef,
 } from '@tocsin/db';
+import { channelOf } from '@tocsin/channels';
 import { RETRY } from '@tocsin/domain';
 import type { AttemptDeps } from '../deliver/delivery-deps.ts';
 import type { Prepared } from '../deliver/prepare.ts';
 import { firstAttempts, type FirstAttempts } from './first-attempts.ts';
-import { planForEnd, planForRule, silentReason, type PlannedDelivery } from './plan-deliveries.ts';
+import { planForAcknowledged, planForEnd, planForRule, silentReason, type PlannedDelivery } from './plan-deliveries.ts';
 
 export interface PlannedTriggers {
   /** Leased with their planning: to be sent at once. */
@@ -37,8 +39,9 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
     const plans = await withTenantsSql(deps.db, [...new Set(refs.map(({ tenantId }) => tenantId))], async (sql) => {
       const triggers = await lockPendingTriggers(sql, refs);
       // who hears of the end is known once the beginnings are planned
-      const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
-      const made = [...(await planForRules(sql, others, first)), ...(await planForEnds(sql, ends))];
+      const followsOthers = ({ kind }: PendingTrigger): boolean => kind === 'resolved' || kind === 'acknowledged';
+      const [followers, others] = [triggers.filter(followsOthers), triggers.filter((trigger) => !followsOthers(trigger))];
+      const made = [...(await planForRules(sql, others, first)), ...(await planForHeard(sql, followers))];
       if (made.length > 0) await finish(sql, made);
       return made;
     });
@@ -77,13 +80,17 @@ async function planForRules(sql: SqlTx, triggers: readonly PendingTrigger[], fir
   return plans;
 }
 
-async function planForEnds(sql: SqlTx, triggers: readonly PendingTrigger[]): Promise<Plan[]> {
+/** Who heard of an alert hears that it is over, and that somebody has it who wants to. */
+async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[]): Promise<Plan[]> {
   if (triggers.length === 0) return [];
   const heard = Map.groupBy(await channelsOfAlerts(sql, triggers), ({ alertId }) => alertId);
-  const plans = triggers.map((trigger) => planOf(trigger, planForEnd(heard.get(trigger.alertId) ?? [])));
+  const plans = triggers.map((trigger) => planOf(trigger, whoHears(trigger, heard.get(trigger.alertId) ?? [])));
   await insertAll(sql, plans);
   return plans;
 }
+
+const whoHears = ({ kind }: PendingTrigger, heard: readonly HeardChannel[]): PlannedDelivery[] =>
+  kind === 'acknowledged' ? planForAcknowledged(heard, (channel) => channelOf(channel)?.hears?.includes(kind) ?? false) : planForEnd(heard);
 
 function planOf(trigger: PendingTrigger, planned: readonly PlannedDelivery[]): Plan {
   const { tenantId, id: triggerId, alertId, kind } = trigger;
@@ -105,7 +112,7 @@ async function finish(sql: SqlTx, plans: readonly Plan[]): Promise<void> {
     const channels = deliveries.flatMap(({ channelKey, suppressed }) =>
       suppressed === null ? [] : { channel: channelKey, reason: suppressed },
     );
-    if (silent === null && channels.length === 0) return [];
+    if (channels.length === 0 && (silent === null || silent === 'nobody_asked')) return [];
     return { tenantId, id: newId(), alertId, kind: 'delivery_suppressed', reason: silent, data: { told: kind, channels } };
   });
   if (unsaid.length > 0) await noteOnTimeline(sql, unsaid);
