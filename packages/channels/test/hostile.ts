@@ -29,6 +29,6 @@ export const saying = (text: string, change: Partial<Notification> = {}): Notifi
 /** Long texts of one, two, three and four bytes a character, and of what is escaped the most. */
 export const LONG = ['x', 'é', '中', '😀', '&', '*', '<', '"', '\n-', '\\', '_<&"*'].map((text) => text.repeat(5_000));
 
-export const KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'test', 'undelivered'] as const;
+export const KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'acknowledged', 'test', 'undelivered'] as const;
 
 export const bytesOf = (value: unknown): number => Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));

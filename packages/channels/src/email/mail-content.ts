@@ -37,6 +37,7 @@ const TAGS: Partial<Record<MessageKind, string>> = {
   reminded: 'STILL FIRING',
   resolved: 'RESOLVED',
   no_data: 'NO DATA',
+  acknowledged: 'ACKNOWLEDGED',
   test: 'TEST',
   undelivered: 'NOT DELIVERED',
 };

@@ -38,6 +38,7 @@ export function messageOf(notification: Notification): Message {
 function iconOf({ kind, alert }: Notification): string {
   if (kind === 'resolved') return '✅';
   if (kind === 'test') return '🔔';
+  if (kind === 'acknowledged') return '👀';
   return kind === 'no_data' ? '⚪' : SEVERITY_ICONS[alert.severity];
 }
 
@@ -58,6 +59,8 @@ function wordOf({ kind, alert, undelivered, failing, group }: Notification): str
       return 'Acknowledged';
     case 'no_data':
       return 'No data';
+    case 'acknowledged':
+      return 'Acknowledged';
     case 'test':
       return 'Test';
     case 'undelivered':

@@ -17,6 +17,7 @@ test.each<[MessageKind, string, string]>([
   ['reminded', '🔴', 'Still firing · Checkout latency'],
   ['resolved', '✅', 'Resolved · Checkout latency'],
   ['no_data', '⚪', 'No data · Checkout latency'],
+  ['acknowledged', '👀', 'Acknowledged · Checkout latency'],
   ['test', '🔔', 'Test · Checkout latency'],
 ])('%s begins with %s %s', (kind, icon, title) => {
   const message = messageOf(aNotification({ kind }));
@@ -66,6 +67,11 @@ test('says how long it lasted, how bad it was and what it is now', () => {
   expect(messageOf(aNotification({ kind: 'resolved', alert: unknown })).sentence).toBe(
     'Lasted 11m · p95 latency is 12 ms (limit > 1,000 ms)',
   );
+});
+
+test('names who has it, while they have', () => {
+  const of = (status: 'acknowledged' | 'resolved') => messageOf(aNotification({ alert: { status, acknowledgedBy: 'ann' } })).remarks;
+  expect([of('acknowledged'), of('resolved')]).toEqual([['Acknowledged by ann'], []]);
 });
 
 test('names who was not reached, and why', () => {

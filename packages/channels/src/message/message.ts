@@ -32,7 +32,7 @@ export interface Message {
   sentence: string;
   /** The rule's own words; null: it has none. May have line breaks. */
   summary: string | null;
-  /** What is to be said beside it: who was not reached, where the threshold came from, that it flaps, that more series breach. */
+  /** What is to be said beside it: who was not reached, who has it, where the threshold came from, that it flaps, that more series breach. */
   remarks: string[];
   /** Eight at most, by name. */
   labels: { name: string; value: string }[];

@@ -23,16 +23,22 @@ const DETAIL_MAX = 300;
 const PRIORITIES = { critical: 'P1', error: 'P2', warning: 'P3', info: 'P5' } as const;
 
 /** What is frozen: which call it is, and its body. */
-export const OpsgenieCall = z.object({ action: z.enum(['create', 'close']), alias: z.string(), body: z.record(z.string(), z.unknown()) });
+export const OpsgenieCall = z.object({
+  action: z.enum(['create', 'acknowledge', 'close']),
+  alias: z.string(),
+  body: z.record(z.string(), z.unknown()),
+});
 export type OpsgenieCall = z.infer<typeof OpsgenieCall>;
 
-/** An alert by the id of ours: created, counted up while it lasts, closed when it is over. */
+/** An alert by the id of ours: created, counted up while it lasts, acknowledged, closed when it is over. */
 export function opsgenieCall(notification: Notification): OpsgenieCall {
   const message = messageOf(notification);
   const { kind, alert, deliveryId } = notification;
   const alias = truncate(kind === 'test' ? deliveryId : alert.id, OPSGENIE_MAX.alias);
-  if (kind === 'resolved')
-    return { action: 'close', alias, body: { source: 'Tocsin', note: truncate(message.sentence, OPSGENIE_MAX.note) } };
+  if (kind === 'resolved' || kind === 'acknowledged') {
+    const note = truncate([message.sentence, ...message.remarks].join('. '), OPSGENIE_MAX.note);
+    return { action: kind === 'resolved' ? 'close' : 'acknowledge', alias, body: { source: 'Tocsin', note } };
+  }
   const labels = message.labels.map(({ name, value }) => [truncate(name, DETAIL_MAX), truncate(value, DETAIL_MAX)]);
   return {
     action: 'create',

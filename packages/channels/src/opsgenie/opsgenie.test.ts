@@ -40,7 +40,7 @@ test('renders a firing alert', () => {
         "source": "Tocsin",
         "tags": [
           "critical",
-          "threshold",
+          "latency_high",
         ],
       },
     }
@@ -68,6 +68,14 @@ test('opens an alert by the id of ours, and closes it by the same', async () => 
     responders: [{ type: 'team', name: 'payments' }],
   });
   expect(JSON.parse(outside.calls[1]?.body ?? '')).toEqual({ source: 'Tocsin', note: 'p95 latency is 2,480.25 ms (limit > 1,000 ms)' });
+});
+
+test('is acknowledged by the same', async () => {
+  const outside = anOutside({ status: 202 });
+  const notification = aNotification({ kind: 'acknowledged', alert: { status: 'acknowledged', acknowledgedBy: 'ann' } });
+  await opsgenie.deliver(opsgenie.render(notification), { apiKey }, outside, sending);
+  expect(outside.calls[0]?.url).toBe(`https://api.opsgenie.com/v2/alerts/${notification.alert.id}/acknowledge?identifierType=alias`);
+  expect(JSON.parse(outside.calls[0]?.body ?? '')).toMatchObject({ note: expect.stringContaining('Acknowledged by ann') });
 });
 
 test.each([

@@ -9,6 +9,7 @@ export const opsgenie = defineChannel({
   kind: 'opsgenie',
   perAlert: true,
   label: 'Opsgenie',
+  hears: ['acknowledged'],
   config: z.strictObject({
     apiKey: z
       .string()
@@ -24,7 +25,7 @@ export const opsgenie = defineChannel({
 
   deliver: (frozen, { apiKey, apiUrl, team }, outside, { nowMs }) => {
     const { action, alias, body } = OpsgenieCall.parse(JSON.parse(frozen));
-    const path = action === 'create' ? '' : `/${encodeURIComponent(alias)}/close?identifierType=alias`;
+    const path = action === 'create' ? '' : `/${encodeURIComponent(alias)}/${action}?identifierType=alias`;
     const responders = action === 'create' && team !== undefined ? { responders: [{ type: 'team', name: team }] } : {};
     return postJson(outside, {
       url: `${apiUrl.replace(/\/+$/, '')}/v2/alerts${path}`,

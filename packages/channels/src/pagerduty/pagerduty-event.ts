@@ -10,7 +10,7 @@ const DETAIL_MAX = 4_096;
 const SOURCE_MAX = 255;
 
 export interface PagerDutyEvent {
-  event_action: 'trigger' | 'resolve';
+  event_action: 'trigger' | 'acknowledge' | 'resolve';
   dedup_key: string;
   client: string;
   client_url?: string;
@@ -50,7 +50,7 @@ export function pagerDutyEvent(notification: Notification): PagerDutyEvent {
   };
 }
 
-const ACTIONS: Partial<Record<MessageKind, 'resolve'>> = { resolved: 'resolve' };
+const ACTIONS: Partial<Record<MessageKind, 'acknowledge' | 'resolve'>> = { acknowledged: 'acknowledge', resolved: 'resolve' };
 
 const sourceOf = ({ tenant, labels }: Message): string =>
   labels.find(({ name }) => /^(host|service|operation)$/.test(name))?.value ?? tenant;

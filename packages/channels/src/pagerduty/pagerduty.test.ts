@@ -26,7 +26,7 @@ test('renders a firing alert, without the key', () => {
         },
       ],
       "payload": {
-        "class": "threshold",
+        "class": "latency_high",
         "component": "checkout-p95",
         "custom_details": {
           "labels": {
@@ -53,6 +53,7 @@ test.each([
   ['escalated', 'trigger'],
   ['reminded', 'trigger'],
   ['no_data', 'trigger'],
+  ['acknowledged', 'acknowledge'],
   ['resolved', 'resolve'],
 ] as const)('%s is a %s of the same incident', (kind, action) => {
   expect(pagerDutyEvent(aNotification({ kind }))).toMatchObject({ event_action: action, dedup_key: aNotification().alert.id });

@@ -6,11 +6,12 @@ import { pagerDutyEvent } from './pagerduty-event.ts';
 // https://support.pagerduty.com/main/docs/service-regions
 const HOSTS = { us: 'https://events.pagerduty.com', eu: 'https://events.eu.pagerduty.com' } as const;
 
-/** PagerDuty's Events API v2: an alert is an incident, opened and resolved by its id. */
+/** PagerDuty's Events API v2: an alert is an incident, opened, acknowledged and resolved by its id. */
 export const pagerduty = defineChannel({
   kind: 'pagerduty',
   perAlert: true,
   label: 'PagerDuty',
+  hears: ['acknowledged'],
   config: z.strictObject({
     routingKey: z
       .string()
