@@ -59,8 +59,6 @@ function wordOf({ kind, alert, undelivered, failing, group }: Notification): str
       return 'Acknowledged';
     case 'no_data':
       return 'No data';
-    case 'acknowledged':
-      return 'Acknowledged';
     case 'test':
       return 'Test';
     case 'undelivered':
