@@ -98,7 +98,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
     ) earlier on true
     left join lateral (
       select e.id from deliveries e
-      where d.kind in ('fired', 'escalated', 'reminded', 'no_data') and d.attempts = 0 and d.body is null
+      where d.kind not in ('resolved', 'test', 'undelivered', 'channel_failing') and d.attempts = 0 and d.body is null
         and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id
         and e.kind = 'resolved' and e.status = 'pending' and e.attempts = 0 and e.expires_at > tocsin_now()
       limit 1
