@@ -50,13 +50,15 @@ const audited = (): Promise<string[]> =>
 
 describe('installing a pack', () => {
   test('of the product makes all of its rules, which tell an inbox that is made, and nobody else', async () => {
-    for (const { key, rules: shipped } of shippedPacks()) {
+    // That of the installation's own tenant is to be had nowhere else.
+    const packs = shippedPacks().filter(({ key }) => key !== 'self-watch');
+    for (const { key, rules: shipped } of packs) {
       const installed = await install(undefined, '', key);
       expect(installed.notify).toEqual([{ channel: 'inbox', minSeverity: 'info' }]);
       expect(installed.changes.map(({ action }) => action)).toEqual(shipped.map(() => 'create'));
     }
     const made = await rules();
-    expect(made.length).toBe(shippedPacks().reduce((count, { rules: shipped }) => count + shipped.length, 0));
+    expect(made.length).toBe(packs.reduce((count, { rules: shipped }) => count + shipped.length, 0));
     expect(new Set(made.map((rule) => JSON.stringify(rule.notify)))).toEqual(new Set(['[{"channel":"inbox","minSeverity":"info"}]']));
     const { data: channels } = (await tenant.ask('GET', '/channels')).body;
     expect(channels.map(({ key, kind }: Answer['body']) => [key, kind])).toEqual([['inbox', 'inbox']]);

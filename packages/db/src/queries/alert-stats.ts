@@ -1,4 +1,4 @@
-import type { EpochMs, Severity } from '@tocsin/domain';
+import { DRILL_PREFIX, type EpochMs, type Severity } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 /** Times in milliseconds; null where there is nothing to take them of. */
@@ -56,7 +56,8 @@ export async function readAlertStats(
     from (select coalesce(${range.toMs}::timestamptz, tocsin_now()) as upper_end) as asked`;
   if (bounds === undefined) throw new Error('a select of one row answered none');
   const { fromMs, toMs } = bounds;
-  const within = sql`tenant_id = ${tenantId} and started_at >= ${fromMs}::timestamptz and started_at < ${toMs}::timestamptz`;
+  const within = sql`tenant_id = ${tenantId} and started_at >= ${fromMs}::timestamptz and started_at < ${toMs}::timestamptz
+    and rule_key not like ${`${DRILL_PREFIX}%`}`;
   // by themselves: neither people nor what they did to the rule ended them
   const byItself = sql`resolved_at is not null and resolved_by is null and resolve_reason not like 'rule\\_%'`;
   const soon = sql`resolved_at - started_at < interval '2 minutes'`;
@@ -80,6 +81,7 @@ export async function readAlertStats(
         union all
         select resolved_at, 0, 1 from all_alerts
         where tenant_id = ${tenantId} and resolved_at >= ${fromMs}::timestamptz and resolved_at < ${toMs}::timestamptz
+          and rule_key not like ${`${DRILL_PREFIX}%`}
       ) as moves
       group by 1 order by 1`,
     sql<AlertStats['noisiest']>`

@@ -110,7 +110,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
     ) earlier on true
     left join lateral (
       select e.id from deliveries e
-      where d.kind in ('fired', 'escalated', 'reminded', 'no_data', 'unsilenced') and d.attempts = 0 and d.body is null
+      where d.kind not in ('resolved', 'test', 'undelivered', 'channel_failing') and d.attempts = 0 and d.body is null
         -- what tells of others is not told by its own end
         and not exists (select from deliveries f where f.tenant_id = d.tenant_id and f.folded_into = d.id)
         and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id

@@ -98,7 +98,7 @@ const useOf = ({ prepared: { delivery }, verdict }: Made): ChannelUse => ({
   tenantId: delivery.tenantId,
   channelId: delivery.channelId,
   lastError: failureOf(verdict),
-  isCounted: delivery.kind !== 'test' && !(verdict.outcome === 'retry' && verdict.retryAfterMs !== null),
+  isCounted: delivery.kind !== 'test' && (verdict.outcome === 'rejected' || (verdict.outcome === 'retry' && verdict.retryAfterMs === null)),
 });
 
 const failed = ({ prepared: { delivery }, verdict, outcome: { status } }: Made): FailedDelivery[] =>

@@ -15,7 +15,9 @@ import { readYaml } from './read-yaml.ts';
 import { CHECKOUT } from './shipped-packs.ts';
 
 /** A channel of the file; its configuration is checked, without what is made anew for each tenant. */
-export type DefaultChannel = z.output<typeof CreateChannel>;
+/** Its channels have no fallbacks: whom a tenant's people want to be told is theirs to say. */
+const FileChannel = CreateChannel.omit({ fallback: true });
+export type DefaultChannel = z.output<typeof FileChannel>;
 
 /** What every tenant begins with. */
 export interface Defaults {
@@ -82,7 +84,7 @@ export function parseDefaults(text: string, file: string, env: Environment, boun
 }
 
 function readChannel(input: unknown, at: string, env: Environment, faults: FileFaults): DefaultChannel | null {
-  const read = faults.attempt(at, () => parse(CreateChannel, input));
+  const read = faults.attempt(at, () => parse(FileChannel, input));
   if (read === null) return null;
   const { config: written, ...rest } = read;
   refuseVariables(rest, at, faults);
