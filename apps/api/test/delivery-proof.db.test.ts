@@ -4,6 +4,7 @@ import { openOutbound } from '@tocsin/runtime';
 import { webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type Actor, expectProblem, openWorld, type World } from './open-world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -58,7 +59,7 @@ describe('a webhook’s secret', () => {
     const rotated = await tenant.ask('POST', `/channels/${id}/rotate-secret`, { overlap: '2m' });
     expect(rotated.status, rotated.text).toBe(200);
     const { config, formerSecretsUntil, version } = Channel.parse(rotated.body);
-    const fresh = String(config['secret']);
+    const fresh = z.string().parse(config['secret']);
     expect(fresh).toMatch(/^whsec_/);
     expect(version).toBe(2);
     expect(Date.parse(formerSecretsUntil!) - Date.now()).toBeGreaterThan(60_000);

@@ -12,6 +12,8 @@ export const CreateChannel = z.strictObject({
   enabled: z.boolean().default(true),
   /** Key of the channel that hears what this one cannot be told; null or absent: the tenant's, if it has one. */
   fallback: Key.nullable().default(null),
+  /** More messages in a minute are told together; null: as its kind has it. */
+  maxPerMinute: z.int().min(1).max(10_000).nullable().default(null),
 });
 
 /** What is left out stays; `key` and `kind` are for ever. A secret that comes back as its mask, or not at all, stays as stored; other fields of `config` are replaced. */
@@ -20,6 +22,7 @@ export const UpdateChannel = z.strictObject({
   config: Config.optional(),
   enabled: z.boolean().optional(),
   fallback: Key.nullable().optional(),
+  maxPerMinute: z.int().min(1).max(10_000).nullable().optional(),
 });
 
 /** Whether messages arrive. `failing`: so many attempts in a row did not that people have been told; `troubled`: the last one did not. */
@@ -61,6 +64,8 @@ export const Channel = z.strictObject({
   lastError: z.string().nullable(),
   health: ChannelHealth,
   fallback: z.string().nullable(),
+  /** More messages in a minute are told together; null: as its kind has it. */
+  maxPerMinute: z.int().nullable(),
   /** Until then messages are signed with the secrets before the newest, too; null: none was exchanged lately. */
   formerSecretsUntil: Time.nullable(),
   version: z.int(),

@@ -2,11 +2,9 @@ import type { AlertSnapshot, RuleName } from './notification.ts';
 import { isWorse } from './severity.ts';
 
 /**
- * Why alerts are told together: they came on the heels of the first of their rule, the channel had more than it takes in a minute, its people were not to
- * be disturbed, or they have asked for one message in a while.
+ * Why alerts are told together: they came on the heels of the first of their rule, or the channel had more than it takes in a minute.
  */
-export const GROUP_REASONS = ['group', 'storm', 'quiet_hours', 'digest'] as const;
-export type GroupReason = (typeof GROUP_REASONS)[number];
+export type GroupReason = 'group' | 'storm';
 
 /** What a message of several alerts says of one of them. */
 export interface GroupedAlert extends Pick<

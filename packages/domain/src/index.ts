@@ -1,15 +1,6 @@
 export { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
-export {
-  groupOf,
-  GROUP_REASONS,
-  worstMember,
-  type AlertGroup,
-  type GroupedAlert,
-  type GroupMember,
-  type GroupReason,
-} from './alert-group.ts';
+export { groupOf, worstMember, type AlertGroup, type GroupedAlert, type GroupMember, type GroupReason } from './alert-group.ts';
 export { GROUP_WINDOW_MS, groupScope, isStorm, placeInGroup, STORM_WINDOW_MS } from './hold-back.ts';
-export { isQuietForever, quietUntil, type QuietHours, type QuietWindow } from './quiet-hours.ts';
 export { ALERT_STATUSES, alertStatusAfter, type AlertActor, type AlertMove, type AlertStatus } from './alert-status.ts';
 export { ALERT_TYPE_NAMES, alertTypeNameAt, alertTypeNameOf, type AlertTypeName } from './alert-type-name.ts';
 export { endByHand } from './end-by-hand.ts';

@@ -1,11 +1,8 @@
 import { formatValue, type AlertGroup, type GroupedAlert, type Severity } from '@tocsin/domain';
 
 /** `Critical`, of the worst of them; `Resolved` where all are over. */
-export function groupWord({ count, resolved, reason }: AlertGroup, severity: Severity): string {
-  if (reason === 'digest') return 'Digest';
-  if (reason === 'quiet_hours') return 'While it was quiet';
-  return resolved === count ? 'Resolved' : severity.charAt(0).toUpperCase() + severity.slice(1);
-}
+export const groupWord = ({ count, resolved }: AlertGroup, severity: Severity): string =>
+  resolved === count ? 'Resolved' : severity.charAt(0).toUpperCase() + severity.slice(1);
 
 /** `Checkout latency · 14 alerts`, `142 alerts of 12 rules`. */
 export const groupName = ({ count, rules }: AlertGroup, name: string): string => {

@@ -6,6 +6,7 @@ import type { DrizzleTx } from '../with-tenants.ts';
 export interface NewChannel extends Pick<ChannelRow, 'tenantId' | 'id' | 'key' | 'name' | 'kind' | 'config' | 'secrets' | 'enabled'> {
   /** Absent: none of its own. */
   fallback?: string | null;
+  maxPerMinute?: number | null;
   actor: string;
 }
 
@@ -21,7 +22,7 @@ export async function insertChannel(tx: DrizzleTx, { actor, ...channel }: NewCha
 
 /** Writes what people may change, if the row still has the version it was read with. Null: it has not. */
 export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise<ChannelRow | null> {
-  const { name, config, secrets, enabled, disabledReason, fallback, formerSecretsUntilMs, updatedBy } = changed;
+  const { name, config, secrets, enabled, disabledReason, fallback, maxPerMinute, formerSecretsUntilMs, updatedBy } = changed;
   const [row] = await tx
     .update(channels)
     .set({
@@ -31,6 +32,7 @@ export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise
       enabled,
       disabledReason,
       fallback,
+      maxPerMinute,
       formerSecretsUntilMs,
       updatedBy,
       updatedAtMs: tocsinNow,

@@ -102,7 +102,9 @@ const useOf = ({ prepared: { delivery }, verdict }: Made): ChannelUse => ({
 });
 
 const failed = ({ prepared: { delivery }, verdict, outcome: { status } }: Made): FailedDelivery[] =>
-  verdict.outcome === 'delivered' ? [] : [{ delivery, reason: verdict.reason, isDead: status === 'dead' }];
+  verdict.outcome === 'delivered' || verdict.outcome === 'suppressed'
+    ? []
+    : [{ delivery, reason: verdict.reason, isDead: status === 'dead' }];
 
 const failureOf = (verdict: Verdict): string | null => (verdict.outcome === 'delivered' ? null : verdict.reason);
 

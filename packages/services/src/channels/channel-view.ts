@@ -21,6 +21,7 @@ export function viewChannel(ctx: Context, row: ChannelRow): Channel {
     lastError: row.lastError,
     health: healthOf(row),
     fallback: row.fallback,
+    maxPerMinute: row.maxPerMinute,
     formerSecretsUntil: timeTextOrNull(row.formerSecretsUntilMs),
     version: row.version,
     createdAt: timeText(row.createdAtMs),
