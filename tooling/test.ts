@@ -47,6 +47,8 @@ if (notRun.length > 0) {
   console.log(`\nNOT RUN${requiresAll ? ', although everything was required' : ''}:`);
   for (const suite of notRun) console.log(`  - ${suite}`);
 }
+// A log is long, and who has only its end wants to know.
+for (const failure of tallies.flatMap(({ failures }) => failures)) console.log(`\nFAILED ${failure}`);
 process.exitCode = sum('failed') > 0 || interrupted.signal.aborted || (requiresAll && notRun.length > 0) ? 1 : 0;
 if (interrupted.signal.aborted) console.log('\nInterrupted: what had not ended by then is not counted.');
 else console.log(`\n${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : ''}`);

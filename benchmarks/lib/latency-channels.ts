@@ -62,7 +62,7 @@ export async function commitTriggers({ db }: BenchDatabase, { tenantId, ruleId }
   const nowMs = Date.now();
   const alerts = Array.from({ length: count }, (): NewAlert => alertOf(tenantId, ruleId, newId(), nowMs));
   const triggers = alerts.map((alert): NewTrigger => {
-    const snapshot = snapshotOf({ ...alert, status: 'triggered', resolvedMs: null });
+    const snapshot = snapshotOf({ ...alert, status: 'triggered', resolvedMs: null, acknowledgedBy: null });
     return { tenantId, id: newId(), alertId: alert.id, ruleId, seq: 1, kind: 'fired', severity: 'critical', slotMs: nowMs, snapshot };
   });
   await withTenantsSql(db, [tenantId], async (sql) => {
@@ -81,7 +81,10 @@ const alertOf = (tenantId: string, ruleId: string, id: string, startedMs: number
   seriesKey: id,
   labels: {},
   alertType: 'threshold',
+  typeName: 'latency_high',
+  category: null,
   severity: 'critical',
   reading: slowReading(),
   startedMs,
+  breachedMs: startedMs,
 });

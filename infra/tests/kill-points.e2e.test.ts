@@ -26,11 +26,11 @@ describeQueues('kill -9 at a named point', (backend) => {
     receiver = await webhookReceiver();
     deployment = await openDeployment(backend, { api: 1, scheduler: 1, evaluator: 1, dispatcher: 1 });
     await fastSlots(deployment, SLOT_MS);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await deployment?.close();
     await receiver?.close();
-  }, 30_000);
+  }, 90_000);
 
   test.for(POINTS)('$point loses nothing and doubles no alert', { timeout: 120_000 }, async ({ app, point, sends }) => {
     await Promise.all(deployment.running(app).map((running) => running.stop()));

@@ -14,11 +14,11 @@ describeQueues('the main job, each process on its own,', (backend) => {
     receiver = await webhookReceiver();
     deployment = await openDeployment(backend, { api: 1, scheduler: 1, evaluator: 2, dispatcher: 1 });
     await fastSlots(deployment, SLOT_MS);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await deployment?.close();
     await receiver?.close();
-  }, 30_000);
+  }, 90_000);
 
   test('takes events to one signed message when the rule fires and one when it resolves, and nothing twice', async () => {
     const { api, tenantId } = await newTenant(deployment.url, deployment.adminKey, 'acme');

@@ -20,7 +20,7 @@ describeQueues('three schedulers, three evaluators and two dispatchers', (backen
   afterAll(async () => {
     await deployment?.close();
     await receiver?.close();
-  }, 60_000);
+  }, 120_000);
 
   test(`give each slot of ${TENANTS} tenants exactly one finished run, and each trigger one delivery`, async () => {
     for (let at = 0; at < TENANTS; at += 20) {

@@ -21,7 +21,7 @@ describeQueues('two APIs, an evaluator and a dispatcher, and nobody who claims s
   afterAll(async () => {
     await deployment?.close();
     await receiver?.close();
-  }, 60_000);
+  }, 120_000);
 
   test('tell a webhook of a value that is posted to either of them', async () => {
     const { api, key } = await newTenant(deployment.url, deployment.adminKey, 'board');
@@ -43,5 +43,5 @@ describeQueues('two APIs, an evaluator and a dispatcher, and nobody who claims s
         data: { alert: { value: 6, labels: { team: `team-${index}` } } },
       });
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -25,12 +25,12 @@ describe.skipIf(redisProgram === null)('when Redis loses what it held', () => {
     receiver = await webhookReceiver();
     deployment = await openDeployment({ url: redis.url }, { api: 1, scheduler: 1, evaluator: 1, dispatcher: 1 });
     await fastSlots(deployment, SLOT_MS);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await deployment?.close();
     await receiver?.close();
     await redis?.close();
-  }, 30_000);
+  }, 90_000);
 
   test.for([
     ['flushed', () => redis.flush()],
@@ -62,5 +62,5 @@ describe.skipIf(redisProgram === null)('a Redis that may evict jobs', () => {
     } finally {
       await redis.close();
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -6,7 +6,7 @@ describe('kill -9 while a saved metric is recorded', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await openDeployment('postgres', { api: 1, scheduler: 0, evaluator: 0, dispatcher: 0 });
-  }, 60_000);
+  }, 120_000);
   afterAll(() => deployment?.close(), 30_000);
 
   test.for(['recorder.after-read', 'recorder.mid-transaction'])(

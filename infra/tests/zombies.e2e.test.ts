@@ -24,11 +24,11 @@ describe('a process that is held up beyond its lease and then goes on where it w
     receiver = await webhookReceiver();
     deployment = await openDeployment('postgres', { api: 1, scheduler: 1, evaluator: 1, dispatcher: 1 });
     await fastSlots(deployment, SLOT_MS);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await deployment?.close();
     await receiver?.close();
-  }, 30_000);
+  }, 90_000);
 
   test.for(POINTS)('at $point finds its work done, and does none of it again', { timeout: 120_000 }, async ({ app, point }) => {
     await Promise.all(deployment.running(app).map((running) => running.stop()));

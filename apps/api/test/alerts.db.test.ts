@@ -33,9 +33,12 @@ async function opened(model: string, severity: Severity, minute: number): Promis
     seriesKey: JSON.stringify({ model }),
     labels: { model },
     alertType: 'threshold' as const,
+    typeName: 'latency_high' as const,
+    category: null,
     severity,
     reading,
     startedMs: SLOT_MS + minute * 60_000,
+    breachedMs: SLOT_MS + minute * 60_000,
   };
   await inTenant((sql) => openAlerts(sql, [alert]));
   return id;
@@ -69,7 +72,18 @@ describe('alerts', () => {
     expect(await models('ruleKey=slow&since=2026-11-20T12:01:00Z')).toEqual(['c', 'b']);
     expect(await models(`ruleId=${ruleId}&since=2026-11-20T13:01:00%2B01:00&until=${SLOT_MS + 120_000}`)).toEqual(['b']);
     expect(await models(`ruleId=${newId()}`)).toEqual([]);
-    for (const query of ['status=on', 'status=', 'severity=bad', 'ruleId=1', 'since=noon', 'until=-1', 'since=9e99', 'rule=slow']) {
+    for (const query of [
+      'status=on',
+      'status=',
+      'severity=bad',
+      'ruleId=1',
+      'since=noon',
+      'until=-1',
+      'since=9e99',
+      'label=slow',
+      'alertType=slow',
+      'rule=!',
+    ]) {
       expectProblem(await tenant.ask('GET', `/alerts?${query}`), 'invalid', 422);
     }
   });

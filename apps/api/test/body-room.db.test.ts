@@ -32,7 +32,7 @@ async function begin(tenant: Actor, count: number, framing: string): Promise<str
       `POST /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n${framing}\r\n\r\n`,
     );
   }
-  await vi.waitFor(() => expect(begun).toHaveBeenCalledTimes(count), { timeout: 10_000 });
+  await vi.waitFor(() => expect(begun).toHaveBeenCalledTimes(count), { timeout: 45_000 });
   world.app.server.off('request', begun);
   return answers;
 }

@@ -43,7 +43,7 @@ describeQueues('a rule that is edited while it is evaluated', (backend) => {
   /** Claims a slot, however often somebody else holds the schedule, and waits until it is evaluated. */
   async function passSlot(): Promise<void> {
     world.services.db.clock.shiftMs += 10_000;
-    const patience = { timeout: 20_000, interval: 20 };
+    const patience = { timeout: 45_000, interval: 20 };
     await vi.waitFor(async () => expect((await claimDueSlots(world.services)).runs).toBe(1), patience);
     await vi.waitFor(
       async () => expect(await inTenant((sql) => sql`select id from runs where status in ('queued', 'running')`)).toEqual([]),
@@ -86,7 +86,7 @@ describeQueues('a rule that is edited while it is evaluated', (backend) => {
     let isEdited = false;
     const someEdits = async (): Promise<void> => {
       const before = turn;
-      if (isEdited) await vi.waitFor(() => expect(turn).toBeGreaterThan(before + EDITS.length), { timeout: 20_000, interval: 5 });
+      if (isEdited) await vi.waitFor(() => expect(turn).toBeGreaterThan(before + EDITS.length), { timeout: 45_000, interval: 5 });
     };
     const evaluator = startEvaluator({ ...world.services, source: breaching(someEdits), histories: world.services.events });
     await evaluator.ready();
@@ -136,5 +136,5 @@ describeQueues('a rule that is edited while it is evaluated', (backend) => {
     );
     expect(gaps).toEqual([]);
     await evaluator.close();
-  }, 60_000);
+  }, 120_000);
 });

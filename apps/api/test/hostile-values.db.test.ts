@@ -153,7 +153,7 @@ function places(): { route: Route; example: unknown; path: Step[] }[] {
   });
 }
 
-describe('a body', { timeout: 90_000 }, () => {
+describe('a body', { timeout: 240_000 }, () => {
   test('has an example here for every route that takes one, which says all that it may say', async () => {
     for (const route of routes().filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method))) {
       const example = EXAMPLE_BODIES[route.name];

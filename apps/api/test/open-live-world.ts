@@ -5,7 +5,7 @@ import { webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
 import { expect, vi } from 'vitest';
 import { type Actor, openWorld, type World } from './open-world.ts';
 
-const PATIENCE = { timeout: 20_000, interval: 20 };
+const PATIENCE = { timeout: 45_000, interval: 20 };
 const DELAY_MS = 10_000;
 
 export interface LiveWorld extends World {

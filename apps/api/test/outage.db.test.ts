@@ -53,13 +53,13 @@ test.each([
   fail();
   const startedMs = performance.now();
   const answers = await Promise.all(Array.from({ length: 60 }, () => send(100)));
-  expect(performance.now() - startedMs).toBeLessThan(15_000);
+  expect(performance.now() - startedMs).toBeLessThan(60_000);
   for (const answer of answers) {
     expectProblem(answer, 'unavailable', 503);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   }
   line.restore();
-  await vi.waitFor(async () => expect((await send(1)).status).toBe(202), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(async () => expect((await send(1)).status).toBe(202), { timeout: 45_000, interval: 100 });
   // What was refused may have arrived all the same; what was acknowledged has.
   expect(await stored()).toBeGreaterThan(before);
 });

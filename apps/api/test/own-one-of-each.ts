@@ -33,9 +33,12 @@ async function openedAlert({ services }: World, tenantId: string, ruleId: string
     seriesKey: '{}',
     labels: {},
     alertType: 'threshold' as const,
+    typeName: 'latency_high' as const,
+    category: null,
     severity: 'warning' as const,
     reading,
     startedMs: Date.now(),
+    breachedMs: Date.now(),
   };
   await withTenantsSql(services.db, [tenantId], (sql) => openAlerts(sql, [alert]));
   return alert.id;

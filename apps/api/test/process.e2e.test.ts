@@ -80,7 +80,7 @@ rules:
       const slow = { data: [{ key: 'slow', pack: 'config', notify: [{ channel: 'hook' }] }] };
       expect(await later.get('/api/v1/rules')).toMatchObject(slow);
       const earlier = apiClient(api.url, key);
-      await vi.waitFor(async () => expect(await earlier.get('/api/v1/rules')).toMatchObject(slow), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await earlier.get('/api/v1/rules')).toMatchObject(slow), { timeout: 45_000 });
       expect(api.output()).not.toContain('hunter2');
     } finally {
       expect(await api.stop()).toBe(0);

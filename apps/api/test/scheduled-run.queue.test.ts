@@ -120,5 +120,5 @@ describeQueues('running what is due from outside', (backend) => {
     expect(body.results).toContainEqual({ tenantId: poison, rulesEvaluated: 0, eventsFired: 0, error: 'evaluation_failed' });
     expect(text).not.toContain('secret');
     expect((await runsOf(tenants[2]!)).at(-1)).toMatchObject({ status: 'failed', attempts: 3 });
-  }, 30_000);
+  }, 90_000);
 });

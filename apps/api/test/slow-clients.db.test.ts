@@ -77,7 +77,7 @@ test('whoever does not read the answer is hung up on, and the answer is let go',
   const socket = await dial();
   socket.pause();
   socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
-  await vi.waitFor(() => expect(served[0]?.destroyed).toBe(true), { timeout: 10_000 });
+  await vi.waitFor(() => expect(served[0]?.destroyed).toBe(true), { timeout: 45_000 });
 });
 
 test('connections that say nothing keep nobody out, and end', async () => {
@@ -87,7 +87,7 @@ test('connections that say nothing keep nobody out, and end', async () => {
   const { port } = app.server.address() as AddressInfo;
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   expect(served.length).toBeGreaterThanOrEqual(400);
-  await vi.waitFor(() => expect(served.every(({ destroyed }) => destroyed)).toBe(true), { timeout: 10_000 });
+  await vi.waitFor(() => expect(served.every(({ destroyed }) => destroyed)).toBe(true), { timeout: 45_000 });
 });
 
 test.each([['destroy'], ['end'], ['resetAndDestroy']] as const)(

@@ -1,9 +1,9 @@
 import type { EventStore } from '@tocsin/events';
 import {
-  DEFAULT_RETENTION,
   type EvaluationBounds,
   openArrivals,
   type PipelineDeps,
+  type Retention,
   startEvaluator,
   startMaintenance,
   startMetricRecorder,
@@ -13,8 +13,7 @@ import { sources } from '@tocsin/sources';
 
 export interface EvaluationDeps extends PipelineDeps {
   store: EventStore;
-  /** Of events, evaluations and runs. */
-  retentionMs: number;
+  retention: Retention;
   runBounds: EvaluationBounds;
 }
 
@@ -23,7 +22,7 @@ export async function startEvaluation(deps: EvaluationDeps, stack: ShutdownStack
   const source = sources(deps.store).events;
   const evaluator = startEvaluator({ ...deps, source, histories: deps.store });
   stack.defer('evaluator', () => evaluator.close());
-  const maintenance = startMaintenance({ ...deps, retention: { ...DEFAULT_RETENTION, eventsMs: deps.retentionMs } });
+  const maintenance = startMaintenance(deps);
   stack.defer('maintenance', () => maintenance.close());
   const arrivals = openArrivals(deps);
   stack.defer('arrivals', arrivals.close);

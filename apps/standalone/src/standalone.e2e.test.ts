@@ -130,7 +130,7 @@ describe('npm start -- --demo', () => {
         { timeout: 90_000, interval: 500 },
       );
       await vi.waitFor(async () => expect(await told('alert.resolved')).toBe(await told('alert.fired')), {
-        timeout: 10_000,
+        timeout: 45_000,
         interval: 250,
       });
     } finally {

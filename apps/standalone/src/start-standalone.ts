@@ -5,6 +5,7 @@ import { startEvaluation } from '@tocsin/evaluator';
 import { openEventStore } from '@tocsin/events';
 import { prepareDatabase } from '@tocsin/migrate';
 import {
+  archiveVariables,
   deliveryVariables,
   evaluationBounds,
   evaluationVariables,
@@ -12,6 +13,7 @@ import {
   openDelivery,
   openPipeline,
   pipelineVariables,
+  retentionOf,
 } from '@tocsin/pipeline';
 import { CannotStart, type Logger, type ShutdownStack, systemClock, variables } from '@tocsin/runtime';
 import { startScheduler } from '@tocsin/scheduler';
@@ -31,6 +33,7 @@ export const standaloneConfig = z.object({
   ...deliveryVariables,
   ...evaluationVariables,
   ...boundVariables,
+  ...archiveVariables,
   secretKey: variables.secretKey.optional(),
   adminKey: variables.adminKey.optional(),
   schedulerSecret: variables.schedulerSecret.optional(),
@@ -112,7 +115,7 @@ export async function startStandalone({
   stack.defer('event store', store.close);
   startScheduler(deps, stack, config.scheduler);
   await Promise.all([
-    startEvaluation({ ...deps, store, retentionMs: config.retention, runBounds: evaluationBounds(config) }, stack),
+    startEvaluation({ ...deps, store, retention: retentionOf(config), runBounds: evaluationBounds(config) }, stack),
     startDispatch(deps, stack),
   ]);
 

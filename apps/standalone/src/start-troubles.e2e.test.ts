@@ -11,7 +11,7 @@ describe('a start with troubles', () => {
   beforeAll(async () => {
     folder = newFolder('troubles');
     await (await startIn(folder)).stop();
-  }, 60_000);
+  }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('waits where a full disk has ended its PostgreSQL, and goes on by itself when there is space', async () => {
@@ -52,7 +52,7 @@ describe('a start with troubles', () => {
       expect(await wrong.exited).toBe(1);
       expect(wrong.output()).toMatch(new RegExp(`^${variable} .*${hint}.*\n$`));
     }
-  }, 60_000);
+  }, 120_000);
 
   test('says why its PostgreSQL does not start, and what to do', async () => {
     const dataDir = join(folder, '.tocsin');
@@ -70,7 +70,7 @@ describe('a start with troubles', () => {
     expect(locked.output()).toContain(`${password}, which opens the database beside it, is gone`);
     renameSync(`${password}.away`, password);
     for (const { output } of [older, locked]) expect(output()).not.toContain('"level"');
-  }, 60_000);
+  }, 120_000);
 
   test('goes on with what is left where its own files were lost or damaged', async () => {
     const dataDir = join(folder, '.tocsin');
@@ -97,7 +97,7 @@ describe('a start with troubles', () => {
     expect(await started.stop()).toBe(0);
     expect(started.output()).toContain('TOCSIN_PROT is set, but nothing reads it. Did you mean TOCSIN_PORT?');
     expect(started.output()).toContain('TOCSIN_DATABASE_URL not used');
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('Ctrl-C in the middle of the first start', () => {

@@ -10,12 +10,17 @@ export interface Sending {
   nowMs: EpochMs;
 }
 
+/** What a kind of channel has to want. */
+export type OptionalKind = 'acknowledged';
+
 export interface ChannelDefinition<Config extends z.ZodObject> {
   kind: string;
   /** For people. */
   label: string;
   /** Fields marked `.meta({ secret: true })` are stored sealed and shown masked; those with `outbound: true` hold an address to check. */
   config: Config;
+  /** Beyond what opens, changes and ends an alert, which every kind hears; absent: nothing. */
+  hears?: readonly OptionalKind[];
   /** Pure, so that every message is pinned by a snapshot. The text is frozen by the first attempt: repeats send the same bytes. */
   render: (notification: Notification) => string;
   /** Sends once and says how it ended; retrying is the dispatcher's. Rejects only for faults of our own, such as a database away. */

@@ -43,7 +43,7 @@ test.each(channels)('the messages of $kind are pinned by a test beside it', ({ k
 
 describe.each(all)('$kind', ({ channel, config }) => {
   test('renders the same text for the same notification, and every kind of it', () => {
-    for (const kind of ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'test', 'undelivered'] as const) {
+    for (const kind of ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'acknowledged', 'test', 'undelivered'] as const) {
       const notification = aNotification({ kind });
       expect(channel.render(notification)).toBe(channel.render(structuredClone(notification)));
     }

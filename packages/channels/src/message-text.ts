@@ -1,7 +1,13 @@
 import { formatValue, type AlertSnapshot, type Notification } from '@tocsin/domain';
 
 /** Those whose headline begins with a word of their own. */
-const KIND_WORDS = { reminded: 'Still firing', resolved: 'Resolved', no_data: 'No data', test: 'Test' } as const;
+const KIND_WORDS = {
+  reminded: 'Still firing',
+  resolved: 'Resolved',
+  no_data: 'No data',
+  acknowledged: 'Acknowledged',
+  test: 'Test',
+} as const;
 
 /** `Critical · Checkout latency`, `Resolved · Checkout latency`. Plain text, unescaped. */
 export function headline({ kind, alert, undelivered }: Notification): string {
@@ -22,9 +28,10 @@ export function readingLine(alert: AlertSnapshot): string {
   return alert.value === null ? `${what} has no data (${limit})` : `${what} is ${formatValue(alert.value, alert.unit)} (${limit})`;
 }
 
-/** What is to be said beside the reading: where the threshold came from, that it flaps, that more series breach. Plain text, unescaped. */
-export function remarks({ why, flapping, excess }: AlertSnapshot): string[] {
+/** What is to be said beside the reading: who has it, where the threshold came from, that it flaps, that more series breach. Plain text, unescaped. */
+export function remarks({ why, flapping, excess, status, acknowledgedBy }: AlertSnapshot): string[] {
   return [
+    ...(acknowledgedBy === undefined || status !== 'acknowledged' ? [] : [`Acknowledged by ${acknowledgedBy}`]),
     ...(why === undefined ? [] : [why.charAt(0).toUpperCase() + why.slice(1)]),
     ...(flapping ? ['Flapping: it changes so often that this is one alert until it has calmed down'] : []),
     ...(excess === undefined ? [] : [`${excess} more series breach than may have an alert of their own`]),

@@ -13,7 +13,8 @@ export function aNotification({
     alert: {
       id: '01990000-0000-7000-8000-00000000000b',
       name: 'Checkout latency',
-      alertType: 'threshold',
+      alertType: 'latency_high',
+      cause: 'threshold',
       status: 'triggered',
       severity: 'critical',
       metric: 'latency',

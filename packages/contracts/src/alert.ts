@@ -1,36 +1,66 @@
-import { ALERT_STATUSES, ALERT_TYPES, SEVERITIES } from '@tocsin/domain';
+import { ALERT_STATUSES, ALERT_TYPE_NAMES, ALERT_TYPES, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
-import { Id, Key, Time, TimeInput } from './primitives.ts';
-import { PageQuery } from './page.ts';
+import { Id, Key, sought, Time, TimeInput } from './primitives.ts';
+import { ExportQuery, PageQuery } from './page.ts';
 
 const Labels = z.record(z.string(), z.string());
 
-/** `a,b` becomes a list of the known words. */
+/** `a,b` becomes a list of the known words; so does a list, which a body may hold. */
 const listOf = <Word extends string>(words: readonly [Word, ...Word[]]) =>
   z
-    .string()
-    .max(200)
-    .transform((text) => text.split(','))
+    .union([z.string().max(400), z.array(z.string().max(100)).max(50)])
+    .transform((given) => (typeof given === 'string' ? given.split(',') : given))
     .pipe(z.array(z.enum(words)));
 
-/** `status` and `severity` take several, comma-separated; `status=open` is every status but `resolved`. */
-export const ListAlerts = z.strictObject({
-  ...PageQuery,
-  status: listOf([...ALERT_STATUSES, 'open']).optional(),
+const LABELS_MAX = 20;
+
+/** `key:value`, once or several times: the alert has all of them. */
+const LabelFilter = z
+  .union([z.string(), z.array(z.string()).max(LABELS_MAX)])
+  .transform((given) => [given].flat())
+  .pipe(z.array(sought(600).regex(/^[^:]+:/, 'must be key:value')))
+  .transform((pairs) => Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)])));
+
+/** What narrows a list of alerts; all of it holds at once. */
+const alertFilter = {
+  /** `open` is every status but `resolved`; `silenced` is an open alert under a silence that has not ended. */
+  status: listOf([...ALERT_STATUSES, 'open', 'silenced']).optional(),
   severity: listOf(SEVERITIES).optional(),
+  alertType: listOf(ALERT_TYPE_NAMES).optional(),
+  category: Key.optional(),
+  /** The rule's id or key. */
+  rule: z.union([Id, Key]).optional(),
   ruleId: Id.optional(),
   ruleKey: Key.optional(),
+  label: LabelFilter.optional(),
+  assignee: sought(200).optional(),
+  /** Part of the rule's name or key, of the metric, or of a label's value, in any case. */
+  q: sought(200).optional(),
   /** By the alert's start: from here … */
-  since: TimeInput.optional(),
+  from: TimeInput.optional(),
   /** … to before here. */
+  to: TimeInput.optional(),
+  /** The same as `from` and `to`. */
+  since: TimeInput.optional(),
   until: TimeInput.optional(),
-});
+};
+
+/** As a query of a URL or a body's `filter`. */
+export const AlertFilter = z.strictObject(alertFilter);
+export type AlertFilter = z.output<typeof AlertFilter>;
+
+export const ListAlerts = z.strictObject({ ...PageQuery, ...ExportQuery, ...alertFilter });
 
 export const Alert = z.strictObject({
   id: Id,
   rule: z.strictObject({ id: Id, key: z.string(), name: z.string() }),
   labels: Labels,
-  alertType: z.enum(ALERT_TYPES),
+  /** The kind of trouble, from a closed list. */
+  alertType: z.enum(ALERT_TYPE_NAMES),
+  /** What it is about: a breach, missing data, or a query that fails. */
+  cause: z.enum(ALERT_TYPES),
+  /** The pack its rule came with; null: none. */
+  category: z.string().nullable(),
   status: z.enum(ALERT_STATUSES),
   severity: z.enum(SEVERITIES),
   /** What was measured, as the rule's author calls it. */
@@ -55,8 +85,19 @@ export const Alert = z.strictObject({
   excess: z.int(),
   startedAt: Time,
   lastSlotAt: Time,
+  /** Null: nobody has it. */
+  acknowledgedAt: Time.nullable(),
+  acknowledgedBy: z.string().nullable(),
   resolvedAt: Time.nullable(),
   resolveReason: z.string().nullable(),
+  /** Null: it is open, or ended by itself. */
+  resolvedBy: z.string().nullable(),
+  resolutionNotes: z.string().nullable(),
+  assignee: z.string().nullable(),
+  /** Null: no silence. One that lies in the past has ended. */
+  silencedUntil: Time.nullable(),
+  /** Somebody says that it was not worth telling; null: nobody does. */
+  noise: z.strictObject({ at: Time, by: z.string(), note: z.string().nullable() }).nullable(),
   version: z.int(),
 });
 export type Alert = z.infer<typeof Alert>;

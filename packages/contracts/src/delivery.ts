@@ -1,10 +1,11 @@
 import { DELIVERY_STATUSES } from '@tocsin/domain';
 import { z } from 'zod';
 import { Id, Key, Time } from './primitives.ts';
-import { PageQuery } from './page.ts';
+import { ExportQuery, PageQuery } from './page.ts';
 
 export const ListDeliveries = z.strictObject({
   ...PageQuery,
+  ...ExportQuery,
   status: z.enum(DELIVERY_STATUSES).optional(),
   channelId: Id.optional(),
   channelKey: Key.optional(),
@@ -18,7 +19,7 @@ export const Delivery = z.strictObject({
   alertId: Id.nullable(),
   /** `id` is null once the channel is deleted. */
   channel: z.strictObject({ id: Id.nullable(), key: z.string(), kind: z.string() }),
-  /** What is told: fired, escalated, reminded, resolved, no_data or test. */
+  /** What is told: fired, escalated, reminded, resolved, no_data, acknowledged or test. */
   kind: z.string(),
   status: z.enum(DELIVERY_STATUSES),
   reason: z.string().nullable(),

@@ -73,6 +73,17 @@ export const ERRORS = {
     hint: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment.',
   },
   not_retryable: { status: 409, title: 'Nothing to retry', hint: 'Only a dead delivery whose channel still exists can be sent again.' },
+  alert_resolved: { status: 409, title: 'Alert is over', hint: 'A resolved alert stays so; the next breach opens another.' },
+  alert_open: {
+    status: 409,
+    title: 'Alert is open, or being told',
+    hint: 'Resolve it first, so that whoever heard of it hears its end. Once its messages are over it can be deleted.',
+  },
+  alert_archived: {
+    status: 409,
+    title: 'Alert is archived',
+    hint: 'What ended long ago can be read and deleted, and is not changed any more.',
+  },
   changed_meanwhile: { status: 409, title: 'Changed meanwhile', hint: 'Another change won. Read the resource again and repeat yours.' },
   version_mismatch: {
     status: 412,

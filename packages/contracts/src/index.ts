@@ -1,4 +1,17 @@
-export { Alert, AlertDetail, AlertTimelineEntry, ListAlerts } from './alert.ts';
+export { Alert, AlertDetail, AlertFilter, AlertTimelineEntry, ListAlerts } from './alert.ts';
+export {
+  AlertNote,
+  AssignAlert,
+  type BulkAction,
+  BulkAlerts,
+  BulkAnswer,
+  BulkResult,
+  CommentAlert,
+  MissedAlert,
+  ReportMissed,
+  ResolveAlert,
+} from './alert-handling.ts';
+export { AlertStats, AskAlertStats } from './alert-stats.ts';
 export { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './api-key.ts';
 export { Channel, ChannelTest, CreateChannel, DeleteChannel, ListChannels, UpdateChannel } from './channel.ts';
 export { Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries } from './delivery.ts';

@@ -16,3 +16,6 @@ export const PageQuery = {
   limit: z.coerce.number<string | number>().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT),
   cursor: z.string().max(2_000).optional(),
 };
+
+/** Lists that can be taken away whole: with `format` the answer is all there is, whatever `limit` says. */
+export const ExportQuery = { format: z.enum(['csv', 'json']).optional() };

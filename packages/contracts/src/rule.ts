@@ -1,7 +1,7 @@
 import { HEALTHS, PHASES, RuleSpec, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
 import { Id, sought, Time, TimeInput } from './primitives.ts';
-import { PageQuery } from './page.ts';
+import { ExportQuery, PageQuery } from './page.ts';
 
 /** What looking at a rule once takes, on average over its last looks. */
 export const RuleCost = z.strictObject({
@@ -87,6 +87,7 @@ export const ListRules = z.strictObject({
 
 export const ListEvaluations = z.strictObject({
   ...PageQuery,
+  ...ExportQuery,
   from: TimeInput.optional(),
   to: TimeInput.optional(),
 });

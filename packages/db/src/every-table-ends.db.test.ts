@@ -18,7 +18,9 @@ it('the rows of every table end: with their day, by retention, with the row they
     select c.relname as name from pg_class c where c.relnamespace = 'tocsin'::regnamespace and (c.relkind = 'p' or exists (
       select from pg_constraint f where f.conrelid = c.oid and f.confdeltype = 'c' and f.confrelid not in (c.oid, 'tocsin.tenants'::regclass)
     ))`;
-  const retention = readFileSync(new URL('./queries/retention.ts', import.meta.url), 'utf8');
+  const retention = ['retention', 'archive-alerts']
+    .map((file) => readFileSync(new URL(`./queries/${file}.ts`, import.meta.url), 'utf8'))
+    .join('\n');
   const deleted = [...retention.matchAll(/delete from (\w+)/g)].map(([, name]) => name);
   const ending = new Set([...KEPT, ...rows.map(({ name }) => name), ...deleted]);
   expect(TABLES.map((table) => getTableName(table)).filter((name) => !ending.has(name))).toEqual([]);

@@ -18,7 +18,7 @@ export {
   type Snapshot,
 } from './with-tenants.ts';
 
-export type { AlertEventRow, AlertRow, TriggerRow } from './tables/alerts.ts';
+export type { AlertEventRow, AlertRow, MissedAlertRow, TriggerRow } from './tables/alerts.ts';
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
 export type { MaintenanceWindowRow, NotificationListRow, SilenceRow } from './tables/muting.ts';
@@ -33,6 +33,11 @@ export * from './queries/alert-snapshot.ts';
 export * from './queries/alert-timers.ts';
 export * from './queries/alerts-of-run.ts';
 export * from './queries/alerts.ts';
+export * from './queries/archive-alerts.ts';
+export * from './queries/alert-stats.ts';
+export * from './queries/handle-alerts.ts';
+export * from './queries/missed-alerts.ts';
+export * from './queries/resolve-by-hand.ts';
 export * from './queries/api-keys.ts';
 export * from './queries/arrival-runs.ts';
 export * from './queries/audit.ts';

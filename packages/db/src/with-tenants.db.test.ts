@@ -53,6 +53,13 @@ async function fill(tenantId: string): Promise<void> {
     await sql`
       insert into triggers (tenant_id, id, alert_id, rule_id, seq, kind, severity, slot_at, snapshot)
       values (${tenantId}, ${trigger}, ${alert}, ${rule}, 1, 'fired', 'warning', tocsin_now(), '{}')`;
+    await sql`
+      insert into archived_alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, type_name, status, severity, reading,
+        started_at, last_slot_at, resolved_at, trigger_seq, version, timeline, deliveries)
+      values (${tenantId}, ${newId()}, ${rule}, 'r', 'R', '{}', '{}', 'threshold', 'custom', 'resolved', 'warning', '{}', tocsin_now(), tocsin_now(), tocsin_now(),
+        1, 1, '[]', '[]')`;
+    await sql`
+      insert into missed_alerts (tenant_id, id, from_at, to_at, labels, created_by) values (${tenantId}, ${newId()}, tocsin_now(), tocsin_now(), '{}', 'me')`;
     await sql`insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${tenantId}, ${newId()}, ${alert}, 'reminder', tocsin_now())`;
     await sql`
       insert into channels (tenant_id, id, key, name, kind, config, created_by, updated_by) values (${tenantId}, ${channel}, 'c', 'C', 'webhook', '{}', 'me', 'me')

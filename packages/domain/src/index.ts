@@ -1,5 +1,7 @@
 export { AGGREGATION_FACTS, AGGREGATIONS, type Aggregation } from './aggregations.ts';
-export { ALERT_STATUSES, alertStatusAfter, type AlertMove, type AlertStatus } from './alert-status.ts';
+export { ALERT_STATUSES, alertStatusAfter, type AlertActor, type AlertMove, type AlertStatus } from './alert-status.ts';
+export { ALERT_TYPE_NAMES, alertTypeNameAt, alertTypeNameOf, type AlertTypeName } from './alert-type-name.ts';
+export { endByHand } from './end-by-hand.ts';
 export type { SeriesAnswers } from './series-answers.ts';
 export { advance, firstState, needsSaving, type SlotTime, type StepRule } from './advance.ts';
 export { cannotUnhappen } from './cannot-unhappen.ts';

@@ -3,10 +3,11 @@ import type { Operator } from './metric-query.ts';
 import type { Origin } from './origin.ts';
 import type { Labels } from './reading.ts';
 import type { AlertStatus } from './alert-status.ts';
+import type { AlertTypeName } from './alert-type-name.ts';
 import type { AlertType } from './series-state.ts';
 import type { Severity } from './severity.ts';
 
-export const TRIGGER_KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced'] as const;
+export const TRIGGER_KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced', 'acknowledged'] as const;
 /** A change of an alert worth telling. `unsilenced`: what kept it from being told is over, and it is still open. */
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
@@ -15,8 +16,15 @@ export interface AlertSnapshot {
   id: string;
   /** The rule's name. */
   name: string;
-  alertType: AlertType;
+  /** The kind of trouble; snapshots of older versions say the cause here. */
+  alertType: AlertTypeName;
+  /** What it is about: a breach, missing data or a query that fails. Absent in snapshots of older versions. */
+  cause?: AlertType;
+  /** The pack its rule came with; absent: none. */
+  category?: string;
   status: AlertStatus;
+  /** Who has it; absent: nobody has acknowledged it. */
+  acknowledgedBy?: string;
   severity: Severity;
   /** As the rule's author calls it: a catalogue metric, a measure, a dimension, or `events`. */
   metric: string;

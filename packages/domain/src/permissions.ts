@@ -11,6 +11,8 @@ export const PERMISSIONS = {
   'rules:read': 'viewer',
   'rules:write': 'editor',
   'alerts:read': 'viewer',
+  'alerts:handle': 'responder',
+  'alerts:delete': 'admin',
   'channels:read': 'viewer',
   'channels:write': 'editor',
   'channels:test': 'editor',

@@ -90,7 +90,7 @@ describe('a server that has ended', () => {
     await query(server.url, 'create table kept as select 7 as value');
     const before = server.pid;
     process.kill(before, 'SIGKILL');
-    await vi.waitUntil(() => !server.isRunning(), { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(() => !server.isRunning(), { timeout: 45_000, interval: 5 });
     await server.relaunch();
     expect(server.isRunning()).toBe(true);
     expect(server.pid).not.toBe(before);
@@ -102,7 +102,7 @@ describe('a server that has ended', () => {
   test('is not started where nobody would find it, when its port was taken meanwhile', async () => {
     const server = await start();
     process.kill(server.pid, 'SIGKILL');
-    await vi.waitUntil(() => !server.isRunning(), { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(() => !server.isRunning(), { timeout: 45_000, interval: 5 });
     const thief = createServer().listen(server.port, '127.0.0.1');
     await once(thief, 'listening');
     onTestFinished(() => void thief.close());
@@ -166,7 +166,7 @@ describe('after kill -9', () => {
 
   test('of a starter that was only just making the database, the next one starts', async () => {
     const child = fork(STARTER, [dataDir]);
-    await vi.waitUntil(() => existsSync(join(dataDir, 'password')), { timeout: 10_000, interval: 1 });
+    await vi.waitUntil(() => existsSync(join(dataDir, 'password')), { timeout: 45_000, interval: 1 });
     await kill(child);
     expect(await query((await start()).url, 'select 1 as value')).toBe(1);
   });

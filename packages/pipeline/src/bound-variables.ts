@@ -1,6 +1,7 @@
 import { parseDuration } from '@tocsin/domain';
 import { DEFAULT_BOUNDS } from '@tocsin/events';
 import { z } from 'zod';
+import { DEFAULT_RETENTION, type Retention } from './maintain/tasks.ts';
 import { EVALUATION_BOUNDS, type EvaluationBounds } from './evaluate/evaluation-bounds.ts';
 
 const DAY_MS = 86_400_000;
@@ -39,6 +40,21 @@ export const evaluationVariables = {
   queryTime: durationVariable('1s', '10m', EVALUATION_BOUNDS.queryTimeMs),
   ruleTime: durationVariable('1s', '10m', EVALUATION_BOUNDS.ruleTimeMs),
 };
+
+/** Of whoever keeps house: when alerts that are over leave the tables that are written all day, and how long they can be read after their end. */
+export const archiveVariables = {
+  archiveAfter: durationVariable('1d', '400d', DEFAULT_RETENTION.alertsMs),
+  archiveRetention: durationVariable('1d', '3650d', DEFAULT_RETENTION.archiveMs),
+};
+
+/** How long everything is kept, by the variables. */
+export const retentionOf = (config: Record<keyof typeof archiveVariables | 'retention', number>): Retention => ({
+  ...DEFAULT_RETENTION,
+  eventsMs: config.retention,
+  alertsMs: config.archiveAfter,
+  // what is not archived yet is not old
+  archiveMs: Math.max(config.archiveAfter, config.archiveRetention),
+});
 
 export const evaluationBounds = (config: Record<keyof typeof evaluationVariables, number>): EvaluationBounds => ({
   seriesPerRule: config.seriesPerRule,

@@ -1,4 +1,12 @@
-export { durationVariable, evaluationBounds, evaluationVariables, numberVariable, readingVariables } from './bound-variables.ts';
+export {
+  archiveVariables,
+  durationVariable,
+  evaluationBounds,
+  evaluationVariables,
+  numberVariable,
+  readingVariables,
+  retentionOf,
+} from './bound-variables.ts';
 export type { EvaluationBounds } from './evaluate/evaluation-bounds.ts';
 export type { PipelineDeps } from './pipeline-deps.ts';
 export { openArrivals, type Arrivals } from './arrival/open-arrivals.ts';

@@ -151,7 +151,8 @@ function tenantOf(db: Database, box: SecretBox, tenantId: string) {
         const snapshot: AlertSnapshot = {
           id: alertId,
           name: 'Checkout latency',
-          alertType: 'threshold',
+          alertType: 'latency_high',
+          cause: 'threshold',
           status: kind === 'resolved' ? 'resolved' : 'active',
           severity,
           metric: 'latency',

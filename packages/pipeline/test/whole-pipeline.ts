@@ -58,7 +58,7 @@ export async function openWholePipeline(backend: QueueBackend): Promise<WholePip
           expect(runs.map(({ status }) => status)).toEqual(runs.map(() => 'done'));
           return runs.at(-1)!.slotMs;
         },
-        { timeout: 10_000, interval: 10 },
+        { timeout: 45_000, interval: 10 },
       );
     },
     async addWebhook(tenantId, url) {

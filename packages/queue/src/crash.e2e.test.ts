@@ -27,7 +27,7 @@ describeQueues('crashes', (backend) => {
       await Promise.all([startWorker(), startWorker()]);
       await queues.producer(dispatchTrigger).send(payloads);
       for (let kills = 1; kills <= 8; kills += 1) {
-        await vi.waitFor(() => expect(finished.size).toBeGreaterThanOrEqual(kills * 30), 20_000);
+        await vi.waitFor(() => expect(finished.size).toBeGreaterThanOrEqual(kills * 30), 45_000);
         workers.shift()?.kill('SIGKILL');
         await startWorker();
       }

@@ -48,7 +48,7 @@ describeQueues('recovery of queues', (backend) => {
     const handled: string[] = [];
     queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
     await vi.waitFor(() => expect(handled).toEqual([payload.triggerId]), 15_000);
-  }, 30_000);
+  }, 90_000);
 
   test('a line that swallows everything rejects a send within 11 s, and after it heals a consumer goes on within 10 s', async () => {
     const { queues, line } = await open();
@@ -61,7 +61,7 @@ describeQueues('recovery of queues', (backend) => {
     const payload = hint();
     await vi.waitFor(() => queues.producer(dispatchTrigger).send(payload), 10_000);
     await vi.waitFor(() => expect(handled).toContain(payload.triggerId), 10_000);
-  }, 40_000);
+  }, 90_000);
 
   test('connections that died without a word are given up, and a consumer goes on within 20 s', async () => {
     const { queues, line } = await open();
@@ -75,7 +75,7 @@ describeQueues('recovery of queues', (backend) => {
     const payload = hint();
     await vi.waitFor(() => queues.producer(dispatchTrigger).send(payload), 20_000);
     await vi.waitFor(() => expect(handled).toContain(payload.triggerId), 20_000);
-  }, 60_000);
+  }, 120_000);
 
   test('a consumer started while the server is away starts when it is back', async () => {
     const { queues, line } = await open();
@@ -88,7 +88,7 @@ describeQueues('recovery of queues', (backend) => {
     const payload = hint();
     await vi.waitFor(() => queues.producer(dispatchTrigger).send(payload), 10_000);
     await vi.waitFor(() => expect(handled).toContain(payload.triggerId), 10_000);
-  }, 30_000);
+  }, 90_000);
 
   test('a slow line delays hints and loses none', async () => {
     const { queues, line } = await open();
@@ -98,7 +98,7 @@ describeQueues('recovery of queues', (backend) => {
     const payloads = Array.from({ length: 20 }, hint);
     await queues.producer(dispatchTrigger).send(payloads);
     await vi.waitFor(() => expect(handled.size).toBe(20), 20_000);
-  }, 30_000);
+  }, 90_000);
 
   // Redis keeps this time itself, so no worker's clock can spoil it.
   if (backend === 'redis') return;
@@ -117,5 +117,5 @@ describeQueues('recovery of queues', (backend) => {
     const handled: string[] = [];
     queues.consumer(dispatchTrigger, { concurrency: 1 }, async ({ triggerId }) => void handled.push(triggerId));
     await vi.waitFor(() => expect(handled).toEqual([payload.triggerId]), 15_000);
-  }, 30_000);
+  }, 90_000);
 });

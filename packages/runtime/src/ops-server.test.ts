@@ -40,7 +40,7 @@ describe('the operator’s pages of a process', () => {
     const get = await serve({ queue: () => new Promise(() => undefined) });
     const answer = await get('/readyz');
     expect([answer.status, await answer.json()]).toEqual([503, { status: 'unavailable', checks: { queue: 'timeout' } }]);
-  }, 10_000);
+  }, 90_000);
 
   test('/metrics shows counters and the depth of queues, and survives queues that do not answer', async () => {
     const metrics = createMetrics('test');

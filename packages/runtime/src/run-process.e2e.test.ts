@@ -45,7 +45,7 @@ describe('a process', () => {
     const { child, closed, up } = start('hang');
     await up();
     child.kill('SIGTERM');
-    await vi.waitFor(() => child.kill('SIGINT') && expect(child.exitCode).not.toBeNull(), 5_000);
+    await vi.waitFor(() => child.kill('SIGINT') && expect(child.exitCode).not.toBeNull(), 45_000);
     expect((await closed).code).toBe(130);
   });
 

@@ -39,7 +39,7 @@ describe('the shutdown stack', () => {
     shutdown.defer('hangs too', () => new Promise(() => undefined));
     const startedAt = performance.now();
     expect(await shutdown.run(100)).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(ended).toEqual(['first']);
   });
 

@@ -6,6 +6,14 @@ export { pointerOf } from './parse.ts';
 export { requirePermission, type Verb } from './verb.ts';
 export { etagOf } from './version.ts';
 
+export { Download } from './export/download.ts';
+export { assignAlert, unassignAlert } from './alerts/assign-alert.ts';
+export { bulkAlerts } from './alerts/bulk-alerts.ts';
+export { commentAlert } from './alerts/comment-alert.ts';
+export { getAlertStats } from './alerts/get-alert-stats.ts';
+export { markNoise, unmarkNoise } from './alerts/mark-noise.ts';
+export { reportMissed } from './alerts/report-missed.ts';
+export { acknowledgeAlert, deleteAlert, resolveAlert, unacknowledgeAlert } from './alerts/set-alert-status.ts';
 export { getAlert } from './alerts/get-alert.ts';
 export { listAlerts } from './alerts/list-alerts.ts';
 export { createApiKey } from './api-keys/create-api-key.ts';

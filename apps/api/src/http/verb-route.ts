@@ -1,6 +1,7 @@
-import { AppError, type Context, etagOf, type IdempotentRequest, invalid, type Services, type Verb } from '@tocsin/services';
+import { AppError, type Context, Download, etagOf, type IdempotentRequest, invalid, type Services, type Verb } from '@tocsin/services';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } from 'fastify';
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { NDJSON, withProgressLines } from './progress-lines.ts';
 
 interface Route<Input, Output> {
@@ -38,6 +39,10 @@ export const verbRoutes =
 
 function send(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   if (body === undefined || body === null) return reply.code(204).send();
+  if (body instanceof Download) {
+    reply.header('content-disposition', `attachment; filename="${body.fileName}"`);
+    return reply.code(status).type(body.contentType).send(Readable.from(body.chunks));
+  }
   if (typeof body === 'object' && 'version' in body && typeof body.version === 'number') reply.header('etag', etagOf(body.version));
   return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
 }
@@ -95,6 +100,9 @@ export function noBodyOf({ body }: FastifyRequest): undefined {
       .map((name) => ({ pointer: name === '' ? '' : `/${name.slice(0, 100)}`, code: 'unknown_field', message: 'This takes no body.' })),
   );
 }
+
+/** The body of an action that may come with one. */
+export const bodyOrNothing = ({ body }: FastifyRequest): unknown => body ?? {};
 
 export function paramOf({ params }: FastifyRequest, name: string): string {
   return (params as Record<string, string | undefined>)[name] ?? '';

@@ -13,6 +13,8 @@ const TIMEOUT_MS = 35_000;
 export const slack = defineChannel({
   kind: 'slack',
   label: 'Slack',
+  // A team looks at one place: there it shows that somebody is at it.
+  hears: ['acknowledged'],
   config: z.strictObject({ webhookUrl: outboundUrl.meta({ secret: true, outbound: true }) }),
 
   render: (notification) => JSON.stringify(slackMessage(notification)),

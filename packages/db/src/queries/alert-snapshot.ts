@@ -4,6 +4,7 @@ import {
   type AlertSnapshot,
   type AlertStatus,
   type AlertType,
+  type AlertTypeName,
   type EpochMs,
   type Labels,
   type Severity,
@@ -15,11 +16,15 @@ export interface ToldAlert {
   ruleName: string;
   labels: Labels;
   alertType: AlertType;
+  typeName: AlertTypeName;
+  category: string | null;
   status: AlertStatus;
   severity: Severity;
   reading: AlertReading;
   startedMs: EpochMs;
   resolvedMs: EpochMs | null;
+  /** Null: nobody has it. */
+  acknowledgedBy: string | null;
 }
 
 /** An alert in the words of its messages. Whoever sends them fills in the address of its page, knowing where the pages are. */
@@ -28,8 +33,11 @@ export function snapshotOf(alert: ToldAlert): AlertSnapshot {
   return {
     id: alert.id,
     name: alert.ruleName,
-    alertType: alert.alertType,
+    alertType: alert.typeName,
+    cause: alert.alertType,
+    ...(alert.category === null ? {} : { category: alert.category }),
     status: alert.status,
+    ...(alert.acknowledgedBy === null ? {} : { acknowledgedBy: alert.acknowledgedBy }),
     severity: alert.severity,
     metric,
     aggregation,

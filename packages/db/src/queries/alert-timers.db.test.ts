@@ -26,7 +26,8 @@ test('a timer of a kind that a newer process has set is nobody’s reminder', as
   const timers = { reminder: newId(), escalation: newId() };
   await asTenant(async (sql) => {
     const rule = { ruleId: newId(), ruleKey: 'slow', ruleName: 'Slow', seriesKey: '{}', labels: {} };
-    const alert = { tenantId, id: alertId, ...rule, alertType: 'threshold' as const, severity: 'warning' as const, reading, startedMs: 0 };
+    const named = { alertType: 'threshold' as const, typeName: 'latency_high' as const, category: null };
+    const alert = { tenantId, id: alertId, ...rule, ...named, severity: 'warning' as const, reading, startedMs: 0, breachedMs: 0 };
     await openAlerts(sql, [alert]);
     for (const [kind, id] of Object.entries(timers))
       await sql`insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${tenantId}, ${id}, ${alertId}, ${kind}, tocsin_now())`;

@@ -37,7 +37,8 @@ export async function lockDueTimers(sql: SqlTx, tenantId: string, ids: readonly 
   const rows = await sql<LockedRow[]>`
     select timers.id, timers.kind, alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey", timers.due_at as "dueMs", tocsin_now() as "nowMs",
            alerts.last_slot_at as "lastSlotMs", alerts.id as "alertId", coalesce(rules.name, alerts.rule_name) as "ruleName", alerts.labels,
-           alerts.alert_type as "alertType", alerts.status, alerts.severity, alerts.reading, alerts.started_at as "startedMs",
+           alerts.alert_type as "alertType", alerts.type_name as "typeName", alerts.category,
+           alerts.acknowledged_by as "acknowledgedBy", alerts.status, alerts.severity, alerts.reading, alerts.started_at as "startedMs",
            alerts.silenced_until as "silencedUntilMs", case when rules.enabled then rules.spec ->> 'remindEvery' end as "remindEvery"
     from alert_timers timers
     join alerts on alerts.tenant_id = timers.tenant_id and alerts.id = timers.alert_id

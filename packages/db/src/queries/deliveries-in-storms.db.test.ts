@@ -37,7 +37,7 @@ beforeAll(async () => {
   );
   const [server] = await test.db.sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
   atMost = server!.version >= 170_000 ? FEW : WAITING * some.length + FEW;
-}, 60_000);
+}, 120_000);
 
 afterAll(() => test.drop());
 

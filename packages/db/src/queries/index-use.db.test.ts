@@ -41,7 +41,7 @@ beforeAll(async () => {
   const admin = postgres(test.adminUrl, { max: 1 });
   await admin`analyze tocsin.series_states, tocsin.segments`;
   await admin.end();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => test.drop());
 

@@ -36,7 +36,7 @@ beforeAll(async () => {
       select tenant_id, date_trunc('day', tocsin_now()) + interval '20 hours', gen_random_uuid(), 'queued'
       from unnest(${[tenantId, ...others]}::uuid[]) as new (tenant_id)`,
   );
-}, 60_000);
+}, 120_000);
 
 afterAll(() => test.drop());
 

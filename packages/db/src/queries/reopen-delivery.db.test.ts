@@ -85,7 +85,7 @@ const somebodyWaits = (): Promise<void> =>
       const waiting = await admin`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
       expect(waiting.length).toBeGreaterThan(0);
     },
-    { timeout: 10_000, interval: 10 },
+    { timeout: 45_000, interval: 10 },
   );
 
 test('an end that is being planned just now as never told is found by who reopens its beginning', async () => {

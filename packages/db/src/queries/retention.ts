@@ -1,31 +1,31 @@
 import type { SqlTx } from '../with-tenants.ts';
 
 /**
- * Deletes at most `limit` rows a kind of what is over and older than its retention: resolved alerts with their triggers and deliveries,
+ * Deletes at most `limit` rows a kind of what is over and older than its retention: archived alerts, reports of missed ones,
  * deliveries without an alert, messages in the inbox, silences, event names of which no event is left, what was made of hours whose events are over or that
  * nobody has needed for a week, and idempotency keys of more than a day.
- * Answers how many rows went. Alerts go with whatever hangs on them only when none of it is still under way.
+ * Answers how many rows went. Alerts that are not archived are not looked at.
  */
 export async function deleteExpired(
   sql: SqlTx,
   tenantIds: readonly string[],
-  { alertsMs, eventsMs }: { alertsMs: number; eventsMs: number },
+  { alertsMs, eventsMs, archiveMs }: { alertsMs: number; eventsMs: number; archiveMs: number },
   limit: number,
 ): Promise<number> {
   const tenants = tenantIds as string[];
   const old = sql`tocsin_now() - make_interval(secs => ${alertsMs}::float8 / 1000)`;
-  const alerts = await sql`
-    delete from alerts using (
-      select tenant_id, id from alerts over
-      where tenant_id = any(${tenants}::uuid[]) and resolved_at < ${old}
-        and not exists (
-          select from deliveries
-          where deliveries.tenant_id = over.tenant_id and deliveries.alert_id = over.id and status in ('pending', 'sending', 'retrying')
-        )
-        and not exists (select from triggers where triggers.tenant_id = over.tenant_id and triggers.alert_id = over.id and status = 'pending')
+  const isOldArchive = sql`tocsin_now() - make_interval(secs => ${archiveMs}::float8 / 1000)`;
+  const archived = await sql`
+    delete from archived_alerts using (
+      select tenant_id, id from archived_alerts where tenant_id = any(${tenants}::uuid[]) and resolved_at < ${isOldArchive}
       limit ${limit} for update skip locked
     ) expired
-    where alerts.tenant_id = expired.tenant_id and alerts.id = expired.id`;
+    where archived_alerts.tenant_id = expired.tenant_id and archived_alerts.id = expired.id`;
+  const missed = await sql`
+    delete from missed_alerts using (
+      select tenant_id, id from missed_alerts where tenant_id = any(${tenants}::uuid[]) and created_at < ${isOldArchive} limit ${limit} for update skip locked
+    ) expired
+    where missed_alerts.tenant_id = expired.tenant_id and missed_alerts.id = expired.id`;
   const deliveries = await sql`
     delete from deliveries using (
       select tenant_id, id from deliveries
@@ -76,5 +76,5 @@ export async function deleteExpired(
     ) expired
     where partial_keys.tenant_id = expired.tenant_id and partial_keys.key = expired.key`;
   const derived = partials.count + hours.count + unneeded.count;
-  return alerts.count + deliveries.count + messages.count + silences.count + keys.count + names.count + derived;
+  return archived.count + missed.count + deliveries.count + messages.count + silences.count + keys.count + names.count + derived;
 }

@@ -44,11 +44,13 @@ export interface RuleBody {
   key: string;
   name: string;
   spec: unknown;
+  /** The pack it came with; null: none. */
+  packKey: string | null;
 }
 
 export async function readRuleBodies(sql: SqlTx, rules: readonly { tenantId: string; id: string }[]): Promise<RuleBody[]> {
   return sql<RuleBody[]>`
-    select rules.tenant_id as "tenantId", rules.id, rules.version, rules.key, rules.name, rules.spec
+    select rules.tenant_id as "tenantId", rules.id, rules.version, rules.key, rules.name, rules.spec, rules.pack_key as "packKey"
     from unnest(${rules.map((rule) => rule.tenantId)}::uuid[], ${rules.map((rule) => rule.id)}::uuid[]) as wanted (tenant_id, id)
     join rules on rules.tenant_id = wanted.tenant_id and rules.id = wanted.id`;
 }

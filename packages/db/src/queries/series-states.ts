@@ -1,4 +1,4 @@
-import type { AlertStatus, AlertType, EpochMs, Labels, SeriesState } from '@tocsin/domain';
+import type { AlertStatus, AlertType, AlertTypeName, EpochMs, Labels, SeriesState } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 import type { AlertReading } from './alerts-of-run.ts';
 
@@ -21,6 +21,8 @@ export interface OpenAlert {
   id: string;
   status: AlertStatus;
   alertType: AlertType;
+  typeName: AlertTypeName;
+  category: string | null;
   labels: Labels;
   startedMs: EpochMs;
   /** When it was last written. */
@@ -43,7 +45,8 @@ export async function readSeriesStates(sql: SqlTx, rules: readonly RuleOfSeries[
     select series.tenant_id as "tenantId", series.rule_id as "ruleId", series.series_key as "seriesKey", series.labels, series.state, series.version,
            series.last_seen_at as "lastSeenMs", alerts.id is not null as "isOpen",
            case when alerts.id is not null then jsonb_build_object(
-             'id', alerts.id, 'status', alerts.status, 'alertType', alerts.alert_type, 'labels', alerts.labels, 'reading', alerts.reading,
+             'id', alerts.id, 'status', alerts.status, 'alertType', alerts.alert_type, 'typeName', alerts.type_name, 'category', alerts.category,
+             'labels', alerts.labels, 'reading', alerts.reading,
              'startedMs', (extract(epoch from alerts.started_at) * 1000)::float8,
              'lastSlotMs', (extract(epoch from alerts.last_slot_at) * 1000)::float8,
              'reminderDueMs', case when wanted.reminds = 1 then (

@@ -107,7 +107,7 @@ test('a store that has read before answers as one that never did, whatever was s
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+}, 120_000);
 
 async function compactLater(tenantId: string, shiftMs: number): Promise<void> {
   const later = minuteClock();

@@ -1,7 +1,7 @@
 import { channelOf } from '@tocsin/channels';
 import { channelsByKey, newId, snapshotOf, type SqlTx } from '@tocsin/db';
 import type { Change, EpochMs, Labels, MessageKind, RuleName, RuleSpec, Severity, Simulation } from '@tocsin/domain';
-import { readingOf } from '../evaluate/alert-reading.ts';
+import { readingOf, typeNameOf } from '../evaluate/alert-reading.ts';
 import { planForRule } from '../dispatch/plan-deliveries.ts';
 import { notificationOf } from './notification-of.ts';
 
@@ -22,6 +22,8 @@ export interface Teller {
   tenantExternalKey: string;
   rule: RuleName;
   labels: Labels;
+  /** The pack of the rule; null: none. */
+  category: string | null;
   annotations: Readonly<Record<string, string>>;
   notify: RuleSpec['notify'];
   publicUrl: string | null;
@@ -43,16 +45,21 @@ export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulat
   return simulation.changes.flatMap(({ slotMs, change, stepped }) => {
     const severity = severityOf(change) ?? fired;
     const isOver = change.kind === 'resolved';
+    const reading = readingOf(simulation.rule, stepped, null, 0);
+    const cause = 'alertType' in change ? change.alertType : 'threshold';
     const snapshot = snapshotOf({
       id: alertId,
       ruleName: teller.rule.name,
       labels: { ...teller.labels, ...simulation.labels },
-      alertType: 'alertType' in change ? change.alertType : 'threshold',
+      alertType: cause,
+      typeName: typeNameOf(simulation.rule, reading, cause, severity),
+      category: teller.category,
       status: isOver ? 'resolved' : 'triggered',
       severity,
-      reading: readingOf(simulation.rule, stepped, null, 0),
+      reading,
       startedMs,
       resolvedMs: isOver ? slotMs : null,
+      acknowledgedBy: null,
     });
     // Who hears of the end is who heard of the beginning.
     return planForRule({ notify, severity: fired }, channels).map(({ channelKey, channelId, channelKind, suppressed }): SampleMessage => {

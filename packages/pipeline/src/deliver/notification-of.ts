@@ -47,7 +47,8 @@ function madeUp({ id, nowMs }: Telling): Pick<Notification, 'timestamp' | 'alert
   const alert: AlertSnapshot = {
     id,
     name: 'Test message',
-    alertType: 'threshold',
+    alertType: 'latency_high',
+    cause: 'threshold',
     status: 'triggered',
     severity: 'info',
     metric: 'latency',

@@ -48,7 +48,7 @@ describeQueues('a message that is dead', (backend) => {
       scene.world().db.clock.shiftMs += HOUR;
       const third = await fire([bad]);
       await only(third.alertId, ({ status }) => status === 'dead');
-      await vi.waitFor(async () => expect(await instead(third.alertId)).toMatchObject([{ status: 'delivered' }]), 10_000);
+      await vi.waitFor(async () => expect(await instead(third.alertId)).toMatchObject([{ status: 'delivered' }]), 45_000);
       expect(await notices(bad)).toHaveLength(2);
     } finally {
       await broken.close();
@@ -64,7 +64,7 @@ describeQueues('a message that is dead', (backend) => {
       await scene.world().channel(bad, 'webhook', { url: broken.url });
       const good = await hook();
       const { ruleId, alertId } = await fire([bad]);
-      await vi.waitFor(async () => expect(await instead(alertId)).toMatchObject([{ status: 'delivered' }]), 10_000);
+      await vi.waitFor(async () => expect(await instead(alertId)).toMatchObject([{ status: 'delivered' }]), 45_000);
       await hint(await scene.world().trigger(ruleId, alertId, 'resolved'));
       const rows = await scene.settled(
         alertId,
@@ -84,7 +84,7 @@ describeQueues('a message that is dead', (backend) => {
     scene.receiver().respondWith(() => ({ status: 404 }));
     const [one, other] = [await hook(), await hook()];
     const { alertId } = await fire([one]);
-    await vi.waitFor(async () => expect(await instead(alertId)).toMatchObject([{ channelKey: other, status: 'dead' }]), 10_000);
+    await vi.waitFor(async () => expect(await instead(alertId)).toMatchObject([{ channelKey: other, status: 'dead' }]), 45_000);
     expect(await notices(other)).toEqual([]);
     expect(scene.receiver().requests).toHaveLength(2);
   });

@@ -82,7 +82,7 @@ describeQueues('dispatching', (backend) => {
 
     scene.world().db.clock.shiftMs = 24 * 3_600_000;
     await hint(poison);
-    await vi.waitFor(async () => expect(await triggerOf(poison)).toEqual({ status: 'suppressed', reason: 'unplannable' }), 10_000);
+    await vi.waitFor(async () => expect(await triggerOf(poison)).toEqual({ status: 'suppressed', reason: 'unplannable' }), 45_000);
     expect(await scene.world().timeline(brokenAlert)).toMatchObject([{ kind: 'delivery_suppressed', reason: 'unplannable' }]);
     expect(await notices()).toHaveLength(1);
   });
@@ -133,7 +133,7 @@ describeQueues('dispatching', (backend) => {
     const [, waiting] = await settled(alertId, (found) => found.length === 2);
     await poke(waiting?.id ?? '');
     await vi.waitFor(async () => expect((await scene.world().deliveries(alertId))[1]?.nextInMs).toBeGreaterThan(1_000), {
-      timeout: 10_000,
+      timeout: 45_000,
     });
     expect(told(await scene.world().deliveries(alertId))).toEqual(['fired retrying(http_500)', 'resolved pending']);
 
@@ -182,7 +182,7 @@ describeQueues('dispatching', (backend) => {
     await scene.world().inTenant((sql) => sql`update deliveries set expires_at = tocsin_now() where id = ${fired.deliveryId}`);
     await poke(resolved.deliveryId);
     await vi.waitFor(async () => expect((await scene.world().deliveries(alertId)).some(({ nextInMs }) => nextInMs > 1_000)).toBe(true), {
-      timeout: 10_000,
+      timeout: 45_000,
     });
     await poke(fired.deliveryId);
     expect(told(await settled(alertId, (found) => found.every(({ reason }) => reason !== null))).sort()).toEqual([

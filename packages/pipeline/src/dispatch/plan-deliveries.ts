@@ -1,5 +1,6 @@
+import { channelOf } from '@tocsin/channels';
 import type { ChannelToPlan, HeardChannel, PendingTrigger } from '@tocsin/db';
-import { isAtLeast, muteOf, routesTaken, type Muted, type MuteReason, type Mutes, type Route } from '@tocsin/domain';
+import { isAtLeast, muteOf, routesTaken, type Muted, type MuteReason, type Mutes, type Route, type TriggerKind } from '@tocsin/domain';
 
 /** One channel of a trigger: to be sent, or why not. */
 export interface PlannedDelivery {
@@ -14,7 +15,7 @@ export interface PlannedDelivery {
 type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missing' | 'never_told' | MuteReason;
 
 /** Why a trigger is told to nobody at all. */
-export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'told_already' | 'all_suppressed';
+export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'nobody_asked' | 'told_already' | 'all_suppressed';
 
 /** What is known of a tenant when a trigger of its is planned. */
 export interface Known {
@@ -42,15 +43,26 @@ type Planned = Pick<
 /** Who hears of a trigger, and who does not and why. The one place where that is decided. */
 export function plan(trigger: Planned, known: Known): Plan {
   if (trigger.kind === 'resolved') return planned(trigger, planForEnd(known.heard), null);
-  const wanted = trigger.kind === 'unsilenced' ? planForMuted(known.heard) : planForRule(wantedBy(trigger, known.routes), known.channels);
+  const wanted = wantedOf(trigger, known);
   const muted = muteOf(matched(trigger), known.mutes, trigger.nowMs);
   if (muted === null) return planned(trigger, wanted, null);
   const deliveries = wanted.map((each) =>
     each.suppressed === null ? { ...each, suppressed: muted.reason, suppressedBy: muted.by } : each,
   );
-  const isNews = trigger.kind !== 'reminded' && deliveries.some(({ suppressedBy }) => suppressedBy !== null);
+  const isNews = !OF_THE_MOMENT.has(trigger.kind) && deliveries.some(({ suppressedBy }) => suppressedBy !== null);
   return planned(trigger, deliveries, isNews ? muted : null);
 }
+
+/** What is not made up for later. */
+const OF_THE_MOMENT: ReadonlySet<TriggerKind> = new Set(['reminded', 'acknowledged']);
+
+function wantedOf(trigger: Planned, { heard, routes, channels }: Known): PlannedDelivery[] {
+  if (trigger.kind === 'acknowledged') return planForAcknowledged(heard, wantsAcknowledged);
+  if (trigger.kind === 'unsilenced') return planForMuted(heard);
+  return planForRule(wantedBy(trigger, routes), channels);
+}
+
+const wantsAcknowledged = (kind: string): boolean => channelOf(kind)?.hears?.includes('acknowledged') ?? false;
 
 const planned = (trigger: Planned, deliveries: PlannedDelivery[], muted: Muted | null): Plan => ({
   deliveries,
@@ -107,10 +119,17 @@ const towards = ({ id, key, kind }: HeardChannel) => ({ channelId: id, channelKe
 
 const outOfReach = ({ id, enabled }: HeardChannel) => (id === null ? 'channel_missing' : !enabled ? 'channel_disabled' : null);
 
+/** Who hears that somebody has it: of those who heard that it was on, the kinds that want to. Nothing is written down for the others. */
+export function planForAcknowledged(heard: readonly HeardChannel[], wants: (kind: string) => boolean): PlannedDelivery[] {
+  const willing = heard.filter(({ id, kind, enabled, told }) => id !== null && enabled && told && wants(kind));
+  return willing.map(({ id, key, kind }) => ({ channelId: id, channelKey: key, channelKind: kind, suppressed: null, suppressedBy: null }));
+}
+
 /** Null: somebody is to hear. */
 export function silentReason(trigger: Pick<PendingTrigger, 'kind' | 'notify'>, deliveries: readonly PlannedDelivery[]): SilentReason | null {
   const [first] = deliveries;
   if (first === undefined) {
+    if (trigger.kind === 'acknowledged') return 'nobody_asked';
     if (trigger.kind === 'resolved') return 'nobody_told';
     if (trigger.kind === 'unsilenced') return 'told_already';
     return trigger.notify === null ? 'rule_deleted' : 'no_channels';

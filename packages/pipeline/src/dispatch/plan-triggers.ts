@@ -66,7 +66,7 @@ interface PlannedTrigger extends Plan {
 
 const tenantsOf = (triggers: readonly PendingTrigger[]): string[] => [...new Set(triggers.map(({ tenantId }) => tenantId))];
 
-/** Who hears of an end, or of what is not muted any more, is known once what came before is planned. */
+/** Who hears of an end, that somebody has it, or of what is not muted any more, is known once what came before is planned. */
 async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: FirstAttempts): Promise<PlannedTrigger[]> {
   const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
   const telling = await withOwnSilences(sql, others);
@@ -75,11 +75,11 @@ async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: F
     telling.map((trigger) => ({ ...trigger, ruleKey: trigger.told.rule.key })),
     { keep: true },
   );
-  const unsilenced = telling.filter(({ kind }) => kind === 'unsilenced');
-  const news = telling.filter(({ kind }) => kind !== 'unsilenced');
+  const followsOthers = ({ kind }: PendingTrigger): boolean => kind === 'unsilenced' || kind === 'acknowledged';
+  const [followers, news] = [telling.filter(followsOthers), telling.filter((trigger) => !followsOthers(trigger))];
   return [
     ...(await planNews(sql, news, known, first)),
-    ...(await planForHeard(sql, unsilenced, known)),
+    ...(await planForHeard(sql, followers, known)),
     ...(await planForHeard(sql, ends, known)),
   ];
 }
@@ -148,7 +148,7 @@ async function finish(sql: SqlTx, plans: readonly PlannedTrigger[]): Promise<voi
     const channels = deliveries.flatMap(({ channelKey, suppressed, suppressedBy }) =>
       suppressed === null ? [] : { channel: channelKey, reason: suppressed, ...(suppressedBy === null ? {} : { by: suppressedBy }) },
     );
-    if (silent === null && channels.length === 0) return [];
+    if (channels.length === 0 && (silent === null || silent === 'nobody_asked')) return [];
     return { tenantId, id: newId(), alertId, kind: 'delivery_suppressed', reason: silent, data: { told: kind, channels } };
   });
   if (unsaid.length > 0) await noteOnTimeline(sql, unsaid);

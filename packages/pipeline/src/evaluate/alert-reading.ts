@@ -1,5 +1,5 @@
 import type { AlertReading, OpenAlert } from '@tocsin/db';
-import type { CompiledRule, Operator } from '@tocsin/domain';
+import { alertTypeNameOf, type AlertType, type AlertTypeName, type CompiledRule, type Operator, type Severity } from '@tocsin/domain';
 import type { SeriesOutcome } from './judge-rule.ts';
 import type { PlannedRule } from './plan-run.ts';
 
@@ -38,6 +38,12 @@ export function readingOf(
     ...(state.isFlapping ? { isFlapping: true as const } : {}),
     ...(excess > 0 ? { excess } : {}),
   };
+}
+
+/** What kind of trouble the comparison is that a reading is of. */
+export function typeNameOf(compiled: CompiledRule, { comparison }: AlertReading, cause: AlertType, severity: Severity): AlertTypeName {
+  const leads = compiled.comparisons[comparison];
+  return leads === undefined ? 'custom' : alertTypeNameOf(leads, cause, severity);
 }
 
 /** Whether an open alert must be written for its numbers' sake: another comparison leads, it is worse than ever, or what is written is old. */

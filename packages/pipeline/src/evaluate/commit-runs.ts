@@ -203,7 +203,10 @@ async function write(sql: SqlTx, writes: RunWrites): Promise<NewTrigger[]> {
   const triggers = writes.triggers.flatMap((trigger): NewTrigger[] => {
     if (opened.has(trigger.alertId)) return [trigger];
     const alert = carried.get(trigger.alertId);
-    return alert === undefined ? [] : [{ ...trigger, seq: alert.seq, snapshot: { ...trigger.snapshot, status: alert.status } }];
+    if (alert === undefined) return [];
+    const { seq, status, acknowledgedBy } = alert;
+    const handled = acknowledgedBy === null ? { status } : { status, acknowledgedBy };
+    return [{ ...trigger, seq, snapshot: { ...trigger.snapshot, ...handled } }];
   });
   await Promise.all([
     unlessEmpty(writes.timeline, (rows) => insertAlertEvents(sql, rows)),

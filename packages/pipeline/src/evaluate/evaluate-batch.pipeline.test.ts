@@ -98,7 +98,7 @@ describeQueues('evaluating a batch', (backend) => {
     try {
       await vi.waitFor(async () => {
         for (const tenantId of others) expect(await runsOf(stage.db, tenantId)).toMatchObject([{ status: 'done', attempts: 1 }]);
-      }, 5_000);
+      }, 45_000);
       expect(await runsOf(stage.db, slow)).toMatchObject([{ status: 'running' }]);
     } finally {
       letGo();

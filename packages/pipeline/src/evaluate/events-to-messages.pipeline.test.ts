@@ -48,7 +48,7 @@ describeQueues('from events to messages', (backend) => {
   const outcomes = async (ruleId: string) => (await whole.history(tenantId, ruleId)).map(({ outcome, reason }) => [outcome, reason]);
   const types = (): string[] => receiver.requests.map(({ body }) => (JSON.parse(body) as { type: string }).type);
   const told = (...expected: string[]): Promise<void> =>
-    vi.waitFor(() => expect(types()).toEqual(expected), { timeout: 10_000, interval: 10 });
+    vi.waitFor(() => expect(types()).toEqual(expected), { timeout: 45_000, interval: 10 });
   const deliveries = () => asTenant(whole.stage.db, tenantId, (sql) => sql<{ status: string }[]>`select status from deliveries`);
 
   test('a rule over a day neither fires nor resolves while its hours are prepared, and fires at the slot after', async () => {

@@ -39,7 +39,7 @@ describeQueues('from events to history', (backend) => {
     );
     expect(answer.rejected).toEqual([]);
     await claimDueSlots(stage.deps);
-    await vi.waitFor(async () => expect((await runsOf(stage.db, tenantId)).every((run) => run.status === 'done')).toBe(true), 10_000);
+    await vi.waitFor(async () => expect((await runsOf(stage.db, tenantId)).every((run) => run.status === 'done')).toBe(true), 45_000);
   };
 
   const history = async (tenantId: string, ruleId: string): Promise<EvaluationRow[]> =>

@@ -128,8 +128,8 @@ describeQueues('rules of very many series', (backend) => {
         const done = Array.from({ length: slot }, () => ({ status: 'done' }));
         await vi.waitFor(async () => {
           for (const tenantId of others) expect(await runsOf(stage.db, tenantId)).toMatchObject(done);
-        }, 10_000);
-        await vi.waitFor(() => expect(asked.flat()).toContain(heavy), 10_000);
+        }, 45_000);
+        await vi.waitFor(() => expect(asked.flat()).toContain(heavy), 45_000);
       }
       letGo();
       await vi.waitFor(

@@ -13,7 +13,7 @@ function rule(every?: string, extraSlotMs: number | null = null): LoadedRules['e
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   const compiled = compileRule(parsed.spec);
   return {
-    rule: { tenantId: 't', id: every ?? 'r', version: 1, key: 'slow', name: 'Slow', labels: {}, compiled },
+    rule: { tenantId: 't', id: every ?? 'r', version: 1, key: 'slow', name: 'Slow', labels: {}, packKey: null, compiled },
     head: { tenantId: 't', id: every ?? 'r', version: 1, health: 'ok', healthReason: null, marks: null, extraSlotMs },
   };
 }

@@ -10,6 +10,8 @@ export interface EvaluableRule {
   key: string;
   name: string;
   labels: Labels;
+  /** The pack it came with, which alerts show; null: none. */
+  packKey: string | null;
   compiled: CompiledRule;
 }
 
@@ -75,8 +77,8 @@ export function openRuleCache(atMost: number = 100_000): RuleCache {
   };
 }
 
-function ruleOf({ tenantId, id, version, key, name, spec }: RuleBody): EvaluableRule | UnreadableRule {
+function ruleOf({ tenantId, id, version, key, name, spec, packKey }: RuleBody): EvaluableRule | UnreadableRule {
   const read = readStoredRule(spec);
   if (!read.ok) return { tenantId, id, version, fault: read.fault };
-  return { tenantId, id, version, key, name, labels: read.spec.labels, compiled: read.compiled };
+  return { tenantId, id, version, key, name, labels: read.spec.labels, packKey, compiled: read.compiled };
 }

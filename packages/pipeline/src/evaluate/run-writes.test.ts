@@ -18,7 +18,7 @@ const parsed = parseRule({
 });
 if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
 const compiled = compileRule(parsed.spec);
-const rule = { tenantId: 't', id: 'r', version: 1, key: 'checkout', name: 'Checkout', labels: {}, compiled };
+const rule = { tenantId: 't', id: 'r', version: 1, key: 'checkout', name: 'Checkout', labels: {}, packKey: null, compiled };
 const head: RuleHead = { tenantId: 't', id: 'r', version: 1, health: 'ok', healthReason: null, marks: null, extraSlotMs: null };
 
 const reads = (value: number): QueryResult => ({ kind: 'series', series: [{ labels: {}, value, samples: 9 }], dropped: 0 });
@@ -43,14 +43,14 @@ function open(latency: number, errorRate: number, more: Partial<OpenAlert> = {})
   const [series] = writes.series;
   const [alert] = writes.opened;
   if (series === undefined || alert === undefined) throw new Error('nothing fired');
-  const { id, alertType, labels, startedMs, reading } = alert;
+  const { id, alertType, typeName, category, labels, startedMs, reading } = alert;
   const times = { startedMs, lastSlotMs: startedMs, reminderDueMs: null };
   return {
     ...series,
     version: 1,
     lastSeenMs: startedMs,
     isOpen: true,
-    alert: { id, alertType, labels, status: 'active', reading, ...times, ...more },
+    alert: { id, alertType, typeName, category, labels, status: 'active', reading, ...times, ...more },
   };
 }
 

@@ -12,8 +12,8 @@ import {
   type SeriesWrite,
   type ToldAlert,
 } from '@tocsin/db';
-import { alertStatusAfter, needsSaving, type Change, type EpochMs } from '@tocsin/domain';
-import { isOutdated, readingOf } from './alert-reading.ts';
+import { alertStatusAfter, alertTypeNameAt, needsSaving, type Change, type EpochMs } from '@tocsin/domain';
+import { isOutdated, readingOf, typeNameOf } from './alert-reading.ts';
 import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
 
 /** Everything a batch of runs changes, by table. Unchanged series are not in it. */
@@ -114,15 +114,22 @@ function openAlert(outcome: RuleOutcome, series: SeriesOutcome, writes: RunWrite
     seriesKey: series.judgement.seriesKey,
     labels: { ...rule.labels, ...series.judgement.labels },
     alertType: change.alertType,
+    typeName: typeNameOf(rule.compiled, reading, change.alertType, change.severity),
+    category: rule.packKey,
     severity: change.severity,
     reading,
     startedMs: slotMs,
+    breachedMs: breachOf(series, slotMs),
   };
   writes.opened.push(alert);
-  tell(outcome, series, change, { ...alert, status: 'triggered', resolvedMs: null }, writes);
+  tell(outcome, series, change, { ...alert, status: 'triggered', resolvedMs: null, acknowledgedBy: null }, writes);
   remind(outcome, alert.id, writes);
   return alert.id;
 }
+
+/** A breach begins with the phase it is told from; one that is told at once begins at its slot. */
+const breachOf = ({ known }: SeriesOutcome, slotMs: EpochMs): EpochMs =>
+  known?.state.phase === 'pending' ? Math.min(known.state.sinceMs, slotMs) : slotMs;
 
 /** Answers the alert's id; null once it is resolved. */
 function carryAlert(outcome: RuleOutcome, series: SeriesOutcome, open: OpenAlert, writes: RunWrites): string | null {
@@ -133,27 +140,33 @@ function carryAlert(outcome: RuleOutcome, series: SeriesOutcome, open: OpenAlert
   const isOver = change?.kind === 'resolved';
   const severity = state.severityFired ?? series.known?.state.severityFired ?? series.judgement.severity;
   const reading = readingOf(rule.compiled, series, open.reading, excessOn(outcome, series));
+  const typeName = alertTypeNameAt(open.typeName, severity);
   writes.updated.push({
     tenantId: rule.tenantId,
     id: open.id,
     severity,
+    typeName,
     reading,
     slotMs,
     resolveReason: isOver ? change.why : null,
     tells: change !== null,
   });
-  const status = alertStatusAfter(open.status, isOver ? 'ended' : 'still_open') ?? open.status;
+  const status = alertStatusAfter(open.status, isOver ? 'ended' : 'still_open', 'evaluator') ?? open.status;
   if (change !== null) {
     const alert = {
       id: open.id,
       ruleName: rule.name,
       labels: open.labels,
       alertType: open.alertType,
+      typeName,
+      category: open.category,
       severity,
       reading,
       startedMs: open.startedMs,
       status,
       resolvedMs: isOver ? slotMs : null,
+      // who has it by now is known once the alert's row is under lock
+      acknowledgedBy: null,
     };
     tell(outcome, series, change, alert, writes);
     if (change.kind === 'escalated') remind(outcome, open.id, writes);

@@ -48,7 +48,7 @@ describeQueues('evaluating runs', (backend) => {
         const ended = (await runsOf(stage.db, tenantId)).filter((run) => ENDED.includes(run.status));
         expect(ended.length).toBe(runs);
       },
-      { timeout: 20_000, interval: 20 },
+      { timeout: 45_000, interval: 20 },
     );
 
   const alertsOf = (tenantId: string) =>
@@ -270,7 +270,7 @@ describeQueues('evaluating runs', (backend) => {
     };
     await evaluator();
     await passSlots();
-    await vi.waitFor(() => expect(reads).toHaveLength(1), 5_000);
+    await vi.waitFor(() => expect(reads).toHaveLength(1), 45_000);
     await asTenant(
       stage.db,
       tenantId,
@@ -330,7 +330,7 @@ describeQueues('evaluating runs', (backend) => {
     stage.db.clock.shiftMs += 60_000;
     await claimDueSlots(stage.deps);
     await vi.waitFor(async () => expect((await runsOf(stage.db, poison)).filter((run) => run.status === 'failed')).toHaveLength(2), {
-      timeout: 20_000,
+      timeout: 45_000,
     });
     expect(await runsOf(stage.db, poison)).toMatchObject([
       { status: 'failed' },
@@ -342,7 +342,7 @@ describeQueues('evaluating runs', (backend) => {
     stage.source.before = () => Promise.resolve();
     stage.db.clock.shiftMs += 120_000;
     await claimDueSlots(stage.deps);
-    await vi.waitFor(async () => expect((await runsOf(stage.db, poison)).at(-1)).toMatchObject({ status: 'done' }), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await runsOf(stage.db, poison)).at(-1)).toMatchObject({ status: 'done' }), { timeout: 45_000 });
     const [schedule] = await asTenant(stage.db, poison, (sql) => sql`select failed_runs, backed_off_until from schedules`);
     expect(schedule).toEqual({ failed_runs: 0, backed_off_until: null });
   });
@@ -450,7 +450,7 @@ describeQueues('evaluating runs', (backend) => {
     const [first] = await runsOf(stage.db, tenantId);
     await stage.queues.producer(evaluateRuns).send({ runs: [{ tenantId, runId: first!.id }] });
     await untilEnded(tenantId, 2);
-    await vi.waitFor(() => expect(told).toHaveLength(1), 5_000);
+    await vi.waitFor(() => expect(told).toHaveLength(1), 45_000);
     await dispatcher.close();
   });
 });

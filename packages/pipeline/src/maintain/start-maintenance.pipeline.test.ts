@@ -33,7 +33,7 @@ describeQueues('maintenance', (backend) => {
     const tenants = await Promise.all(Array.from({ length: 130 }, () => tenantWith(stage.db, 60_000)));
     const consumers = [startMaintenance(deps), startMaintenance(deps)];
     await stage.queues.producer(maintain).send({ task: 'compact' });
-    await vi.waitFor(() => expect(compacted.toSorted()).toEqual(tenants.toSorted()), 10_000);
+    await vi.waitFor(() => expect(compacted.toSorted()).toEqual(tenants.toSorted()), 45_000);
     for (const consumer of consumers) await consumer.close();
   });
 
@@ -46,7 +46,7 @@ describeQueues('maintenance', (backend) => {
     const consumer = startMaintenance(deps);
     await stage.queues.producer(maintain).send({ task: 'prepare' });
     const each = { tenantId, windows: ['partial 604800000'] };
-    await vi.waitFor(() => expect(prepared).toEqual([each, each, each]), 10_000);
+    await vi.waitFor(() => expect(prepared).toEqual([each, each, each]), 45_000);
     await consumer.close();
   });
 

@@ -4,7 +4,7 @@ import { openRuleCache, type RuleCache } from '../evaluate/rule-cache.ts';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { sendHints } from '../send-hints.ts';
 import { PREPARE, prepareHours } from './prepare-hours.ts';
-import { deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
+import { archiveOld, deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
 
 /** Tenants of one job: small enough that a job ends within seconds. */
 const TENANTS_PER_JOB = 100;
@@ -23,6 +23,7 @@ interface ForAll {
 const TASKS: Readonly<Record<string, ForTenants | ForAll>> = {
   [PREPARE]: { everyMs: 60_000, forTenants: prepareHours },
   compact: { everyMs: 60_000, forTenants: ({ store }, tenantIds, signal) => store.compact(tenantIds, signal) },
+  archive: { everyMs: 600_000, forTenants: archiveOld },
   expire: { everyMs: 600_000, forTenants: deleteOld },
   partitions: { everyMs: 600_000, forAll: keepPartitions },
 };

@@ -1,17 +1,26 @@
-import { deleteExpired, dropOldestPartition, ensurePartitions, sqlState, withTenantsSql } from '@tocsin/db';
+import { archiveAlerts, deleteExpired, dropOldestPartition, ensurePartitions, sqlState, withTenantsSql } from '@tocsin/db';
 import type { EventStore } from '@tocsin/events';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 
 export interface Retention {
   /** Events, evaluations and runs. */
   eventsMs: number;
-  /** Alerts, what was told of them, and to whom; counted from their end. */
+  /** Alerts, what was told of them, and to whom; counted from their end. Then they are archived. */
   alertsMs: number;
+  /** Archived alerts, counted from their end, and reports of missed ones. */
+  archiveMs: number;
   auditMs: number;
 }
 
 const DAY_MS = 86_400_000;
-export const DEFAULT_RETENTION: Retention = { eventsMs: 30 * DAY_MS, alertsMs: 90 * DAY_MS, auditMs: 400 * DAY_MS };
+/** Of an alert that is open for longer, the archive has lost the first entries of its timeline. */
+const LONGEST_ALERT_MS = 30 * DAY_MS;
+export const DEFAULT_RETENTION: Retention = {
+  eventsMs: 30 * DAY_MS,
+  alertsMs: 90 * DAY_MS,
+  archiveMs: 730 * DAY_MS,
+  auditMs: 400 * DAY_MS,
+};
 
 export interface MaintenanceDeps extends PipelineDeps {
   store: Pick<EventStore, 'compact' | 'prepare'>;
@@ -19,6 +28,8 @@ export interface MaintenanceDeps extends PipelineDeps {
 }
 
 const ROWS_PER_DELETE = 1_000;
+/** Each with its timeline and messages. */
+const ALERTS_PER_MOVE = 200;
 /** In use, or dropped by another at this moment. */
 const NOT_OURS_NOW: ReadonlySet<string | null> = new Set(['55P03', '42P01']);
 
@@ -28,7 +39,8 @@ export async function keepPartitions({ db, logger, retention }: MaintenanceDeps)
   const keep: readonly [table: string, keepMs: number][] = [
     ['segments', retention.eventsMs],
     ['runs', retention.eventsMs],
-    ['alert_events', retention.alertsMs],
+    // an alert is archived so long after its end, with what it began with
+    ['alert_events', retention.alertsMs + LONGEST_ALERT_MS],
     ['delivery_attempts', retention.alertsMs],
     ['audit_events', retention.auditMs],
   ];
@@ -45,6 +57,14 @@ export async function keepPartitions({ db, logger, retention }: MaintenanceDeps)
       if (!NOT_OURS_NOW.has(sqlState(error))) throw error;
       logger.debug({ table }, 'the oldest day is in other hands; it is dropped another time');
     }
+  }
+}
+
+/** Moves alerts that ended long ago out of the way, a bounded number a transaction, until none is left. */
+export async function archiveOld({ db, retention }: MaintenanceDeps, tenantIds: readonly string[], signal: AbortSignal): Promise<void> {
+  let moved = ALERTS_PER_MOVE;
+  while (moved >= ALERTS_PER_MOVE && !signal.aborted) {
+    moved = await withTenantsSql(db, tenantIds, (sql) => archiveAlerts(sql, tenantIds, retention.alertsMs, ALERTS_PER_MOVE));
   }
 }
 

@@ -209,12 +209,12 @@ describeQueues('saved metrics', (backend) => {
 
     await passInstants();
     const recorder = startMetricRecorder({ ...whole.stage.deps, source: whole.store.source });
-    await vi.waitFor(async () => expect(await recorded()).toHaveLength(2), 10_000);
+    await vi.waitFor(async () => expect(await recorded()).toHaveLength(2), 45_000);
     await recorder.close();
     // The slot of the instant itself ends its windows before it; the next one sees it.
     await whole.nextSlot(tenantId);
     await whole.nextSlot(tenantId);
-    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1), 45_000);
     const { data } = JSON.parse(receiver.requests[0]!.body) as { data: { alert: object } };
     expect(data.alert).toMatchObject({
       metric: 'open-issues',

@@ -133,7 +133,7 @@ describeQueues('a tenant with a calendar', (backend) => {
     };
     const untilDone = (): Promise<void> =>
       vi.waitFor(async () => expect((await shown(tenantId)).filter(([, status]) => !['done', 'late'].includes(status))).toEqual([]), {
-        timeout: 20_000,
+        timeout: 45_000,
       });
     await firstOfDay();
     await untilDone();

@@ -55,7 +55,7 @@ describeQueues('runs that are not scheduled', (backend) => {
         const found = await runsOf(stage.db, tenantId);
         expect(found.map(({ status }) => status)).toEqual(Array.from({ length: runs }, () => 'done'));
       },
-      { timeout: 20_000, interval: 20 },
+      { timeout: 45_000, interval: 20 },
     );
   const kindsOf = () =>
     asTenant(stage.db, tenantId, (sql) => sql`select kind, status, reason, skipped_count as count from runs order by slot_at`);

@@ -4,6 +4,8 @@ import { variableOf } from './variable-of.ts';
 
 /** Read by some process, and not among the shared `variables`. */
 const OF_SOME = [
+  'archiveAfter',
+  'archiveRetention',
   'bodyBytes',
   'comparisonsPerRule',
   'conditionDepth',

@@ -1,5 +1,5 @@
 import type { AlertDetail, AlertTimelineEntry } from '@tocsin/contracts';
-import { findAlert, selectAlertTimeline, withTenant } from '@tocsin/db';
+import { findAlert, selectAlertTimeline, selectArchivedTimeline, withTenant } from '@tocsin/db';
 import { notFound } from '../app-error.ts';
 import type { Context } from '../context.ts';
 import { idFrom } from '../parse.ts';
@@ -14,7 +14,8 @@ export const getAlert = verb('alerts:read', async ({ ctx, input }: { ctx: Contex
   return withTenant(ctx.db, ctx.tenantId, async (tx) => {
     const row = await findAlert(tx, ctx.tenantId, id);
     if (row === null) throw notFound('alert');
-    const entries = await selectAlertTimeline(tx, ctx.tenantId, id, TIMELINE_MAX);
+    const archived = await selectArchivedTimeline(tx, ctx.tenantId, id);
+    const entries = archived ?? (await selectAlertTimeline(tx, ctx.tenantId, id, TIMELINE_MAX));
     const timeline = entries.map(({ atMs, ...entry }) => ({ at: timeText(atMs), ...entry }) as AlertTimelineEntry);
     return { ...viewAlert(row), timeline };
   });

@@ -36,7 +36,7 @@ export const testDraft = verb(
   'rules:read',
   async ({ ctx, input }: { ctx: Context; input: Asked & { body: unknown } }): Promise<RuleTest> => {
     const { spec } = await readRuleBody(input.body, boundsOf(ctx).rule, knownMetrics(ctx));
-    return testNow(ctx, { id: null, version: null, spec, compiled: compileRule(spec) }, input);
+    return testNow(ctx, { id: null, version: null, spec, compiled: compileRule(spec), packKey: null }, input);
   },
 );
 
@@ -49,7 +49,7 @@ export const testRule = verb(
     if (row === null) throw notFound('rule');
     const read = readStoredRule(row.spec);
     if (!read.ok) throw new AppError('rule_unreadable', `This version does not understand the stored rule: ${read.fault}.`);
-    return testNow(ctx, { id, version: row.version, ...read }, input);
+    return testNow(ctx, { id, version: row.version, packKey: row.packKey, ...read }, input);
   },
 );
 
@@ -59,6 +59,8 @@ interface Tested {
   version: number | null;
   spec: RuleSpec;
   compiled: CompiledRule;
+  /** Null: it came with no pack. */
+  packKey: string | null;
 }
 
 async function testNow(ctx: Context, tested: Tested, { query, signal }: Asked): Promise<RuleTest> {
@@ -139,7 +141,7 @@ const viewChange = (change: Change | null): RuleTest['series'][number]['wouldBe'
 
 async function simulateNow(
   ctx: Context,
-  { id, spec, compiled }: Tested,
+  { id, spec, compiled, packKey }: Tested,
   look: RuleLook,
   { clock, time, value, comparison }: { clock: TenantClock; time: SlotTime; value: number; comparison: number },
 ): Promise<NonNullable<RuleTest['simulation']>> {
@@ -152,6 +154,7 @@ async function simulateNow(
     tenantExternalKey: clock.externalKey,
     rule: { id: id ?? newId(), key: spec.key, name: spec.name },
     labels: spec.labels,
+    category: packKey,
     annotations: spec.annotations,
     notify: spec.notify,
     publicUrl: ctx.publicUrl,

@@ -149,7 +149,7 @@ test('a range answers for every window what a read of that window alone answers,
     }),
     { numRuns: 250 },
   );
-}, 60_000);
+}, 120_000);
 
 test('so it does where windows share so much that values are ranked, and where series were counted before they were gathered', async () => {
   await fc.assert(
@@ -158,7 +158,7 @@ test('so it does where windows share so much that values are ranked, and where s
     }),
     { numRuns: 250 },
   );
-}, 60_000);
+}, 120_000);
 
 const MINUTE = 60_000;
 
@@ -231,7 +231,7 @@ test('sums of more events than fit together exactly are exact, too', async () =>
   const query: MetricQuery = { ...CALLS, subject: { kind: 'measure', measures: ['v'], orSumOf: [] }, aggregation: 'sum', groupBy: [] };
   const asked = [{ query, windows }];
   expectSame(all, asked, await read(all, asked));
-}, 20_000);
+}, 90_000);
 
 test('days of many events are read some hours at a time, oldest first, and what lies between far windows is not read', async () => {
   const spans: RangeWindow[] = [];
@@ -254,7 +254,7 @@ test('days of many events are read some hours at a time, oldest first, and what 
   const days = every(day, MINUTE, 4 * day);
   await source.readRange({ tenantId: 'tenant', queries: [{ query, windows: days }], maxSeries: 1 }, NEVER);
   expect(spans).toEqual(days);
-}, 20_000);
+}, 90_000);
 
 test('it tells ever more of its progress, up to 1, and ends when it is called off', async () => {
   const request = { tenantId: 'tenant', queries: [{ query: CALLS, windows: every(MINUTE, HOUR, 6_000 * MINUTE) }], maxSeries: 5 };

@@ -1,0 +1,38 @@
+import type { Alert } from '@tocsin/contracts';
+import type { Column } from '../export/csv.ts';
+
+/** Of a table of alerts. */
+export const ALERT_COLUMNS: readonly Column<Alert>[] = [
+  ['id', ({ id }) => id],
+  ['status', ({ status }) => status],
+  ['severity', ({ severity }) => severity],
+  ['alertType', ({ alertType }) => alertType],
+  ['cause', ({ cause }) => cause],
+  ['category', ({ category }) => category],
+  ['ruleId', ({ rule }) => rule.id],
+  ['ruleKey', ({ rule }) => rule.key],
+  ['ruleName', ({ rule }) => rule.name],
+  ['labels', ({ labels }) => JSON.stringify(labels)],
+  ['metric', ({ metric }) => metric],
+  ['aggregation', ({ aggregation }) => aggregation],
+  ['operator', ({ operator }) => operator],
+  ['value', ({ value }) => value],
+  ['threshold', ({ threshold }) => threshold],
+  ['unit', ({ unit }) => unit],
+  ['window', ({ window }) => window],
+  ['samples', ({ samples }) => samples],
+  ['peak', ({ peak }) => peak],
+  ['startedAt', ({ startedAt }) => startedAt],
+  ['lastSlotAt', ({ lastSlotAt }) => lastSlotAt],
+  ['acknowledgedAt', ({ acknowledgedAt }) => acknowledgedAt],
+  ['acknowledgedBy', ({ acknowledgedBy }) => acknowledgedBy],
+  ['resolvedAt', ({ resolvedAt }) => resolvedAt],
+  ['resolveReason', ({ resolveReason }) => resolveReason],
+  ['resolvedBy', ({ resolvedBy }) => resolvedBy],
+  ['resolutionNotes', ({ resolutionNotes }) => resolutionNotes],
+  ['assignee', ({ assignee }) => assignee],
+  ['silencedUntil', ({ silencedUntil }) => silencedUntil],
+  ['noiseAt', ({ noise }) => noise?.at ?? null],
+  ['noiseBy', ({ noise }) => noise?.by ?? null],
+  ['noiseNote', ({ noise }) => noise?.note ?? null],
+];
