@@ -19,6 +19,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
+import { mutingRoutes } from './routes/muting.ts';
 import { opsRoutes } from './routes/ops.ts';
 import { packRoutes } from './routes/packs.ts';
 import { ruleRoutes } from './routes/rules.ts';
@@ -86,6 +87,7 @@ export async function buildApi({
       ruleRoutes,
       packRoutes,
       alertRoutes,
+      mutingRoutes,
       channelRoutes,
       scheduleRoutes,
       tenantRoutes,

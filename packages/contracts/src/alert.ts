@@ -94,7 +94,7 @@ export const Alert = z.strictObject({
   resolvedBy: z.string().nullable(),
   resolutionNotes: z.string().nullable(),
   assignee: z.string().nullable(),
-  /** Null: no silence. One that lies in the past has ended. */
+  /** The silence of this alert alone ends then; null: it has none. */
   silencedUntil: Time.nullable(),
   /** Somebody says that it was not worth telling; null: nobody does. */
   noise: z.strictObject({ at: Time, by: z.string(), note: z.string().nullable() }).nullable(),

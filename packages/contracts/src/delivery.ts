@@ -19,10 +19,12 @@ export const Delivery = z.strictObject({
   alertId: Id.nullable(),
   /** `id` is null once the channel is deleted. */
   channel: z.strictObject({ id: Id.nullable(), key: z.string(), kind: z.string() }),
-  /** What is told: fired, escalated, reminded, resolved, no_data, acknowledged or test. */
+  /** What is told: fired, escalated, reminded, resolved, no_data, unsilenced, acknowledged, undelivered or test. */
   kind: z.string(),
   status: z.enum(DELIVERY_STATUSES),
   reason: z.string().nullable(),
+  /** Of a muted one: the id of the silence, maintenance window or inhibiting alert, or of the alert that is silenced alone; else null. */
+  suppressedBy: Id.nullable(),
   attempts: z.int(),
   /** Null once nothing more will be tried. */
   nextAttemptAt: Time.nullable(),

@@ -60,8 +60,10 @@ export const ERRORS = {
   channel_in_use: {
     status: 409,
     title: 'Channel is in use',
-    hint: 'Take it out of the rules the detail names, or delete it with `?force=true`.',
+    hint: 'Take it out of the rules and routes the detail names, or delete it with `?force=true`.',
   },
+  alert_resolved: { status: 409, title: 'Alert is over', hint: 'A resolved alert stays so; the next breach opens another.' },
+  silence_over: { status: 409, title: 'Silence is over', hint: 'What has ended stays as it was. Make a new one.' },
   metric_in_use: {
     status: 409,
     title: 'Metric is in use',
@@ -73,7 +75,6 @@ export const ERRORS = {
     hint: 'A request with this `Idempotency-Key` is being worked on. Ask again in a moment.',
   },
   not_retryable: { status: 409, title: 'Nothing to retry', hint: 'Only a dead delivery whose channel still exists can be sent again.' },
-  alert_resolved: { status: 409, title: 'Alert is over', hint: 'A resolved alert stays so; the next breach opens another.' },
   alert_open: {
     status: 409,
     title: 'Alert is open, or being told',

@@ -19,8 +19,10 @@ export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-co
 export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
 export { ListMetricDefinitions, ListRulesOfMetric, MetricDefinition, UpdateMetricDefinition } from './metric-definition.ts';
+export { ListMaintenanceWindows, MaintenanceWindow, PutMaintenanceWindow } from './maintenance-window.ts';
 export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';
 export { InstallPack, InstallPackQuery, Pack, PackInstallation, PackList, PackRemoval, PackSwitch } from './pack.ts';
+export { Inhibitions, PutInhibitions, PutRoutes, Routes, RouteTest, TestRoutes } from './notification-list.ts';
 export { type Page, pageOf } from './page.ts';
 export { Backtest, BacktestRule, Preview, PreviewRule } from './preview.ts';
 export { Problem, ProblemIssue } from './problem.ts';
@@ -31,4 +33,5 @@ export { ExplainRule, RuleExplanation } from './rule-explanation.ts';
 export { RuleTest, TestRule } from './rule-test.ts';
 export { ComparisonTrace, RuleTrace } from './rule-trace.ts';
 export { PutSchedule, Schedule } from './schedule.ts';
+export { ListSilences, PreviewSilence, PutSilence, Silence, SilenceAlert, SilencePreview, UnsilenceAlert } from './silence.ts';
 export { CreateTenant, ListTenants, Tenant } from './tenant.ts';

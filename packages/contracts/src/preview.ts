@@ -31,8 +31,10 @@ const PreviewSeries = z.strictObject({
 
 const PreviewCounts = z.strictObject({
   alerts: z.int(),
-  /** Messages over all channels, after cooldown, reminders and each channel's least severity. */
+  /** Messages over all channels of the rule, after cooldown, reminders, each channel's least severity, and what was muted. */
   notifications: z.int(),
+  /** Messages that silences and maintenance windows which covered that time would have kept back. */
+  muted: z.int(),
   firingMs: z.int(),
   seriesAffected: z.int(),
 });

@@ -62,7 +62,7 @@ alter table tocsin.deliveries add column suppressed_by uuid;
 
 alter table tocsin.triggers drop constraint triggers_kind_check;
 alter table tocsin.triggers add constraint triggers_kind_check
-  check (kind in ('fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced'));
+  check (kind in ('fired', 'escalated', 'reminded', 'resolved', 'no_data', 'acknowledged', 'unsilenced'));
 
 -- `unsilence`: when what kept the alert from being told may be over.
 alter table tocsin.alert_timers drop constraint alert_timers_kind_check;

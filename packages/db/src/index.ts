@@ -29,6 +29,7 @@ export type { RuleCostRow, RuleRow, RuleVersionRow } from './tables/rules.ts';
 export type { RunKind, RunRow, RunStatus } from './tables/runs.ts';
 export type { ApiKeyRow, ScheduleRow, TenantRow } from './tables/tenants.ts';
 
+export * from './queries/alert-silences.ts';
 export * from './queries/alert-snapshot.ts';
 export * from './queries/alert-timers.ts';
 export * from './queries/alerts-of-run.ts';

@@ -94,7 +94,7 @@ export { traceCondition, type ComparisonTrace, type SeriesTrace, type TraceNode 
 export { worstFirst } from './worst-first.ts';
 export { stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } from './step-rule.ts';
 export { replayRule, slotsToReplay, type Replay, type ReplayedSeries, type ReplaySlots } from './replay-rule.ts';
-export { countReplay, warningsOf, type PreviewWarning, type ReplayCounts } from './summarize-replay.ts';
+export { countReplay, type MutedUntil, warningsOf, type PreviewWarning, type ReplayCounts } from './summarize-replay.ts';
 export { cycleFrom, referencesFirst, standsSo } from './rule-standings.ts';
 export { historySpan } from './history-span.ts';
 export { windowsAt } from './windows-at.ts';

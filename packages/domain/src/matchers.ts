@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { AlertType } from './series-state.ts';
 import { hasControlCharacters } from './control-characters.ts';
 import { faultOfPattern, matchesPattern } from './pattern.ts';
 import type { Labels } from './reading.ts';
@@ -38,7 +37,7 @@ export interface MatchedAlert {
   /** Of the rule: label `rule`. */
   ruleKey: string;
   severity: Severity;
-  alertType: AlertType;
+  alertType: string;
 }
 
 /** Whether all matchers hold; none at all always do. */

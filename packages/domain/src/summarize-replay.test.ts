@@ -31,6 +31,7 @@ describe('counts', () => {
     expect(countsOf(rule, readings(minutes([FINE, 5], [BAD, 10], [FINE, 5])))).toEqual({
       alerts: 1,
       notifications: 4,
+      muted: 0,
       firingMs: 10 * MINUTE,
       seriesAffected: 1,
     });
@@ -64,7 +65,31 @@ describe('counts', () => {
       { labels: { host: 'b' }, values: minutes([BAD, 5], [FINE, 5]) },
       { labels: { host: 'c' }, values: minutes([FINE, 10]) },
     );
-    expect(countsOf(rule, result)).toEqual({ alerts: 2, notifications: 3, firingMs: 9 * MINUTE, seriesAffected: 2 });
+    expect(countsOf(rule, result)).toEqual({ alerts: 2, notifications: 3, muted: 0, firingMs: 9 * MINUTE, seriesAffected: 2 });
+  });
+});
+
+describe('what was muted is counted apart', () => {
+  const rule = ruleOf({ ...toTwo, notify: ['a'] });
+  const burning = readings(minutes([FINE, 5], [BAD, 10], [FINE, 5]));
+  const counted = (of: CompiledRule, result: RangeResult, fromMinute: number, toMinute: number) =>
+    countReplay(of, replayOf(of, [result]), spanOf(result), (_labels, _severity, _type, atMs) =>
+      atMs >= fromMinute * MINUTE && atMs < toMinute * MINUTE ? toMinute * MINUTE : null,
+    );
+
+  test.each<[what: string, from: number, to: number, notifications: number, muted: number]>([
+    ['all of it: who was never told hears of no end', 0, 20, 0, 1],
+    ['its beginning: told at the end of the mute, and of its end', 0, 10, 2, 1],
+    ['its end: that goes where the beginning went', 12, 20, 2, 0],
+    ['none of it', 17, 20, 2, 0],
+  ])('%s', (_what, from, to, notifications, muted) => {
+    expect(counted(rule, burning, from, to)).toMatchObject({ alerts: 1, notifications, muted });
+  });
+
+  test('reminders in it are muted, those after it are told', () => {
+    const reminding = ruleOf({ ...toTwo, notify: ['a'], remindEvery: '10m' });
+    const long = readings(minutes([FINE, 1], [BAD, 35], [FINE, 4]));
+    expect(counted(reminding, long, 5, 25)).toMatchObject({ notifications: 3, muted: 2 });
   });
 });
 

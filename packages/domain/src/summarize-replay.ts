@@ -2,13 +2,17 @@ import type { EpochMs } from './clock.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { formatDuration } from './duration.ts';
 import type { Replay, ReplayedSeries } from './replay-rule.ts';
+import type { Labels } from './reading.ts';
+import type { AlertType } from './series-state.ts';
 import { isAtLeast, isWorse, type Severity } from './severity.ts';
 
 export interface ReplayCounts {
   /** Episodes that began. */
   alerts: number;
-  /** Messages, over all channels, after cooldown and each channel's least severity. */
+  /** Messages, over all channels, after cooldown, each channel's least severity, and what is muted. */
   notifications: number;
+  /** Messages that a silence or a maintenance window of that time would have kept back. */
+  muted: number;
   /** Time that something was firing, of all series together. */
   firingMs: number;
   /** Series that fired. */
@@ -38,45 +42,83 @@ interface Told {
   toMs: EpochMs;
 }
 
+/** Until when a series was muted at an instant, by its labels; null: it was not. */
+export type MutedUntil = (labels: Labels, severity: Severity, alertType: AlertType, atMs: EpochMs) => EpochMs | null;
+
+const NEVER_MUTED: MutedUntil = () => null;
+
 /** What a replay comes to between two instants. */
-export function countReplay(rule: CompiledRule, { series }: Replay, { fromMs, toMs }: Told): ReplayCounts {
-  const counts = { alerts: 0, notifications: 0, firingMs: 0, seriesAffected: 0 };
+export function countReplay(
+  rule: CompiledRule,
+  { series }: Replay,
+  { fromMs, toMs }: Told,
+  mutedUntil: MutedUntil = NEVER_MUTED,
+): ReplayCounts {
+  const counts = { alerts: 0, notifications: 0, muted: 0, firingMs: 0, seriesAffected: 0 };
   for (const each of series) {
     counts.alerts += each.changes.filter(({ change }) => change.kind === 'fired' || change.kind === 'no_data').length;
-    counts.notifications += rule.isShadow ? 0 : messagesOf(rule, each, toMs);
+    if (!rule.isShadow) {
+      for (const { minSeverity } of rule.notify) {
+        const { told, muted } = messagesTo(minSeverity, each, { toMs, remindEveryMs: rule.remindEveryMs, mutedUntil });
+        counts.notifications += told;
+        counts.muted += muted;
+      }
+    }
     for (const { from, to } of each.firing) counts.firingMs += Math.max(0, (to ?? toMs) - Math.max(from, fromMs));
     if (each.firing.length > 0) counts.seriesAffected += 1;
   }
   return counts;
 }
 
-/** Every channel hears of what is bad enough for it, again as often as the rule reminds, and of the end of what it has heard of. */
-function messagesOf({ notify, remindEveryMs }: CompiledRule, { changes }: ReplayedSeries, toMs: EpochMs): number {
-  return notify.reduce((total, { minSeverity }) => {
-    let openSinceMs: EpochMs | null = null;
-    let severity: Severity | null = null;
-    let messages = 0;
-    const remind = (untilMs: EpochMs): void => {
-      if (remindEveryMs !== null && openSinceMs !== null) messages += Math.floor(Math.max(0, untilMs - openSinceMs - 1) / remindEveryMs);
-    };
-    for (const { at, change } of changes) {
-      if (change.kind === 'resolved') {
-        remind(at);
-        if (openSinceMs !== null) messages += 1;
-        openSinceMs = null;
-        severity = null;
-      } else if (isAtLeast(change.severity, minSeverity)) {
-        messages += 1;
-        if (openSinceMs === null || severity === null || isWorse(change.severity, severity)) {
-          remind(at);
-          openSinceMs = at;
-        }
-        severity = change.severity;
-      }
+interface Channel {
+  toMs: EpochMs;
+  remindEveryMs: number | null;
+  mutedUntil: MutedUntil;
+}
+
+/**
+ * A channel hears of what is bad enough for it, again as often as the rule reminds, of what was muted once it is not, and of the end of what it has
+ * heard of.
+ */
+function messagesTo(least: Severity, { labels, changes }: ReplayedSeries, { toMs, remindEveryMs, mutedUntil }: Channel) {
+  const counts = { told: 0, muted: 0 };
+  let open: { severity: Severity; alertType: AlertType } | null = null;
+  let isTold = false;
+  let untoldUntilMs: EpochMs | null = null;
+  let remindMs: EpochMs | null = null;
+  const muteAt = (atMs: EpochMs): EpochMs | null => (open === null ? null : mutedUntil(labels, open.severity, open.alertType, atMs));
+
+  /** What time brings before an instant: the end of a mute, reminders. */
+  const passTo = (untilMs: EpochMs): void => {
+    while (untoldUntilMs !== null && untoldUntilMs < untilMs) {
+      const atMs: EpochMs = untoldUntilMs;
+      untoldUntilMs = muteAt(atMs);
+      if (untoldUntilMs !== null) continue;
+      counts.told += 1;
+      isTold = true;
     }
-    remind(toMs);
-    return total + messages;
-  }, 0);
+    for (; remindEveryMs !== null && remindMs !== null && remindMs < untilMs; remindMs += remindEveryMs) {
+      if (muteAt(remindMs) === null) counts.told += 1;
+      else counts.muted += 1;
+    }
+  };
+
+  for (const { at, change } of changes) {
+    passTo(at);
+    if (change.kind === 'resolved') {
+      if (isTold) counts.told += 1;
+      [open, isTold, untoldUntilMs, remindMs] = [null, false, null, null];
+    } else if (isAtLeast(change.severity, least)) {
+      if (open === null || isWorse(change.severity, open.severity)) remindMs = remindEveryMs === null ? null : at + remindEveryMs;
+      open = { severity: change.severity, alertType: change.alertType };
+      untoldUntilMs = muteAt(at);
+      if (untoldUntilMs === null) counts.told += 1;
+      else counts.muted += 1;
+      isTold ||= untoldUntilMs === null;
+    }
+  }
+  passTo(toMs);
+  return counts;
 }
 
 const DAY_MS = 86_400_000;

@@ -28,6 +28,7 @@ export { openPipeline, pipelineChecks, pipelineVariables, type PipelineOptions }
 export { deliveryVariables, openDelivery, type DeliveryOptions } from './deliver/open-delivery.ts';
 export type { DeliveryDeps } from './deliver/delivery-deps.ts';
 export { messagesOf } from './deliver/messages-of.ts';
+export { whoHears } from './dispatch/who-hears.ts';
 export { startDispatcher, type Dispatcher } from './dispatch/start-dispatcher.ts';
 export { testChannel, type ChannelTested } from './deliver/test-channel.ts';
 export { sendHints } from './send-hints.ts';

@@ -1,4 +1,4 @@
-import type { AlertType, EpochMs, Labels, Matcher, Recurrence, Severity } from '@tocsin/domain';
+import type { EpochMs, Labels, Matcher, Recurrence, Severity } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface ActiveSilence {
@@ -66,7 +66,7 @@ export interface OpenAlertLabels {
   labels: Labels;
   ruleKey: string;
   severity: Severity;
-  alertType: AlertType;
+  alertType: string;
 }
 
 /** Of a tenant, and the values that labels must have; a label that is not named may have any. */

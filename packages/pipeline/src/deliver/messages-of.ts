@@ -1,8 +1,18 @@
 import { channelOf } from '@tocsin/channels';
-import { channelsByKey, newId, snapshotOf, type SqlTx } from '@tocsin/db';
-import type { Change, EpochMs, Labels, MessageKind, RuleName, RuleSpec, Severity, Simulation } from '@tocsin/domain';
+import { newId, snapshotOf, type SqlTx } from '@tocsin/db';
+import {
+  MUTE_REASONS,
+  type Change,
+  type EpochMs,
+  type Labels,
+  type MessageKind,
+  type RuleName,
+  type RuleSpec,
+  type Severity,
+  type Simulation,
+} from '@tocsin/domain';
 import { readingOf, typeNameOf } from '../evaluate/alert-reading.ts';
-import { planForRule } from '../dispatch/plan-deliveries.ts';
+import { whoHears } from '../dispatch/who-hears.ts';
 import { notificationOf } from './notification-of.ts';
 
 /** What one channel would get. */
@@ -30,18 +40,17 @@ export interface Teller {
 }
 
 /**
- * The messages about the changes of a simulation, for each channel the rule tells, in words of the channel's own `render`. Of a channel only its kind and
+ * The messages about the changes of a simulation, for each channel that would hear now, in words of the channel's own `render`. Of a channel only its kind and
  * whether it is switched on are looked at, so no secret can be in them. Ids of alerts and deliveries are made up.
  */
 export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulation): Promise<SampleMessage[]> {
-  const { tenantId, notify } = teller;
-  const channels = await channelsByKey(
-    sql,
-    notify.map(({ channel }) => ({ tenantId, key: channel })),
-  );
   const alertId = newId();
-  const startedMs = simulation.changes[0]?.slotMs ?? 0;
-  const fired = severityOf(simulation.changes[0]?.change) ?? 'warning';
+  const [first] = simulation.changes;
+  const startedMs = first?.slotMs ?? 0;
+  const fired = severityOf(first?.change) ?? 'warning';
+  const alertType = first !== undefined && 'alertType' in first.change ? first.change.alertType : 'threshold';
+  // Who hears of the end is who heard of the beginning.
+  const { deliveries } = await whoHears(sql, { ...teller, labels: { ...teller.labels, ...simulation.labels }, severity: fired, alertType });
   return simulation.changes.flatMap(({ slotMs, change, stepped }) => {
     const severity = severityOf(change) ?? fired;
     const isOver = change.kind === 'resolved';
@@ -61,15 +70,16 @@ export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulat
       resolvedMs: isOver ? slotMs : null,
       acknowledgedBy: null,
     });
-    // Who hears of the end is who heard of the beginning.
-    return planForRule({ notify, severity: fired }, channels).map(({ channelKey, channelId, channelKind, suppressed }): SampleMessage => {
-      const silent = simulation.rule.isShadow ? 'shadow' : isOver && suppressed === 'below_min_severity' ? 'never_told' : suppressed;
+    return deliveries.map(({ channelKey, channelId, channelKind, suppressed }): SampleMessage => {
+      const silent = simulation.rule.isShadow ? 'shadow' : isOver && isUntold(suppressed) ? 'never_told' : suppressed;
       const told = { snapshot, createdMs: slotMs, rule: teller.rule, annotations: teller.annotations };
       const body = silent === null ? rendered(channelKind, { ...teller, id: newId(), kind: change.kind, told, nowMs: slotMs }) : null;
       return { kind: change.kind, channel: channelKey, channelKind: channelId === null ? null : channelKind, suppressed: silent, body };
     });
   });
 }
+
+const isUntold = (suppressed: string | null): boolean => suppressed === 'below_min_severity' || MUTE_REASONS.some((reason) => reason === suppressed);
 
 const severityOf = (change: Change | undefined): Severity | null => (change !== undefined && 'severity' in change ? change.severity : null);
 

@@ -35,13 +35,14 @@ export interface Plan {
   muted: Muted | null;
 }
 
-type Planned = Pick<
-  PendingTrigger,
-  'alertId' | 'kind' | 'severity' | 'notify' | 'labels' | 'alertType' | 'silencedUntilMs' | 'nowMs' | 'told'
->;
+/** What a plan asks of a trigger and its alert. */
+export interface ToPlan extends Pick<PendingTrigger, 'alertId' | 'kind' | 'severity' | 'notify' | 'labels' | 'silencedUntilMs' | 'nowMs'> {
+  ruleKey: string;
+  alertType: string;
+}
 
 /** Who hears of a trigger, and who does not and why. The one place where that is decided. */
-export function plan(trigger: Planned, known: Known): Plan {
+export function plan(trigger: ToPlan, known: Known): Plan {
   if (trigger.kind === 'resolved') return planned(trigger, planForEnd(known.heard), null);
   const wanted = wantedOf(trigger, known);
   const muted = muteOf(matched(trigger), known.mutes, trigger.nowMs);
@@ -56,7 +57,7 @@ export function plan(trigger: Planned, known: Known): Plan {
 /** What is not made up for later. */
 const OF_THE_MOMENT: ReadonlySet<TriggerKind> = new Set(['reminded', 'acknowledged']);
 
-function wantedOf(trigger: Planned, { heard, routes, channels }: Known): PlannedDelivery[] {
+function wantedOf(trigger: ToPlan, { heard, routes, channels }: Known): PlannedDelivery[] {
   if (trigger.kind === 'acknowledged') return planForAcknowledged(heard, wantsAcknowledged);
   if (trigger.kind === 'unsilenced') return planForMuted(heard);
   return planForRule(wantedBy(trigger, routes), channels);
@@ -64,23 +65,16 @@ function wantedOf(trigger: Planned, { heard, routes, channels }: Known): Planned
 
 const wantsAcknowledged = (kind: string): boolean => channelOf(kind)?.hears?.includes('acknowledged') ?? false;
 
-const planned = (trigger: Planned, deliveries: PlannedDelivery[], muted: Muted | null): Plan => ({
+const planned = (trigger: ToPlan, deliveries: PlannedDelivery[], muted: Muted | null): Plan => ({
   deliveries,
   silent: silentReason(trigger, deliveries),
   muted,
 });
 
-const matched = ({ alertId: id, labels, told, severity, alertType, silencedUntilMs }: Planned) => ({
-  id,
-  labels,
-  ruleKey: told.rule.key,
-  severity,
-  alertType,
-  silencedUntilMs,
-});
+const matched = ({ alertId: id, ...trigger }: ToPlan) => ({ ...trigger, id });
 
 /** The channels of the rule and of the routes that the alert takes. Null: the rule is deleted. */
-function wantedBy(trigger: Planned, routes: readonly Route[]): Pick<PendingTrigger, 'notify' | 'severity'> {
+function wantedBy(trigger: ToPlan, routes: readonly Route[]): Pick<PendingTrigger, 'notify' | 'severity'> {
   const { notify, severity } = trigger;
   if (notify === null) return { notify, severity };
   const routed = routesTaken(routes, matched(trigger)).flatMap((index) => routes[index]?.channels ?? []);

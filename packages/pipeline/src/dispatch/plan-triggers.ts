@@ -64,6 +64,8 @@ interface PlannedTrigger extends Plan {
   deliveries: (Plan['deliveries'][number] & NewDelivery)[];
 }
 
+const toPlan = (trigger: PendingTrigger) => ({ ...trigger, ruleKey: trigger.told.rule.key });
+
 const tenantsOf = (triggers: readonly PendingTrigger[]): string[] => [...new Set(triggers.map(({ tenantId }) => tenantId))];
 
 /** Who hears of an end, that somebody has it, or of what is not muted any more, is known once what came before is planned. */
@@ -72,7 +74,7 @@ async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: F
   const telling = await withOwnSilences(sql, others);
   const known = await knownMutes(
     sql,
-    telling.map((trigger) => ({ ...trigger, ruleKey: trigger.told.rule.key })),
+    telling.map(toPlan),
     { keep: true },
   );
   const followsOthers = ({ kind }: PendingTrigger): boolean => kind === 'unsilenced' || kind === 'acknowledged';
@@ -106,7 +108,7 @@ async function planNews(
   const byTenant = Map.groupBy(await channelsByKey(sql, [...wanted, ...routed]), ({ tenantId }) => tenantId);
   const plans = triggers.map((trigger) => {
     const channels = byTenant.get(trigger.tenantId) ?? [];
-    const planned = planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels, heard: [] }));
+    const planned = planOf(trigger, plan(toPlan(trigger), { ...known(trigger.tenantId), channels, heard: [] }));
     for (const delivery of planned.deliveries) {
       const channel = channels.find(({ id }) => id === delivery.channelId);
       if (delivery.suppressed === null && channel !== undefined) Object.assign(delivery, first.begin(trigger, delivery, channel));
@@ -122,7 +124,7 @@ async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], kno
   if (triggers.length === 0) return [];
   const heard = Map.groupBy(await channelsOfAlerts(sql, triggers), ({ alertId }) => alertId);
   const plans = triggers.map((trigger) =>
-    planOf(trigger, plan(trigger, { ...known(trigger.tenantId), channels: [], heard: heard.get(trigger.alertId) ?? [] })),
+    planOf(trigger, plan(toPlan(trigger), { ...known(trigger.tenantId), channels: [], heard: heard.get(trigger.alertId) ?? [] })),
   );
   await insertAll(sql, plans);
   return plans;

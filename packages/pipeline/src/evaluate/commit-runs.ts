@@ -3,6 +3,7 @@ import {
   correctRunCounts,
   deleteSeriesStates,
   dropTimers,
+  endSilencesOfRisen,
   finishRuns,
   insertAlertEvents,
   insertSegments,
@@ -211,6 +212,10 @@ async function write(sql: SqlTx, writes: RunWrites): Promise<NewTrigger[]> {
   await Promise.all([
     unlessEmpty(writes.timeline, (rows) => insertAlertEvents(sql, rows)),
     unlessEmpty(triggers, (rows) => insertTriggers(sql, rows)),
+    unlessEmpty(
+      triggers.filter(({ kind }) => kind === 'escalated'),
+      (rows) => endSilencesOfRisen(sql, rows),
+    ),
     unlessEmpty(writes.reminders, (rows) => setReminders(sql, rows)),
     unlessEmpty(writes.closed, (rows) => dropTimers(sql, rows)),
     unlessEmpty(writes.series, (rows) => writeSeriesStates(sql, rows)),

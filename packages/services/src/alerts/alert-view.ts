@@ -34,7 +34,7 @@ export const viewAlert = (row: AlertRow): Alert => ({
   resolvedBy: row.resolvedBy,
   resolutionNotes: row.resolutionNotes,
   assignee: row.assignee,
-  silencedUntil: timeTextOrNull(row.silencedUntilMs),
+  silencedUntil: row.resolvedAtMs === null ? timeTextOrNull(row.silencedUntilMs) : null,
   noise: row.noiseAtMs === null || row.noiseBy === null ? null : { at: timeText(row.noiseAtMs), by: row.noiseBy, note: row.noiseNote },
   version: row.version,
 });

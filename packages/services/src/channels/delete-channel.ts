@@ -1,5 +1,5 @@
 import { DeleteChannel } from '@tocsin/contracts';
-import { deleteChannel as deleteRow, lockChannel, namesOfRulesNotifying, noteGone } from '@tocsin/db';
+import { countRoutesTo, deleteChannel as deleteRow, lockChannel, namesOfRulesNotifying, noteGone } from '@tocsin/db';
 import { AppError, notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -16,7 +16,7 @@ interface Input {
   ifMatch: string | undefined;
 }
 
-/** Refused while rules notify it, unless forced; those rules then tell one channel less. Deliveries under way end dead. */
+/** Refused while rules or routes notify it, unless forced; those then tell one channel less. Deliveries under way end dead. */
 export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<void> => {
   const id = idFrom(input.id, 'channel');
   const isForced = parse(DeleteChannel, input.query, 'query').force === 'true';
@@ -25,18 +25,19 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
     if (row === null) throw notFound('channel');
     requireVersion(input.ifMatch, row.version);
     const rules = await namesOfRulesNotifying(tx, ctx.tenantId, row.key);
-    if (rules.length > 0 && !isForced) throw inUse(rules);
+    const routes = await countRoutesTo(tx, ctx.tenantId, row.key);
+    if (rules.length + routes > 0 && !isForced) throw inUse(rules, routes);
     await deleteRow(tx, ctx.tenantId, id);
     if (row.packKey !== null) await noteGone(tx, ctx.tenantId, row.packKey, `channel/${row.key}`);
-    await audit(tx, ctx, 'channel.deleted', id, { key: row.key, usedByRules: rules.length });
+    await audit(tx, ctx, 'channel.deleted', id, { key: row.key, usedByRules: rules.length, usedByRoutes: routes });
   });
 });
 
-function inUse(rules: readonly string[]): AppError {
-  const names = rules
-    .slice(0, NAMES_SHOWN)
-    .map((name) => `'${name}'`)
-    .join(', ');
-  const more = rules.length > NAMES_SHOWN ? ` and ${rules.length - NAMES_SHOWN} more` : '';
-  return new AppError('channel_in_use', `It is notified by ${names}${more}.`);
+function inUse(rules: readonly string[], routes: number): AppError {
+  const names = rules.slice(0, NAMES_SHOWN).map((name) => `'${name}'`);
+  const more = rules.length > NAMES_SHOWN ? [`${rules.length - NAMES_SHOWN} more`] : [];
+  const leading = routes === 0 ? [] : [routes === 1 ? 'a route' : `${routes} routes`];
+  const users = [...names, ...more, ...leading];
+  const last = users.pop();
+  return new AppError('channel_in_use', `It is notified by ${users.length === 0 ? '' : `${users.join(', ')} and `}${last}.`);
 }

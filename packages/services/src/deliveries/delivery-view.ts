@@ -10,6 +10,7 @@ export const viewDelivery = (row: DeliveryRow): Delivery => ({
   kind: row.kind,
   status: row.status,
   reason: row.reason,
+  suppressedBy: row.suppressedBy,
   attempts: row.attempts,
   nextAttemptAt: row.finishedAtMs === null ? timeText(row.nextAttemptAtMs) : null,
   expiresAt: timeText(row.expiresAtMs),

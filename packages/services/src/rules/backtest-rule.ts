@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { knownMetrics } from '../metrics/known-metrics.ts';
 import { idFrom, parse } from '../parse.ts';
 import { verb } from '../verb.ts';
+import { mutedInRange } from './muted-in-range.ts';
 import { checkRange, playDraft, type PlayedRange } from './play-draft.ts';
 import { viewSpan } from './preview-rule.ts';
 import { readRulePatch } from './read-rule-body.ts';
@@ -54,7 +55,7 @@ async function side(
   progress: (share: number) => void,
 ): Promise<{ view: Backtest['draft']; spans: Span[] }> {
   const { replay, rule } = await playDraft(ctx, spec, range, signal, progress);
-  const counts = countReplay(rule, replay, range);
+  const counts = countReplay(rule, replay, range, await mutedInRange(ctx, spec, range));
   const warnings = warningsOf(rule, replay, counts, range);
   return {
     view: { description: describeRule(spec), counts: { ...counts, firingMs: Math.round(counts.firingMs) }, warnings },

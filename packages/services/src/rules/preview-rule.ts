@@ -16,6 +16,7 @@ import { knownMetrics } from '../metrics/known-metrics.ts';
 import { parse } from '../parse.ts';
 import { timeText, timeTextOrNull } from '../time-text.ts';
 import { verb } from '../verb.ts';
+import { mutedInRange } from './muted-in-range.ts';
 import { checkRange, playDraft, stepOf } from './play-draft.ts';
 import { readRuleBody } from './read-rule-body.ts';
 
@@ -38,7 +39,7 @@ export const previewRule = verb('rules:read', async ({ ctx, input }: { ctx: Cont
   const askedMs = stepOf(step);
   const { spec } = await readRuleBody(draft, boundsOf(ctx).rule, knownMetrics(ctx), ['rule']);
   const { replay, slots, rule } = await playDraft(ctx, spec, { fromMs, toMs }, input.signal, input.progress);
-  const counts = countReplay(rule, replay, { fromMs, toMs });
+  const counts = countReplay(rule, replay, { fromMs, toMs }, await mutedInRange(ctx, spec, { fromMs, toMs }));
   const stepMs = Math.max(slots.everyMs, askedMs ?? Math.ceil((toMs - fromMs) / POINTS_OF_A_SERIES / slots.everyMs) * slots.everyMs);
   const noisiest = replay.series.toSorted(byNoise(toMs)).slice(0, SERIES_SHOWN);
   let pointsLeft = POINTS_SHOWN;

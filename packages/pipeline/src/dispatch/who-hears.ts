@@ -1,0 +1,40 @@
+import { channelsByKey, type SqlTx } from '@tocsin/db';
+import { routesTaken, type Labels, type Route, type RuleName, type RuleSpec, type Severity } from '@tocsin/domain';
+import { knownMutes } from './known-mutes.ts';
+import { plan, type Plan } from './plan-deliveries.ts';
+
+/** An alert that might fire. */
+export interface Supposed {
+  tenantId: string;
+  rule: RuleName;
+  notify: RuleSpec['notify'];
+  /** The rule's and the series'. */
+  labels: Labels;
+  severity: Severity;
+  alertType: string;
+}
+
+export interface Hearing extends Plan {
+  routes: readonly Route[];
+  /** The routes it would take, by their place. */
+  taken: number[];
+}
+
+/** Of no alert there is. */
+const NO_ALERT = '00000000-0000-0000-0000-000000000000';
+
+/** Who would hear if such an alert fired now, as the planner would decide it. Changes nothing. */
+export async function whoHears(sql: SqlTx, supposed: Supposed): Promise<Hearing> {
+  const { tenantId, rule, notify, severity } = supposed;
+  const alert = { ...supposed, ruleKey: rule.key };
+  const { routes, mutes } = (await knownMutes(sql, [alert], { keep: false }))(tenantId);
+  const taken = routesTaken(routes, alert);
+  const keys = [...notify, ...taken.flatMap((index) => routes[index]?.channels ?? [])].map(({ channel }) => channel);
+  const channels = await channelsByKey(
+    sql,
+    keys.map((key) => ({ tenantId, key })),
+  );
+  const [{ nowMs } = { nowMs: 0 }] = await sql<{ nowMs: number }[]>`select tocsin_now() as "nowMs"`;
+  const trigger = { ...supposed, alertId: NO_ALERT, kind: 'fired' as const, severity, ruleKey: rule.key, silencedUntilMs: null, nowMs };
+  return { ...plan(trigger, { channels, routes, mutes, heard: [] }), routes, taken };
+}
