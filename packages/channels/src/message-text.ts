@@ -14,6 +14,7 @@ export function headline({ kind, alert, undelivered }: Notification): string {
   const severity = alert.severity.charAt(0).toUpperCase() + alert.severity.slice(1);
   if (kind === 'fired') return `${severity} · ${alert.name}`;
   if (kind === 'unsilenced') return `${severity} · ${alert.name} (muted until now)`;
+  if (kind === 'unacknowledged') return `Unacknowledged for ${alert.unacknowledgedFor ?? 'too long'} · ${severity} · ${alert.name}`;
   if (kind === 'undelivered') return `Not delivered to ${undelivered?.channel ?? 'a channel'} · ${alert.name}`;
   return kind === 'escalated' ? `Escalated to ${alert.severity} · ${alert.name}` : `${KIND_WORDS[kind]} · ${alert.name}`;
 }

@@ -19,7 +19,7 @@ export const Delivery = z.strictObject({
   alertId: Id.nullable(),
   /** `id` is null once the channel is deleted. */
   channel: z.strictObject({ id: Id.nullable(), key: z.string(), kind: z.string() }),
-  /** What is told: fired, escalated, reminded, resolved, no_data, unsilenced, acknowledged, undelivered or test. */
+  /** What is told: fired, escalated, reminded, resolved, no_data, unsilenced, acknowledged, unacknowledged, undelivered or test. */
   kind: z.string(),
   status: z.enum(DELIVERY_STATUSES),
   reason: z.string().nullable(),

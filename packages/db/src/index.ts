@@ -21,6 +21,7 @@ export {
 export type { AlertEventRow, AlertRow, MissedAlertRow, TriggerRow } from './tables/alerts.ts';
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
+export type { EscalationPolicyRow } from './tables/escalation.ts';
 export type { MaintenanceWindowRow, NotificationListRow, SilenceRow } from './tables/muting.ts';
 export type { MetricDefinitionRow } from './tables/metric-definitions.ts';
 export type { InstalledPackRow } from './tables/packs.ts';
@@ -57,6 +58,8 @@ export * from './queries/notification-lists.ts';
 export * from './queries/open-deliveries.ts';
 export * from './queries/due-metric-definitions.ts';
 export * from './queries/due-work.ts';
+export * from './queries/escalation-policies.ts';
+export * from './queries/escalations.ts';
 export * from './queries/event-lags.ts';
 export * from './queries/event-names.ts';
 export * from './queries/hour-versions.ts';

@@ -52,6 +52,8 @@ export {
   type OpenMatched,
   type Quiet,
 } from './mutes.ts';
+export { ESCALATION_BOUNDS, type EscalationPolicy, type EscalationStep } from './escalation.ts';
+export { escalationNow, type EscalationNow } from './escalation-now.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
   TRIGGER_KINDS,

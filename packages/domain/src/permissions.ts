@@ -21,6 +21,8 @@ export const PERMISSIONS = {
   'routes:write': 'editor',
   'inhibitions:read': 'viewer',
   'inhibitions:write': 'editor',
+  'escalation:read': 'viewer',
+  'escalation:write': 'editor',
   'channels:read': 'viewer',
   'channels:write': 'editor',
   'channels:test': 'editor',

@@ -3,6 +3,7 @@ import { PgTable } from 'drizzle-orm/pg-core';
 import * as alerts from './alerts.ts';
 import * as channels from './channels.ts';
 import * as deliveries from './deliveries.ts';
+import * as escalation from './escalation.ts';
 import * as events from './events.ts';
 import * as hours from './hours.ts';
 import * as metricDefinitions from './metric-definitions.ts';
@@ -18,6 +19,7 @@ export const TABLES: readonly PgTable[] = [
   alerts,
   channels,
   deliveries,
+  escalation,
   events,
   hours,
   metricDefinitions,

@@ -21,6 +21,7 @@ import type { AttemptDeps } from '../deliver/delivery-deps.ts';
 import type { Prepared } from '../deliver/prepare.ts';
 import { endWhatWasMuted } from './end-what-was-muted.ts';
 import { firstAttempts, type FirstAttempts } from './first-attempts.ts';
+import { startEscalations } from './start-escalations.ts';
 import { knownMutes, LOOK_AGAIN_MS, type KnownMutes } from './known-mutes.ts';
 import { plan, type Plan } from './plan-deliveries.ts';
 
@@ -45,6 +46,7 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
       const silences = ends.length === 0 ? [] : await lockSilencesUntilResolved(sql, tenantsOf(ends));
       const made = await planAll(sql, triggers, first);
       if (made.length > 0) await finish(sql, made);
+      await startEscalations(sql, made);
       if (ends.length > 0) await endWhatWasMuted(sql, ends, silences);
       return made;
     });
