@@ -17,6 +17,7 @@ import { verbRoutes } from './http/verb-route.ts';
 import { WIRE_LIMITS, type WireLimits } from './http/wire-limits.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { escalationRoutes } from './routes/escalation.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
 import { mutingRoutes } from './routes/muting.ts';
@@ -89,6 +90,7 @@ export async function buildApi({
       alertRoutes,
       mutingRoutes,
       channelRoutes,
+      escalationRoutes,
       scheduleRoutes,
       tenantRoutes,
       metricRoutes,

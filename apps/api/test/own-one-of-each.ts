@@ -9,7 +9,9 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
   await tenant.ask('POST', '/metrics/definitions', aMetric());
   const inbox = await tenant.ask('POST', '/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
   const tested = await tenant.ask('POST', `/channels/${inbox.body.id}/test`);
+  await tenant.ask('POST', '/escalation-policies', { key: 'nobody', name: 'Nobody has it', steps: [{ after: '5m', channels: [channel.body.key] }] });
   return {
+    'escalation-policies': 'nobody',
     rules: rule.body.id,
     channels: channel.body.id,
     'by-key': 'slow',

@@ -15,6 +15,7 @@ export { AlertStats, AskAlertStats } from './alert-stats.ts';
 export { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './api-key.ts';
 export { Channel, ChannelTest, CreateChannel, DeleteChannel, ListChannels, UpdateChannel } from './channel.ts';
 export { Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries } from './delivery.ts';
+export { CreateEscalationPolicy, EscalationPolicy, EscalationPolicyList, PutEscalationPolicy } from './escalation-policy.ts';
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
