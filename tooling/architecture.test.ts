@@ -55,6 +55,7 @@ const KEPT_TO: readonly { library: RegExp; rooms: readonly string[] }[] = [
   { library: /^node:net$/, rooms: ['packages/runtime', 'packages/db', 'packages/embedded-postgres', 'apps/api', 'apps/standalone'] },
   // Asked about instants it is given; it looks at no clock of its own.
   { library: /^croner$/, rooms: ['packages/domain'] },
+  { library: /^re2js$/, rooms: ['packages/domain'] },
   { library: /^vitest$/, rooms: [] },
 ];
 
@@ -126,8 +127,10 @@ describe.each(rooms)('%s', (room) => {
 });
 
 describe.each(['packages/domain', 'packages/contracts'])('%s is pure', (room) => {
-  test('it imports zod, the domain and itself, and the domain its reader of crons', () => {
-    const others = production(room).flatMap(({ imports }) => imports.filter((name) => !/^(\.|zod$|croner$|@tocsin\/domain$)/.test(name)));
+  test('it imports zod, the domain and itself, and the domain its readers of crons and of patterns', () => {
+    const others = production(room).flatMap(({ imports }) =>
+      imports.filter((name) => !/^(\.|zod$|croner$|re2js$|@tocsin\/domain$)/.test(name)),
+    );
     expect(others).toEqual([]);
   });
 

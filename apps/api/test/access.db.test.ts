@@ -137,14 +137,25 @@ describe('every route', () => {
 
   test("lists nothing of another tenant's", async () => {
     const stranger = await world.tenant('Empty');
-    for (const list of ['/rules', '/channels', '/alerts', '/deliveries', '/inbox', '/events', '/metrics', '/metrics/definitions']) {
+    for (const list of [
+      '/rules',
+      '/channels',
+      '/alerts',
+      '/deliveries',
+      '/inbox',
+      '/events',
+      '/metrics',
+      '/metrics/definitions',
+      '/silences',
+      '/maintenance-windows',
+    ]) {
       expect((await stranger.ask('GET', list)).body.data, list).toEqual([]);
     }
   });
 
   test('answers an id that cannot be one like an id that is unknown', async () => {
     for (const id of ['1', 'null', '..%2f..', '%00', "';drop table rules;--", UNKNOWN_ID, '%F0%9F%92%A9']) {
-      for (const noun of ['rules', 'channels', 'alerts', 'deliveries']) {
+      for (const noun of ['rules', 'channels', 'alerts', 'deliveries', 'silences', 'maintenance-windows']) {
         expectProblem(await acme.ask('GET', `/${noun}/${encodeURI(id)}`), 'not_found', 404);
       }
     }

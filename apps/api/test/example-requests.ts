@@ -34,6 +34,32 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     activeHours: [{ days: ['mon', 'fri'], from: '09:00', to: '17:30' }],
     pausedUntil: '2027-01-04T08:00:00.000Z',
   },
+  'POST /silences': aWholeSilence(),
+  'PUT /silences/:id': aWholeSilence(),
+  'POST /silences/preview': pick(aWholeSilence(), 'matchers'),
+  'POST /alerts/:id/silence': { duration: '2h', onResolve: true, comment: 'Known' },
+  'POST /alerts/:id/unsilence': { comment: 'Mended' },
+  'POST /maintenance-windows': aWholeWindow(),
+  'PUT /maintenance-windows/:id': aWholeWindow(),
+  'PUT /routes': {
+    routes: [
+      {
+        matchers: [{ label: 'team', op: '=', value: 'payments' }],
+        channels: [{ channel: 'example-channel', minSeverity: 'error' }],
+        continue: true,
+      },
+    ],
+  },
+  'POST /routes/test': { labels: { team: 'payments' }, severity: 'critical', rule: 'slow', alertType: 'threshold' },
+  'PUT /inhibitions': {
+    inhibitions: [
+      {
+        source: [{ label: 'rule', op: '=', value: 'host-down' }],
+        target: [{ label: 'severity', op: 'in', value: ['info', 'warning'] }],
+        equal: ['host'],
+      },
+    ],
+  },
   'POST /tenants': { name: 'Example', externalKey: 'example-1' },
   'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },
   'POST /metrics/query': {
@@ -50,6 +76,32 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
   },
   'POST /events': { events: [{ ts: 1_700_000_000_000, name: 'llm.call', dims: { model: 'a' }, measures: { duration_ms: 1.5 } }] },
 };
+
+function aWholeSilence(): Record<string, unknown> {
+  return {
+    matchers: [
+      { label: 'env', op: '=', value: 'prod' },
+      { label: 'model', op: 'in', value: ['a', 'b'] },
+      { label: 'rule', op: 'prefix', value: 'checkout' },
+      { label: 'host', op: '~', value: 'db-[0-9]+' },
+    ],
+    duration: '2h',
+    onResolve: true,
+    startsAt: 1_700_000_000_000,
+    comment: 'Database is being moved',
+  };
+}
+
+function aWholeWindow(): Record<string, unknown> {
+  return {
+    name: 'Nightly',
+    matchers: [{ label: 'env', op: '!=', value: 'prod' }],
+    timeZone: 'Europe/Berlin',
+    start: '2026-11-28T22:00',
+    duration: '2h',
+    recurrence: { kind: 'weekly', days: ['sat', 'sun'] },
+  };
+}
 
 function aWholeRule(): Record<string, unknown> {
   return {

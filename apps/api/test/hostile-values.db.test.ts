@@ -3,7 +3,20 @@ import { RuleSpec } from '@tocsin/domain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { EXAMPLE_BODIES } from './example-requests.ts';
-import { type Actor, ADMIN_KEY, aMetric, type Answer, aRule, aWebhook, openWorld, type Method, type World } from './open-world.ts';
+import {
+  type Actor,
+  ADMIN_KEY,
+  aMetric,
+  type Answer,
+  aRule,
+  aSilence,
+  aWebhook,
+  aWindow,
+  openWorld,
+  type Method,
+  type World,
+} from './open-world.ts';
+import { openedAlert } from './own-one-of-each.ts';
 
 let world: World;
 let tenant: Actor;
@@ -17,7 +30,12 @@ beforeAll(async () => {
   const channel = await tenant.ask('POST', '/channels', aWebhook({ key: 'example-channel' }));
   const rule = await tenant.ask('POST', '/rules', aRule({ key: 'slow' }));
   await tenant.ask('POST', '/metrics/definitions', aMetric({ key: 'open' }));
+  const silence = await tenant.ask('POST', '/silences', aSilence());
+  const window = await tenant.ask('POST', '/maintenance-windows', aWindow());
   ids = {
+    silences: silence.body.id,
+    'maintenance-windows': window.body.id,
+    alerts: await openedAlert(world, tenant.tenantId, rule.body.id),
     channels: channel.body.id,
     rules: rule.body.id,
     'by-key': 'example',
@@ -53,7 +71,7 @@ const ask = (route: Route, body: string, headers = {}): Promise<Answer> =>
 /** What undoes a request that worked, so that the next one meets the same world. */
 async function undo({ name }: Route, { body, status }: Answer): Promise<void> {
   if (status !== 201 || name === 'POST /tenants' || name.endsWith('api-keys')) return;
-  const kind = name.includes('/rules') ? 'rules' : 'channels';
+  const kind = ['rules', 'silences', 'maintenance-windows'].find((noun) => name.includes(`/${noun}`)) ?? 'channels';
   const path = name.includes('/definitions') ? `/metrics/definitions/${body.key}` : `/${kind}/${body.id}`;
   expect((await tenant.ask('DELETE', path)).status).toBe(204);
 }

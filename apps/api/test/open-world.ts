@@ -121,3 +121,20 @@ export const aWebhook = (changes: Record<string, unknown> = {}): Record<string, 
   config: { url: 'https://receiver.example/in' },
   ...changes,
 });
+
+/** A silence as short as it may be. */
+export const aSilence = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
+  matchers: [{ label: 'env', op: '=', value: 'prod' }],
+  duration: '2h',
+  ...changes,
+});
+
+/** A maintenance window as short as it may be. */
+export const aWindow = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
+  name: 'Nightly',
+  matchers: [{ label: 'env', op: '=', value: 'prod' }],
+  timeZone: 'Europe/Berlin',
+  start: '2026-11-28T22:00',
+  duration: '2h',
+  ...changes,
+});

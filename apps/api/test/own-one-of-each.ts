@@ -1,6 +1,6 @@
 import { slowReading } from '@tocsin/testkit';
 import { newId, openAlerts, withTenantsSql } from '@tocsin/db';
-import { type Actor, aMetric, aRule, aWebhook, type World } from './open-world.ts';
+import { type Actor, aMetric, aRule, aSilence, aWebhook, aWindow, type World } from './open-world.ts';
 
 /** Gives a tenant one of everything that has an id or key; answers them by the noun that stands before the parameter in a path. */
 export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<string, string>> {
@@ -10,8 +10,12 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
   const inbox = await tenant.ask('POST', '/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
   const tested = await tenant.ask('POST', `/channels/${inbox.body.id}/test`);
   await tenant.ask('POST', '/escalation-policies', { key: 'nobody', name: 'Nobody has it', steps: [{ after: '5m', channels: [channel.body.key] }] });
+  const silence = await tenant.ask('POST', '/silences', aSilence());
+  const window = await tenant.ask('POST', '/maintenance-windows', aWindow());
   return {
     'escalation-policies': 'nobody',
+    silences: silence.body.id,
+    'maintenance-windows': window.body.id,
     rules: rule.body.id,
     channels: channel.body.id,
     'by-key': 'slow',
@@ -24,7 +28,7 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
 }
 
 /** An alert of the rule, as an evaluator opens it. */
-async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
+export async function openedAlert({ services }: World, tenantId: string, ruleId: string): Promise<string> {
   const reading = slowReading({ samples: 1 });
   const alert = {
     tenantId,

@@ -15,7 +15,10 @@ const fields = {
   name: line(200),
   matchers: Matchers.min(1),
   /** An IANA name. */
-  timeZone: z.string().max(100).refine(isTimeZone, { error: 'must be the name of a time zone such as Europe/Berlin', params: { code: 'unknown_time_zone' } }),
+  timeZone: z
+    .string()
+    .max(100)
+    .refine(isTimeZone, { error: 'must be the name of a time zone such as Europe/Berlin', params: { code: 'unknown_time_zone' } }),
   /** What clocks there show when it first begins. */
   start: z.string().refine((text) => shownAt(text) !== null, 'must be a local time such as 2026-11-28T22:00, without an offset'),
   /** Of elapsed time, whatever the clocks do. */

@@ -5,7 +5,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TABLES } from './tables/tables.ts';
 
 /** What people make stays until they delete it. */
-const KEPT = ['api_keys', 'channels', 'escalation_policies', 'installed_packs', 'maintenance_windows', 'metric_definitions', 'notification_lists', 'rules', 'schedules', 'tenants'];
+const KEPT = [
+  'api_keys',
+  'channels',
+  'escalation_policies',
+  'installed_packs',
+  'maintenance_windows',
+  'metric_definitions',
+  'notification_lists',
+  'rules',
+  'schedules',
+  'tenants',
+];
 
 let test: TestDatabase;
 beforeAll(async () => {

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { closestBeginnings, instantAt, type MaintenanceTimes, occurrenceAfter, occurrenceAt, occurrencesFrom, shownAt } from './maintenance.ts';
+import {
+  closestBeginnings,
+  instantAt,
+  type MaintenanceTimes,
+  occurrenceAfter,
+  occurrenceAt,
+  occurrencesFrom,
+  shownAt,
+} from './maintenance.ts';
 import { wallClock } from './wall-clock.ts';
 
 const HOUR = 3_600_000;
@@ -110,9 +118,12 @@ test.each<[MaintenanceTimes['recurrence'], number | null]>([
   expect(closestBeginnings(times({ start: '2026-06-01T00:00', recurrence }))).toBe(apartMs);
 });
 
-test.each(['2026-02-30T00:00', '2026-11-28 22:00', '2026-11-28T24:00', '2026-11-28T22:00Z', '2026-11-28', ''])('%j is no local time', (text) => {
-  expect(shownAt(text)).toBeNull();
-});
+test.each(['2026-02-30T00:00', '2026-11-28 22:00', '2026-11-28T24:00', '2026-11-28T22:00Z', '2026-11-28', ''])(
+  '%j is no local time',
+  (text) => {
+    expect(shownAt(text)).toBeNull();
+  },
+);
 
 const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'America/Sao_Paulo');
 const instant = fc.integer({ min: Date.UTC(2024, 0, 1) / 60_000, max: Date.UTC(2030, 0, 1) / 60_000 }).map((minute) => minute * 60_000);

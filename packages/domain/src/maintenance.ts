@@ -4,7 +4,11 @@ import { finestStep, readCron } from './cron.ts';
 import { clockChanges, wallClock } from './wall-clock.ts';
 
 /** How a window comes again: at the time of day of its `start`, on the clocks of its time zone, or at the instants of a cron. */
-export type Recurrence = { kind: 'none' } | { kind: 'daily' } | { kind: 'weekly'; days: readonly Weekday[] } | { kind: 'cron'; cron: string };
+export type Recurrence =
+  | { kind: 'none' }
+  | { kind: 'daily' }
+  | { kind: 'weekly'; days: readonly Weekday[] }
+  | { kind: 'cron'; cron: string };
 
 /** When work is being done. An occurrence lasts `durationMs` of elapsed time, whatever clocks do meanwhile. */
 export interface MaintenanceTimes {

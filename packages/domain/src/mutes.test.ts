@@ -80,7 +80,11 @@ describe('routes', () => {
     ['none', [], []],
     ['the first that matches, alone', [route({ matchers: [is('env', 'dev')] }), route({ matchers: prod }), route({})], [1]],
     ['on after one that says so', [route({ matchers: prod, continue: true }), route({ matchers: [is('x', 'y')] }), route({})], [0, 2]],
-    ['not on after one that does not match', [route({ matchers: [is('env', 'dev')], continue: true }), route({ matchers: prod }), route({})], [1]],
+    [
+      'not on after one that does not match',
+      [route({ matchers: [is('env', 'dev')], continue: true }), route({ matchers: prod }), route({})],
+      [1],
+    ],
     ['all that say so', [route({ continue: true }), route({ continue: true })], [0, 1]],
   ])('%s', (_what, routes, taken) => {
     expect(routesTaken(routes, alert('a', { env: 'prod' }))).toEqual(taken);

@@ -79,7 +79,8 @@ export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulat
   });
 }
 
-const isUntold = (suppressed: string | null): boolean => suppressed === 'below_min_severity' || MUTE_REASONS.some((reason) => reason === suppressed);
+const isUntold = (suppressed: string | null): boolean =>
+  suppressed === 'below_min_severity' || MUTE_REASONS.some((reason) => reason === suppressed);
 
 const severityOf = (change: Change | undefined): Severity | null => (change !== undefined && 'severity' in change ? change.severity : null);
 

@@ -13,8 +13,6 @@ export async function endWhatWasMuted(sql: SqlTx, ends: readonly PendingTrigger[
   if (concerned.length === 0) return;
   const wanted = concerned.map(({ tenantId, matchers }) => ({ tenantId, values: valuesWanted(matchers) }));
   const open = await openAlertsLike(sql, wanted);
-  const over = concerned.filter(
-    ({ tenantId, matchers }) => !open.some((alert) => alert.tenantId === tenantId && matches(matchers, alert)),
-  );
+  const over = concerned.filter(({ tenantId, matchers }) => !open.some((alert) => alert.tenantId === tenantId && matches(matchers, alert)));
   if (over.length > 0) await endSilencesResolved(sql, over);
 }

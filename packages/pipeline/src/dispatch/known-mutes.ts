@@ -72,4 +72,3 @@ function inhibitorsWanted(known: ReadonlyMap<string, TenantMutes>, alerts: reado
     return concerned.map(({ source }) => ({ tenantId, values: valuesWanted(source) }));
   });
 }
-

@@ -121,7 +121,10 @@ export function planForAcknowledged(heard: readonly HeardChannel[], wants: (kind
 }
 
 /** Null: somebody is to hear. */
-export function silentReason(trigger: Pick<PendingTrigger, 'kind' | 'notify'>, deliveries: readonly PlannedDelivery[]): SilentReason | null {
+export function silentReason(
+  trigger: Pick<PendingTrigger, 'kind' | 'notify'>,
+  deliveries: readonly PlannedDelivery[],
+): SilentReason | null {
   const [first] = deliveries;
   if (first === undefined) {
     if (trigger.kind === 'acknowledged') return 'nobody_asked';

@@ -74,11 +74,7 @@ const tenantsOf = (triggers: readonly PendingTrigger[]): string[] => [...new Set
 async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: FirstAttempts): Promise<PlannedTrigger[]> {
   const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
   const telling = await withOwnSilences(sql, others);
-  const known = await knownMutes(
-    sql,
-    telling.map(toPlan),
-    { keep: true },
-  );
+  const known = await knownMutes(sql, telling.map(toPlan), { keep: true });
   const followsOthers = ({ kind }: PendingTrigger): boolean => kind === 'unsilenced' || kind === 'acknowledged';
   const [followers, news] = [telling.filter(followsOthers), telling.filter((trigger) => !followsOthers(trigger))];
   return [
@@ -157,9 +153,7 @@ async function finish(sql: SqlTx, plans: readonly PlannedTrigger[]): Promise<voi
   });
   if (unsaid.length > 0) await noteOnTimeline(sql, unsaid);
   const timers = plans.flatMap(({ trigger: { tenantId, alertId, nowMs }, muted }) =>
-    muted === null
-      ? []
-      : { tenantId, id: newId(), alertId, dueMs: muted.untilMs ?? nowMs + LOOK_AGAIN_MS, waitsFor: muted.by },
+    muted === null ? [] : { tenantId, id: newId(), alertId, dueMs: muted.untilMs ?? nowMs + LOOK_AGAIN_MS, waitsFor: muted.by },
   );
   if (timers.length > 0) await setUnsilenceTimers(sql, timers);
 }

@@ -15,10 +15,10 @@ export const silenceAlert = verb(
   'silences:write',
   async ({ ctx, input }: { ctx: Context; input: { id: string; body: unknown } }): Promise<Alert> => {
     const id = idFrom(input.id, 'alert');
-    const { comment, ...end } = parse(SilenceAlert, input.body);
     return change(ctx, async (tx) => {
       const alert = await lockAlertToSilence(tx, ctx.tenantId, id);
       if (alert === null) throw notFound('alert');
+      const { comment, ...end } = parse(SilenceAlert, input.body);
       if (alert.resolvedAtMs !== null) throw new AppError('alert_resolved', 'It is over.');
       const untilMs = readEnd(end, await databaseNow(tx));
       const data = { until: timeText(untilMs), onResolve: end.onResolve, ...(comment === '' ? {} : { comment }) };

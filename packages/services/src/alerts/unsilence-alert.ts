@@ -13,10 +13,10 @@ export const unsilenceAlert = verb(
   'silences:write',
   async ({ ctx, input }: { ctx: Context; input: { id: string; body: unknown } }): Promise<Alert> => {
     const id = idFrom(input.id, 'alert');
-    const { comment } = parse(UnsilenceAlert, input.body ?? {});
     return change(ctx, async (tx) => {
       const alert = await lockAlertToSilence(tx, ctx.tenantId, id);
       if (alert === null) throw notFound('alert');
+      const { comment } = parse(UnsilenceAlert, input.body ?? {});
       if (alert.resolvedAtMs !== null) throw new AppError('alert_resolved', 'It is over.');
       if (alert.silencedUntilMs === null || alert.silencedUntilMs <= (await databaseNow(tx))) return viewAlert(alert);
       const data = comment === '' ? {} : { comment };

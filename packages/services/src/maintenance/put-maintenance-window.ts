@@ -21,11 +21,11 @@ export const putMaintenanceWindow = verb(
   'maintenance:write',
   async ({ ctx, input }: { ctx: Context; input: Input }): Promise<MaintenanceWindow> => {
     const id = idFrom(input.id, 'maintenance window');
-    const settings = readWindowBody(input.body);
     return change(ctx, async (tx) => {
       const { tenantId, actor } = ctx;
       const before = await lockMaintenanceWindow(tx, tenantId, id);
       if (before === null) throw notFound('maintenance window');
+      const settings = readWindowBody(input.body);
       requireVersion(input.ifMatch, before.version);
       const row = await updateMaintenanceWindow(tx, { ...settings, tenantId, id, actor });
       await wakeWaiting(tx, tenantId, [id]);

@@ -4,7 +4,10 @@ import { Inhibition, Route } from '@tocsin/domain';
 import { timeText } from '../time-text.ts';
 
 /** @param row null: nobody has written the list */
-export const viewRoutes = (row: NotificationListRow | null): Routes => ({ routes: Route.array().parse(row?.entries ?? []), ...written(row) });
+export const viewRoutes = (row: NotificationListRow | null): Routes => ({
+  routes: Route.array().parse(row?.entries ?? []),
+  ...written(row),
+});
 
 /** @param row null: nobody has written the list */
 export const viewInhibitions = (row: NotificationListRow | null): Inhibitions => ({

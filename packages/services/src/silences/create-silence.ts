@@ -23,7 +23,16 @@ export const createSilence = verb(
       const endsAtMs = readEnd(end, startsAtMs);
       if ((await countSilences(tx, tenantId)) >= SILENCES_MAX)
         throw new AppError('bound_exceeded', `A tenant may have ${SILENCES_MAX} silences that are not over.`);
-      const row = await insertSilence(tx, { tenantId, id: newId(), matchers, comment, startsAtMs, endsAtMs, onResolve: end.onResolve, actor });
+      const row = await insertSilence(tx, {
+        tenantId,
+        id: newId(),
+        matchers,
+        comment,
+        startsAtMs,
+        endsAtMs,
+        onResolve: end.onResolve,
+        actor,
+      });
       const shown = viewSilence(row, nowMs);
       await audit(tx, ctx, 'silence.created', row.id, { matchers, startsAt: shown.startsAt, endsAt: shown.endsAt, comment });
       return shown;

@@ -19,11 +19,11 @@ interface Input {
 /** Replaces a silence that is not over. One that has begun keeps its beginning, and a `duration` then counts from now. */
 export const putSilence = verb('silences:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Silence> => {
   const id = idFrom(input.id, 'silence');
-  const { matchers, startsAt, comment, ...end } = parse(PutSilence, input.body);
   return change(ctx, async (tx) => {
     const { tenantId, actor } = ctx;
     const before = await lockSilence(tx, tenantId, id);
     if (before === null) throw notFound('silence');
+    const { matchers, startsAt, comment, ...end } = parse(PutSilence, input.body);
     requireVersion(input.ifMatch, before.version);
     const nowMs = await databaseNow(tx);
     if (before.endsAtMs <= nowMs) throw new AppError('silence_over', 'It has ended.');
