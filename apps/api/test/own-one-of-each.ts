@@ -9,7 +9,11 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
   await tenant.ask('POST', '/metrics/definitions', aMetric());
   const inbox = await tenant.ask('POST', '/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
   const tested = await tenant.ask('POST', `/channels/${inbox.body.id}/test`);
-  await tenant.ask('POST', '/escalation-policies', { key: 'nobody', name: 'Nobody has it', steps: [{ after: '5m', channels: [channel.body.key] }] });
+  await tenant.ask('POST', '/escalation-policies', {
+    key: 'nobody',
+    name: 'Nobody has it',
+    steps: [{ after: '5m', channels: [channel.body.key] }],
+  });
   const silence = await tenant.ask('POST', '/silences', aSilence());
   const window = await tenant.ask('POST', '/maintenance-windows', aWindow());
   return {

@@ -69,5 +69,8 @@ export async function countEscalationPolicies(tx: DrizzleTx, tenantId: string): 
 /** How many of the tenant's policies have a step that tells a channel. */
 export async function countEscalationsTo(tx: DrizzleTx, tenantId: string, channelKey: string): Promise<number> {
   const step = JSON.stringify([{ channels: [channelKey] }]);
-  return tx.$count(escalationPolicies, and(eq(escalationPolicies.tenantId, tenantId), sql`${escalationPolicies.steps} @> ${step}::text::jsonb`));
+  return tx.$count(
+    escalationPolicies,
+    and(eq(escalationPolicies.tenantId, tenantId), sql`${escalationPolicies.steps} @> ${step}::text::jsonb`),
+  );
 }

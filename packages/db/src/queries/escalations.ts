@@ -40,10 +40,10 @@ export async function startEscalationTimers(sql: SqlTx, started: readonly NewEsc
     select new.tenant_id, new.id, new.alert_id, 'escalation', starts.at + make_interval(secs => new.after / 1000), new.policy, 0, starts.at
     from unnest(
       ${ordered.map((each) => each.tenantId)}::uuid[], ${ordered.map((each) => each.id)}::uuid[], ${ordered.map((each) => each.alertId)}::uuid[],
-      ${ordered.map((each) => each.policy)}::text[], ${ordered.map((each) => each.fromOpening)}::bool[], ${ordered.map((each) => each.afterMs)}::float8[]
+      ${ordered.map((each) => each.policy)}::text[], ${ordered.map((each) => (each.fromOpening ? 1 : 0))}::int[], ${ordered.map((each) => each.afterMs)}::float8[]
     ) as new (tenant_id, id, alert_id, policy, from_opening, after)
     join alerts on alerts.tenant_id = new.tenant_id and alerts.id = new.alert_id
-    cross join lateral (select case when new.from_opening then alerts.started_at else tocsin_now() end as at) starts
+    cross join lateral (select case when new.from_opening = 1 then alerts.started_at else tocsin_now() end as at) starts
     on conflict (tenant_id, alert_id, kind) do nothing`;
 }
 

@@ -38,7 +38,9 @@ export const escalate: Firing = async (sql, tenantId, timers) => {
     if (alert.status === 'resolved') over.push(id);
     else if (state === undefined || policy === undefined || !matches(policy.matchers, matched)) {
       over.push(id);
-      await note(sql, tenantId, timer, 'escalation_ended', policy === undefined ? 'policy_deleted' : 'policy_changed', { policy: state?.policy });
+      await note(sql, tenantId, timer, 'escalation_ended', policy === undefined ? 'policy_deleted' : 'policy_changed', {
+        policy: state?.policy,
+      });
     } else if (alert.status === 'acknowledged') moved.push({ id, step: state.step, dueMs: null });
     else {
       const now = escalationNow(policy, state.step, state.sinceMs, nowMs);
@@ -60,7 +62,12 @@ interface Telling {
 }
 
 /** Null: nobody is told just now. */
-async function tell(sql: SqlTx, tenantId: string, timer: DueTimer, { policy, now: { told }, muted }: Telling): Promise<FiredTrigger | null> {
+async function tell(
+  sql: SqlTx,
+  tenantId: string,
+  timer: DueTimer,
+  { policy, now: { told }, muted }: Telling,
+): Promise<FiredTrigger | null> {
   if (told === null) return null;
   const { channels, lastStep } = told;
   const data = { policy: policy.key, step: lastStep + 1, channels };
@@ -69,7 +76,14 @@ async function tell(sql: SqlTx, tenantId: string, timer: DueTimer, { policy, now
     return null;
   }
   const unacknowledgedFor = formatDuration(Math.floor((timer.nowMs - timer.alert.startedMs) / MINUTE_MS) * MINUTE_MS);
-  const trigger = { kind: 'unacknowledged', entry: 'escalation_step', reason: 'nobody_has_it', channels, more: { unacknowledgedFor }, data } as const;
+  const trigger = {
+    kind: 'unacknowledged',
+    entry: 'escalation_step',
+    reason: 'nobody_has_it',
+    channels,
+    more: { unacknowledgedFor },
+    data,
+  } as const;
   return triggerOfTimer(sql, tenantId, timer, trigger);
 }
 

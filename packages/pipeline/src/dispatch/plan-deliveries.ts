@@ -15,7 +15,14 @@ export interface PlannedDelivery {
 type SuppressReason = 'below_min_severity' | 'channel_disabled' | 'channel_missing' | 'never_told' | MuteReason;
 
 /** Why a trigger is told to nobody at all. */
-export type SilentReason = SuppressReason | 'no_channels' | 'rule_deleted' | 'nobody_told' | 'nobody_asked' | 'told_already' | 'all_suppressed';
+export type SilentReason =
+  | SuppressReason
+  | 'no_channels'
+  | 'rule_deleted'
+  | 'nobody_told'
+  | 'nobody_asked'
+  | 'told_already'
+  | 'all_suppressed';
 
 /** What is known of a tenant when a trigger of its is planned. */
 export interface Known {

@@ -26,7 +26,18 @@ export async function triggerOfTimer(
   const triggerId = newId();
   const seq = await nextTriggerSeq(sql, tenantId, alertId);
   await insertTriggers(sql, [
-    { tenantId, id: triggerId, alertId, ruleId, seq, kind, severity, slotMs: lastSlotMs, snapshot: { ...snapshotOf(alert), ...more }, ...(channels === undefined ? {} : { channels }) },
+    {
+      tenantId,
+      id: triggerId,
+      alertId,
+      ruleId,
+      seq,
+      kind,
+      severity,
+      slotMs: lastSlotMs,
+      snapshot: { ...snapshotOf(alert), ...more },
+      ...(channels === undefined ? {} : { channels }),
+    },
   ]);
   const { value, threshold, operator, samples } = reading;
   const data = { severity, value, threshold, operator, samples, ...also };

@@ -15,14 +15,25 @@ export function readPolicy({ name, position, matchers, steps, repeat }: PutEscal
     const ms = parseDuration(text.trim());
     if (ms === null) issues.push({ pointer, code: 'bad_duration', message: 'must be a duration such as 5m or 1h30m' });
     else if (ms < leastAfterMs || ms > mostAfterMs)
-      issues.push({ pointer, code: 'out_of_range', message: `must be from ${formatDuration(leastAfterMs)} to ${formatDuration(mostAfterMs)}` });
+      issues.push({
+        pointer,
+        code: 'out_of_range',
+        message: `must be from ${formatDuration(leastAfterMs)} to ${formatDuration(mostAfterMs)}`,
+      });
     return ms ?? 0;
   };
-  const read = steps.map(({ after, channels }, index) => ({ afterMs: within(after, `/steps/${index}/after`), channels: [...new Set(channels)] }));
+  const read = steps.map(({ after, channels }, index) => ({
+    afterMs: within(after, `/steps/${index}/after`),
+    channels: [...new Set(channels)],
+  }));
   for (const [index, { afterMs }] of read.entries()) {
     const before = read[index - 1];
     if (before === undefined || afterMs === 0 || afterMs > before.afterMs) continue;
-    issues.push({ pointer: `/steps/${index}/after`, code: 'conflict', message: `must be more than the ${formatDuration(before.afterMs)} of the step before it` });
+    issues.push({
+      pointer: `/steps/${index}/after`,
+      code: 'conflict',
+      message: `must be more than the ${formatDuration(before.afterMs)} of the step before it`,
+    });
   }
   const again = repeat === null ? null : { everyMs: within(repeat.every, '/repeat/every'), times: repeat.times };
   if (issues.length > 0) throw invalid(issues);
