@@ -58,10 +58,29 @@ async function alert(
   const { tenantId } = tenant;
   const [id, triggerId] = [newId(), newId()];
   const reading = slowReading({ samples: 1 });
-  const named = { ruleId, ruleKey: 'slow', ruleName: 'Slow calls', labels, alertType: 'threshold' as const, severity: 'error' as const };
+  const named = {
+    ruleId,
+    ruleKey: 'slow',
+    ruleName: 'Slow calls',
+    labels,
+    alertType: 'threshold' as const,
+    typeName: 'latency_high' as const,
+    category: null,
+    severity: 'error' as const,
+  };
   await inTenant(async (sql) => {
-    await openAlerts(sql, [{ ...named, tenantId, id, seriesKey: JSON.stringify({ ...labels, id }), reading, startedMs: Date.now() }]);
-    const snapshot = snapshotOf({ ...named, id, reading, status: 'triggered', startedMs: Date.now(), resolvedMs: null });
+    await openAlerts(sql, [
+      { ...named, tenantId, id, seriesKey: JSON.stringify({ ...labels, id }), reading, startedMs: Date.now(), breachedMs: Date.now() },
+    ]);
+    const snapshot = snapshotOf({
+      ...named,
+      id,
+      reading,
+      status: 'triggered',
+      startedMs: Date.now(),
+      resolvedMs: null,
+      acknowledgedBy: null,
+    });
     await insertTriggers(sql, [
       { tenantId, id: triggerId, alertId: id, ruleId, seq: 1, kind: 'fired', severity: 'error', slotMs: Date.now(), snapshot },
     ]);

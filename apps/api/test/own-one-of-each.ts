@@ -16,7 +16,9 @@ export async function ownOneOfEach(world: World, tenant: Actor): Promise<Record<
   });
   const silence = await tenant.ask('POST', '/silences', aSilence());
   const window = await tenant.ask('POST', '/maintenance-windows', aWindow());
+  await tenant.ask('POST', '/runbook-actions', { key: 'restart', name: 'Restart', on: ['fired'], url: 'https://automation.example/in' });
   return {
+    'runbook-actions': 'restart',
     'escalation-policies': 'nobody',
     silences: silence.body.id,
     'maintenance-windows': window.body.id,

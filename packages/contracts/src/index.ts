@@ -29,6 +29,7 @@ export { Backtest, BacktestRule, Preview, PreviewRule } from './preview.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { CostOfRule, Evaluation, ListEvaluations, ListRuleCosts, ListRules, Rule, RuleCost, ShownRule, UnreadableRule } from './rule.ts';
 export { EvaluatedNow } from './run.ts';
+export { CreateRunbookAction, PutRunbookAction, RunbookAction, RunbookActionList } from './runbook-action.ts';
 export { ScheduledRun } from './scheduled-run.ts';
 export { ExplainRule, RuleExplanation } from './rule-explanation.ts';
 export { RuleTest, TestRule } from './rule-test.ts';

@@ -37,3 +37,25 @@ alter table tocsin.alert_timers
   add column step integer,
   add column since timestamptz;
 create index alert_timers_of_policy on tocsin.alert_timers (tenant_id, policy) where policy is not null;
+
+-- Calls to a tenant's own automation. Each goes through a channel of its own, which nobody sees among the others: its key begins with `action/`.
+create table tocsin.runbook_actions (
+  tenant_id uuid not null,
+  key text not null,
+  name text not null,
+  matchers jsonb not null,
+  -- of fired, acknowledged, resolved
+  events jsonb not null,
+  channel_id uuid not null,
+  version integer not null default 1,
+  created_at timestamptz not null default tocsin.tocsin_now(),
+  created_by text not null,
+  updated_at timestamptz not null default tocsin.tocsin_now(),
+  updated_by text not null,
+  primary key (tenant_id, key),
+  foreign key (tenant_id, channel_id) references tocsin.channels on delete cascade
+);
+create index runbook_actions_by_channel on tocsin.runbook_actions (tenant_id, channel_id);
+
+call tocsin.protect('tocsin.runbook_actions');
+grant select, insert, update, delete on tocsin.runbook_actions to tocsin_app;

@@ -21,7 +21,7 @@ export {
 export type { AlertEventRow, AlertRow, MissedAlertRow, TriggerRow } from './tables/alerts.ts';
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
-export type { EscalationPolicyRow } from './tables/escalation.ts';
+export type { EscalationPolicyRow, RunbookActionRow } from './tables/escalation.ts';
 export type { MaintenanceWindowRow, NotificationListRow, SilenceRow } from './tables/muting.ts';
 export type { MetricDefinitionRow } from './tables/metric-definitions.ts';
 export type { InstalledPackRow } from './tables/packs.ts';
@@ -80,6 +80,7 @@ export * from './queries/rule-look.ts';
 export * from './queries/rule-costs.ts';
 export * from './queries/rule-quarantine.ts';
 export * from './queries/rules-of-run.ts';
+export * from './queries/runbook-actions.ts';
 export * from './queries/rules.ts';
 export * from './queries/runs.ts';
 export * from './queries/schedule.ts';

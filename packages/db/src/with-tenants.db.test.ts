@@ -81,6 +81,9 @@ async function fill(tenantId: string): Promise<void> {
       insert into escalation_policies (tenant_id, key, name, position, matchers, steps, created_by, updated_by)
       values (${tenantId}, 'p', 'P', 0, '[]', '[]', 'me', 'me')
       on conflict do nothing`;
+    await sql`
+      insert into runbook_actions (tenant_id, key, name, matchers, events, channel_id, created_by, updated_by)
+      select tenant_id, 'a', 'A', '[]', '[]', id, 'me', 'me' from channels where tenant_id = ${tenantId} limit 1`;
     await sql`insert into notification_lists (tenant_id, kind, entries, updated_by) values (${tenantId}, 'routes', '[]', 'me')`;
     await sql`insert into idempotency_keys (tenant_id, route, key, request_hash) values (${tenantId}, 'r', ${newId()}, '\\x01')`;
     await sql`insert into event_names (tenant_id, name) values (${tenantId}, ${newId()})`;

@@ -7,7 +7,16 @@ import type { AlertTypeName } from './alert-type-name.ts';
 import type { AlertType } from './series-state.ts';
 import type { Severity } from './severity.ts';
 
-export const TRIGGER_KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced', 'acknowledged', 'unacknowledged'] as const;
+export const TRIGGER_KINDS = [
+  'fired',
+  'escalated',
+  'reminded',
+  'resolved',
+  'no_data',
+  'unsilenced',
+  'acknowledged',
+  'unacknowledged',
+] as const;
 /**
  * A change of an alert worth telling. `unsilenced`: what kept it from being told is over, and it is still open. `unacknowledged`: nobody has taken it in
  * hand for as long as an escalation policy allows.

@@ -23,6 +23,8 @@ export const PERMISSIONS = {
   'inhibitions:write': 'editor',
   'escalation:read': 'viewer',
   'escalation:write': 'editor',
+  'actions:read': 'viewer',
+  'actions:write': 'editor',
   'channels:read': 'viewer',
   'channels:write': 'editor',
   'channels:test': 'editor',

@@ -1,3 +1,4 @@
+import { actionChannelKey } from '@tocsin/domain';
 import type { ChannelToSend } from './open-deliveries.ts';
 import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
@@ -105,6 +106,6 @@ export async function disableChannel(
 
 export async function channelById(sql: SqlTx, tenantId: string, channelId: string): Promise<{ key: string; kind: string } | null> {
   const [channel] = await sql<{ key: string; kind: string }[]>`
-    select key, kind from channels where tenant_id = ${tenantId} and id = ${channelId}`;
+    select key, kind from channels where tenant_id = ${tenantId} and id = ${channelId} and key not like ${actionChannelKey('%')}`;
   return channel ?? null;
 }

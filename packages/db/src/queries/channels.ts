@@ -1,7 +1,11 @@
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { actionChannelKey } from '@tocsin/domain';
+import { and, desc, eq, inArray, lt, notLike, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { type ChannelRow, channels } from '../tables/channels.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
+
+/** Not one that a runbook action's calls go through. */
+const isShown = notLike(channels.key, actionChannelKey('%'));
 
 export interface NewChannel extends Pick<ChannelRow, 'tenantId' | 'id' | 'key' | 'name' | 'kind' | 'config' | 'secrets' | 'enabled'> {
   actor: string;
@@ -36,7 +40,7 @@ export async function findChannel(tx: DrizzleTx, tenantId: string, id: string): 
   const [row] = await tx
     .select()
     .from(channels)
-    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id)));
+    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id), isShown));
   return row ?? null;
 }
 
@@ -45,7 +49,7 @@ export async function lockChannel(tx: DrizzleTx, tenantId: string, id: string): 
   const [row] = await tx
     .select()
     .from(channels)
-    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id)))
+    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id), isShown))
     .for('update');
   return row ?? null;
 }
@@ -61,6 +65,7 @@ export interface ChannelFilter {
 export async function selectChannels(tx: DrizzleTx, tenantId: string, { beforeId, limit, kind }: ChannelFilter): Promise<ChannelRow[]> {
   const conditions = [
     eq(channels.tenantId, tenantId),
+    isShown,
     beforeId === null ? undefined : lt(channels.id, beforeId),
     kind === null ? undefined : eq(channels.kind, kind),
   ];
@@ -78,7 +83,7 @@ export async function lockChannelKeys(tx: DrizzleTx, tenantId: string, keys: rea
   const rows = await tx
     .select({ key: channels.key })
     .from(channels)
-    .where(and(eq(channels.tenantId, tenantId), inArray(channels.key, [...keys])))
+    .where(and(eq(channels.tenantId, tenantId), inArray(channels.key, [...keys]), isShown))
     .orderBy(channels.key)
     .for('key share');
   return rows.map(({ key }) => key);
@@ -89,7 +94,7 @@ export async function someChannelKeys(tx: DrizzleTx, tenantId: string): Promise<
   const rows = await tx
     .select({ key: channels.key })
     .from(channels)
-    .where(eq(channels.tenantId, tenantId))
+    .where(and(eq(channels.tenantId, tenantId), isShown))
     .orderBy(channels.key)
     .limit(200);
   return rows.map(({ key }) => key);

@@ -1,4 +1,4 @@
-import type { EscalationPolicy, EscalationStep, Matcher } from '@tocsin/domain';
+import type { ActionEvent, EscalationPolicy, EscalationStep, Matcher } from '@tocsin/domain';
 import { integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, tocsinNow } from '../columns.ts';
 
@@ -23,3 +23,24 @@ export const escalationPolicies = pgTable(
 );
 
 export type EscalationPolicyRow = typeof escalationPolicies.$inferSelect;
+
+export const runbookActions = pgTable(
+  'runbook_actions',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    key: text().notNull(),
+    name: text().notNull(),
+    matchers: jsonb().$type<Matcher[]>().notNull(),
+    events: jsonb().$type<ActionEvent[]>().notNull(),
+    /** Of the channel its calls go through. */
+    channelId: uuid('channel_id').notNull(),
+    version: integer().notNull().default(1),
+    createdAtMs: instant('created_at').notNull().default(tocsinNow),
+    createdBy: text('created_by').notNull(),
+    updatedAtMs: instant('updated_at').notNull().default(tocsinNow),
+    updatedBy: text('updated_by').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.key] })],
+);
+
+export type RunbookActionRow = typeof runbookActions.$inferSelect;

@@ -1,5 +1,5 @@
 import type { OpenDelivery } from '@tocsin/db';
-import { RETRY } from '@tocsin/domain';
+import { isActionChannel, RETRY } from '@tocsin/domain';
 
 export type NextStep =
   | { kind: 'send' }
@@ -26,7 +26,9 @@ export function nextStep(delivery: OpenDelivery): NextStep {
   if (delivery.kind === 'resolved') {
     if (delivery.earlierDueInMs !== null)
       return { kind: 'wait', inMs: Math.max(delivery.earlierDueInMs, 0) + AFTER_EARLIER_MS, postpone: true };
-    if (!delivery.earlierAttempted) return { kind: 'end', status: 'suppressed', reason: 'never_told' };
+    // an action may hang on the end alone
+    if (!delivery.earlierAttempted && !isActionChannel(delivery.channelKey))
+      return { kind: 'end', status: 'suppressed', reason: 'never_told' };
   }
   return { kind: 'send' };
 }

@@ -10,7 +10,7 @@ import {
   type OpenDelivery,
   type SqlTx,
 } from '@tocsin/db';
-import { RETRY } from '@tocsin/domain';
+import { isActionChannel, RETRY } from '@tocsin/domain';
 import { notificationOf, type Telling } from './notification-of.ts';
 
 export interface DeadDelivery {
@@ -49,7 +49,9 @@ export async function tellDead(
       return { tenantId, id: newId(), aboutId: id, title: `A message to channel ${channelKey} did not arrive: ${reason}`, body };
     }),
   );
-  const instead = (await channelsInstead(sql, due)).flatMap(
+  // what automation was not told is no message for people, who have theirs
+  const ofPeople = due.filter(({ channelId }) => !isActionChannel(byChannel.get(channelId)!.delivery.channelKey));
+  const instead = (await channelsInstead(sql, ofPeople)).flatMap(
     ({ insteadOf, id: channelId, key: channelKey, kind: channelKind }): { overId: string; message: NewDelivery }[] => {
       const { delivery, reason } = byChannel.get(insteadOf)!;
       const channel = channelOf(channelKind);

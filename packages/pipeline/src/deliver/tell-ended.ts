@@ -1,4 +1,5 @@
 import { newId, noteOnTimeline, wakeResolved, type DeliveryRef, type SqlTx } from '@tocsin/db';
+import { isActionChannel } from '@tocsin/domain';
 import { tellDead, type DeadDelivery } from './tell-dead.ts';
 
 export interface EndedDelivery {
@@ -7,6 +8,8 @@ export interface EndedDelivery {
   reason: string | null;
   /** All that were made. */
   attempts: number;
+  /** To the last of them; absent: none was made just now. */
+  answer?: { statusCode: number | null; excerpt: string | null };
 }
 
 /**
@@ -24,15 +27,18 @@ export async function tellEnded(
   if (ofAlerts.length === 0) return new Map();
   await noteOnTimeline(
     sql,
-    ofAlerts.map(({ tenantId, alertId, delivery, status, reason, attempts }) => {
+    ofAlerts.map(({ tenantId, alertId, delivery, status, reason, attempts, answer }) => {
+      const isAction = isActionChannel(delivery.channelKey);
       const data = {
         deliveryId: delivery.id,
         channel: delivery.channelKey,
         channelKind: delivery.channelKind,
         told: delivery.kind,
         attempts,
+        // what people's automation says belongs to the story; what their chat says does not
+        ...(isAction && answer !== undefined ? { answer } : {}),
       };
-      return { tenantId, id: newId(), alertId, kind: `delivery_${status}`, reason, data };
+      return { tenantId, id: newId(), alertId, kind: `${isAction ? 'action' : 'delivery'}_${status}`, reason, data };
     }),
   );
   const over = ofAlerts.flatMap(({ tenantId, alertId, delivery: { id, kind, channelId, channelKey } }) =>

@@ -30,7 +30,12 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
     if (rules.length + routes + policies > 0 && !isForced) throw inUse(rules, routes, policies);
     await deleteRow(tx, ctx.tenantId, id);
     if (row.packKey !== null) await noteGone(tx, ctx.tenantId, row.packKey, `channel/${row.key}`);
-    await audit(tx, ctx, 'channel.deleted', id, { key: row.key, usedByRules: rules.length, usedByRoutes: routes, usedByPolicies: policies });
+    await audit(tx, ctx, 'channel.deleted', id, {
+      key: row.key,
+      usedByRules: rules.length,
+      usedByRoutes: routes,
+      usedByPolicies: policies,
+    });
   });
 });
 
