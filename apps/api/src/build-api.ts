@@ -18,6 +18,7 @@ import { WIRE_LIMITS, type WireLimits } from './http/wire-limits.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { escalationRoutes } from './routes/escalation.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
 import { mutingRoutes } from './routes/muting.ts';
@@ -91,6 +92,7 @@ export async function buildApi({
       mutingRoutes,
       channelRoutes,
       escalationRoutes,
+      incidentRoutes,
       scheduleRoutes,
       tenantRoutes,
       metricRoutes,

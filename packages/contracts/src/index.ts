@@ -18,6 +18,7 @@ export { Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries } from './del
 export { CreateEscalationPolicy, EscalationPolicy, EscalationPolicyList, PutEscalationPolicy } from './escalation-policy.ts';
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';
+export { Incident, IncidentAnswer, IncidentDetail, ListIncidents } from './incident.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
 export { ListMetricDefinitions, ListRulesOfMetric, MetricDefinition, UpdateMetricDefinition } from './metric-definition.ts';
 export { ListMaintenanceWindows, MaintenanceWindow, PutMaintenanceWindow } from './maintenance-window.ts';

@@ -59,3 +59,31 @@ create index runbook_actions_by_channel on tocsin.runbook_actions (tenant_id, ch
 
 call tocsin.protect('tocsin.runbook_actions');
 grant select, insert, update, delete on tocsin.runbook_actions to tocsin_app;
+
+-- Alerts that opened close together and share labels. One that stands alone has none.
+create table tocsin.incidents (
+  tenant_id uuid not null references tocsin.tenants on delete cascade,
+  id uuid not null,
+  -- when the first and the last of its alerts opened
+  opened_at timestamptz not null,
+  last_at timestamptz not null,
+  -- how many have been linked
+  alerts integer not null,
+  primary key (tenant_id, id)
+);
+
+-- Apart from the alerts, which evaluators write all day: linking one waits for nobody.
+create table tocsin.incident_alerts (
+  tenant_id uuid not null,
+  alert_id uuid not null,
+  incident_id uuid not null,
+  primary key (tenant_id, alert_id),
+  foreign key (tenant_id, alert_id) references tocsin.alerts on delete cascade,
+  foreign key (tenant_id, incident_id) references tocsin.incidents on delete cascade
+);
+create index incident_alerts_of on tocsin.incident_alerts (tenant_id, incident_id);
+
+call tocsin.protect('tocsin.incidents');
+call tocsin.protect('tocsin.incident_alerts');
+grant select, insert, update, delete on tocsin.incidents to tocsin_app;
+grant select, insert, delete on tocsin.incident_alerts to tocsin_app;

@@ -22,6 +22,7 @@ export type { AlertEventRow, AlertRow, MissedAlertRow, TriggerRow } from './tabl
 export type { ChannelRow, InboxRow } from './tables/channels.ts';
 export type { DeliveryRow } from './tables/deliveries.ts';
 export type { EscalationPolicyRow, RunbookActionRow } from './tables/escalation.ts';
+export type { IncidentRow } from './tables/incidents.ts';
 export type { MaintenanceWindowRow, NotificationListRow, SilenceRow } from './tables/muting.ts';
 export type { MetricDefinitionRow } from './tables/metric-definitions.ts';
 export type { InstalledPackRow } from './tables/packs.ts';
@@ -64,6 +65,8 @@ export * from './queries/event-lags.ts';
 export * from './queries/event-names.ts';
 export * from './queries/hour-versions.ts';
 export * from './queries/idempotency.ts';
+export * from './queries/incidents.ts';
+export * from './queries/link-incidents.ts';
 export * from './queries/inbox-list.ts';
 export * from './queries/inbox.ts';
 export * from './queries/ingest-keys.ts';

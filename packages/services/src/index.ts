@@ -42,6 +42,9 @@ export { deleteRunbookAction } from './runbook-actions/delete-runbook-action.ts'
 export { getRunbookAction } from './runbook-actions/get-runbook-action.ts';
 export { listRunbookActions } from './runbook-actions/list-runbook-actions.ts';
 export { putRunbookAction } from './runbook-actions/put-runbook-action.ts';
+export { getIncident } from './incidents/get-incident.ts';
+export { acknowledgeIncident, resolveIncident } from './incidents/handle-incident.ts';
+export { listIncidents } from './incidents/list-incidents.ts';
 export { listInbox } from './inbox/list-inbox.ts';
 export { createMaintenanceWindow } from './maintenance/create-maintenance-window.ts';
 export { deleteMaintenanceWindow } from './maintenance/delete-maintenance-window.ts';

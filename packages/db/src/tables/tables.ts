@@ -6,6 +6,7 @@ import * as deliveries from './deliveries.ts';
 import * as escalation from './escalation.ts';
 import * as events from './events.ts';
 import * as hours from './hours.ts';
+import * as incidents from './incidents.ts';
 import * as metricDefinitions from './metric-definitions.ts';
 import * as muting from './muting.ts';
 import * as packs from './packs.ts';
@@ -22,6 +23,7 @@ export const TABLES: readonly PgTable[] = [
   escalation,
   events,
   hours,
+  incidents,
   metricDefinitions,
   muting,
   packs,

@@ -25,6 +25,7 @@ import { endWhatWasMuted } from './end-what-was-muted.ts';
 import { firstAttempts, type FirstAttempts } from './first-attempts.ts';
 import { withActions } from './with-actions.ts';
 import { startEscalations } from './start-escalations.ts';
+import { linkAlerts } from './link-alerts.ts';
 import { knownMutes, LOOK_AGAIN_MS, type KnownMutes } from './known-mutes.ts';
 import { plan, type Plan } from './plan-deliveries.ts';
 
@@ -50,6 +51,7 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
       const made = await planAll(sql, triggers, first);
       if (made.length > 0) await finish(sql, made);
       await startEscalations(sql, made);
+      await linkAlerts(sql, triggers);
       if (ends.length > 0) await endWhatWasMuted(sql, ends, silences);
       return made;
     });
