@@ -1,6 +1,16 @@
-import { EscalationPolicy, EscalationPolicyList } from '@tocsin/contracts';
+import {
+  EscalationPolicy,
+  EscalationPolicyList,
+  Incident,
+  IncidentAnswer,
+  IncidentDetail,
+  pageOf,
+  RunbookAction,
+  RunbookActionList,
+} from '@tocsin/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Actor, aWebhook, expectProblem, openWorld, type World } from './open-world.ts';
+import { ownOneOfEach } from './own-one-of-each.ts';
 
 let world: World;
 let tenant: Actor;
@@ -98,4 +108,64 @@ test('a channel that a step tells is not deleted unless that is forced', async (
   const problem = expectProblem(await own.ask('DELETE', `/channels/${channel.body.id}`), 'channel_in_use', 409);
   expect(problem.detail).toBe('It is notified by an escalation policy.');
   expect((await own.ask('DELETE', `/channels/${channel.body.id}?force=true`)).status).toBe(204);
+});
+
+test('a runbook action shows the secret that was made for it once, keeps it when it is replaced, and is no channel', async () => {
+  const own = await world.tenant();
+  const body = { key: 'restart', name: 'Restart', on: ['fired', 'resolved'], url: 'https://automation.example/in' };
+  const made = await own.ask('POST', '/runbook-actions', body);
+  expect(made.status, made.text).toBe(201);
+  expect(RunbookAction.parse(made.body)).toMatchObject({ ...body, enabled: true, matchers: [], version: 1 });
+  expect(made.body.secret).toMatch(/^whsec_/);
+  const read = (await own.ask('GET', '/runbook-actions/restart')).body;
+  expect(read).toEqual({ ...made.body, secret: `••••${made.body.secret.slice(-4)}` });
+  expectProblem(await own.ask('POST', '/runbook-actions', body), 'key_taken', 409);
+
+  const { key: _key, ...whole } = body;
+  const put = await own.ask('PUT', '/runbook-actions/restart', { ...whole, on: ['acknowledged'], enabled: false }, { 'if-match': '"1"' });
+  expect(put.body).toMatchObject({ on: ['acknowledged'], enabled: false, secret: read.secret, version: 2 });
+  expectProblem(await own.ask('PUT', '/runbook-actions/restart', whole, { 'if-match': '"1"' }), 'version_mismatch', 412);
+  expect(RunbookActionList.parse((await own.ask('GET', '/runbook-actions')).body).data).toHaveLength(1);
+  expect((await own.ask('GET', '/channels')).body.data).toEqual([]);
+  expect((await own.ask('DELETE', '/runbook-actions/restart')).status).toBe(204);
+  expectProblem(await own.ask('GET', '/runbook-actions/restart'), 'not_found', 404);
+});
+
+test('an action that would call what is not allowed is refused, field by field', async () => {
+  const body = { key: 'bad', name: 'Bad', on: ['fired'], url: 'https://automation.example/in' };
+  const inside = expectProblem(
+    await tenant.ask('POST', '/runbook-actions', { ...body, url: 'http://127.0.0.1/in' }),
+    'url_not_allowed',
+    422,
+  );
+  expect(inside.errors).toEqual([expect.objectContaining({ pointer: '/url' })]);
+  const secret = expectProblem(await tenant.ask('POST', '/runbook-actions', { ...body, secret: 'short' }), 'invalid', 422);
+  expect(secret.errors).toEqual([expect.objectContaining({ pointer: '/secret' })]);
+  expectProblem(await tenant.ask('POST', '/runbook-actions', { ...body, on: [] }), 'invalid', 422);
+});
+
+test('an incident is read with its alerts and what happened to them, and handled at once', async () => {
+  const own = await world.tenant();
+  const owned = await ownOneOfEach(world, own);
+  const path = `/incidents/${owned['incidents']}`;
+  const list = pageOf(Incident).parse((await own.ask('GET', '/incidents?status=open')).body);
+  expect(list.data).toMatchObject([
+    { id: owned['incidents'], status: 'open', severity: 'warning', alerts: { linked: 1, open: 1 }, resolvedAt: null },
+  ]);
+  expect((await own.ask('GET', '/incidents?status=resolved')).body.data).toEqual([]);
+
+  const acked = IncidentAnswer.parse((await own.ask('POST', `${path}/acknowledge`, { note: 'on it' })).body);
+  expect(acked).toMatchObject({ data: [{ id: owned['alerts'], result: 'done', status: 'acknowledged' }], counts: { done: 1 } });
+  expect((await own.ask('POST', `${path}/acknowledge`)).body.counts).toEqual({ done: 0, unchanged: 1, failed: 0 });
+  expect((await own.ask('POST', `${path}/resolve`, { notes: 'restarted' })).body.counts).toEqual({ done: 1, unchanged: 0, failed: 0 });
+  const shown = IncidentDetail.parse((await own.ask('GET', path)).body);
+  expect(shown.incident).toMatchObject({ status: 'resolved', alerts: { linked: 1, open: 0 } });
+  expect(shown.incident.resolvedAt).not.toBeNull();
+  expect(shown.alerts).toMatchObject([{ id: owned['alerts'], status: 'resolved', resolutionNotes: 'restarted' }]);
+  const kinds = shown.timeline.map(({ alertId, kind }) => [alertId, kind]);
+  expect(kinds).toEqual([
+    [owned['alerts'], 'acknowledged'],
+    [owned['alerts'], 'resolved'],
+  ]);
+  expect((await own.ask('POST', `${path}/resolve`)).body).toEqual({ data: [], counts: { done: 0, unchanged: 0, failed: 0 } });
 });

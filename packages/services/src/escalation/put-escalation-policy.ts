@@ -20,13 +20,13 @@ interface Input {
 export const putEscalationPolicy = verb(
   'escalation:write',
   async ({ ctx, input }: { ctx: Context; input: Input }): Promise<EscalationPolicy> => {
-    const asked = parse(PutEscalationPolicy, input.body);
-    const settings = readPolicy(asked);
     return change(ctx, async (tx) => {
       const { tenantId, actor } = ctx;
       const before = await lockEscalationPolicy(tx, { tenantId, key: keyFrom(input.key) });
       if (before === null) throw notFound('escalation policy');
       requireVersion(input.ifMatch, before.version);
+      const asked = parse(PutEscalationPolicy, input.body);
+      const settings = readPolicy(asked);
       await checkSteps(tx, tenantId, asked.steps);
       const row = await updateEscalationPolicy(tx, { ...settings, tenantId, key: before.key, actor });
       await wakeEscalationsOf(tx, tenantId, row.key);

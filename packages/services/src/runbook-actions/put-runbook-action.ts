@@ -21,10 +21,10 @@ interface Input {
 export const putRunbookAction = verb('actions:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<RunbookAction> => {
   const { tenantId, actor } = ctx;
   const ref = { tenantId, key: keyFrom(input.key) };
-  const { name, matchers, on, enabled, ...call } = parse(PutRunbookAction, input.body);
   const before = await withTenant(ctx.db, tenantId, (tx) => findRunbookAction(tx, ref));
   if (before === null) throw notFound('runbook action');
   requireVersion(input.ifMatch, before.action.version);
+  const { name, matchers, on, enabled, ...call } = parse(PutRunbookAction, input.body);
   const { config, secrets } = await readCall(ctx, { url: call.url, secret: call.secret ?? openSecrets(ctx, before.channel)['secret'] });
   // The address was checked outside of the transaction (it is resolved): the versions say nobody changed anything meanwhile.
   return change(ctx, async (tx) => {
