@@ -88,8 +88,8 @@ export async function buildApi({
     for (const routes of [
       ruleRoutes,
       packRoutes,
-      alertRoutes,
       mutingRoutes,
+      alertRoutes,
       channelRoutes,
       escalationRoutes,
       incidentRoutes,

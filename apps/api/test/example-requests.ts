@@ -50,7 +50,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
       },
     ],
   },
-  'POST /routes/test': { labels: { team: 'payments' }, severity: 'critical', rule: 'slow', alertType: 'threshold' },
+  'POST /routes/test': { labels: { team: 'payments' }, severity: 'critical', rule: 'slow', alertType: 'latency_high' },
   'PUT /inhibitions': {
     inhibitions: [
       {
@@ -60,6 +60,29 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
       },
     ],
   },
+  'POST /alerts/bulk': {
+    action: 'acknowledge',
+    filter: {
+      status: 'open',
+      severity: ['critical'],
+      alertType: 'latency_high',
+      category: 'llm-app',
+      rule: 'example',
+      label: ['env:prod'],
+      assignee: 'ann',
+      q: 'checkout',
+      from: 1_700_000_000_000,
+      to: 1_700_000_060_000,
+    },
+    note: 'on it',
+  },
+  'POST /alerts/missed': { from: 1_700_000_000_000, to: 1_700_000_060_000, labels: { env: 'prod' }, note: 'customers called' },
+  'POST /alerts/:id/acknowledge': { note: 'on it' },
+  'POST /alerts/:id/unacknowledge': { note: 'not mine' },
+  'POST /alerts/:id/resolve': { notes: 'restarted the worker' },
+  'POST /alerts/:id/comments': { text: 'looks like the queue' },
+  'PUT /alerts/:id/assignee': { assignee: 'ann' },
+  'PUT /alerts/:id/noise': { note: 'a deploy' },
   'POST /tenants': { name: 'Example', externalKey: 'example-1' },
   'POST /tenants/:tenantId/api-keys': { name: 'Example', role: 'viewer' },
   'POST /metrics/query': {

@@ -161,9 +161,10 @@ describe('a silence', () => {
     const before = await made();
     pass(HOUR);
     expectProblem(await tenant.ask('PUT', `/silences/${before.id}`, aSilence(), { 'if-match': '"7"' }), 'version_mismatch', 412);
-    const changed = { matchers: [{ label: 'rule', op: '~', value: 'slow.*' }], duration: '3h', comment: 'Longer' };
+    const changed = { matchers: [{ label: 'rule', op: '~', value: 'other-.*' }], duration: '3h', comment: 'Longer' };
     const { body } = await tenant.ask('PUT', `/silences/${before.id}`, changed, { 'if-match': '"1"' });
-    expect(body).toMatchObject({ ...changed, duration: undefined, startsAt: before.startsAt, version: 2 });
+    const { duration: _counted, ...kept } = changed;
+    expect(body).toMatchObject({ ...kept, startsAt: before.startsAt, version: 2 });
     expect(Date.parse(body.endsAt) - Date.parse(before.startsAt)).toBeGreaterThanOrEqual(4 * HOUR);
   });
 
@@ -239,6 +240,28 @@ describe('one alert alone', () => {
   test('until it resolves is a day at most', async () => {
     const { body } = await post(`/alerts/${await alert({})}/silence`, { onResolve: true });
     expect(Date.parse(body.silencedUntil) - Date.now()).toBeGreaterThan(23.9 * HOUR);
+  });
+
+  test('of many is silenced like all of them, and one that is over holds up none', async () => {
+    const [one, other, over] = [await alert({}), await alert({}), await alert({})];
+    await inTenant((sql) => sql`update alerts set status = 'resolved', resolved_at = tocsin_now() where id = ${over}`);
+    const responder = await tenant.as('responder');
+    const { body } = await responder('POST', '/alerts/bulk', {
+      action: 'silence',
+      ids: [one, other, over],
+      duration: '2h',
+      comment: 'Known',
+    });
+    expect(body.data).toMatchObject([
+      { id: one, result: 'done', status: 'triggered' },
+      { id: other, result: 'done', status: 'triggered' },
+      { id: over, result: 'failed', code: 'alert_resolved' },
+    ]);
+    for (const id of [one, other]) expect((await tenant.ask('GET', `/alerts/${id}`)).body.silencedUntil).not.toBeNull();
+    const endless = expectProblem(await responder('POST', '/alerts/bulk', { action: 'silence', ids: [one] }), 'invalid', 422);
+    expect(endless.errors).toMatchObject([{ pointer: '/duration', code: 'required' }]);
+    const mixed = expectProblem(await responder('POST', '/alerts/bulk', { action: 'resolve', ids: [one], duration: '2h' }), 'invalid', 422);
+    expect(mixed.errors).toMatchObject([{ pointer: '/duration' }]);
   });
 
   test('is not silenced without an end, by viewers, by others, or once it is over', async () => {
@@ -339,9 +362,12 @@ describe('lists that are written whole', () => {
   test('of routes say who would hear, and why', async () => {
     await post('/channels', { key: 'inbox', name: 'Inbox', kind: 'inbox' });
     await tenant.ask('PUT', '/routes', {
-      routes: [aRoute({ continue: true }), aRoute({ matchers: [], channels: [{ channel: 'inbox', minSeverity: 'critical' }] })],
+      routes: [
+        aRoute({ matchers: [{ label: 'area', op: '=', value: 'eu' }], continue: true }),
+        aRoute({ matchers: [], channels: [{ channel: 'inbox', minSeverity: 'critical' }] }),
+      ],
     });
-    const asked = { labels: { env: 'prod' }, severity: 'warning', rule: 'slow' };
+    const asked = { labels: { area: 'eu' }, severity: 'warning', rule: 'slow' };
     expect(RouteTest.parse((await post('/routes/test', asked)).body)).toEqual({
       routes: [0, 1],
       channels: [

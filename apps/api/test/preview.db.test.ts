@@ -59,6 +59,24 @@ describe('a preview', () => {
     expect(preview.warnings).toEqual([]);
   });
 
+  test('counts apart what maintenance of that time would have muted, by the series it concerns', async () => {
+    const { actor, from, to } = await withHistory();
+    const window = {
+      name: 'Model a',
+      matchers: [
+        { label: 'model', op: '=', value: 'a' },
+        { label: 'rule', op: '=', value: 'slow' },
+      ],
+      timeZone: 'UTC',
+      start: iso(from).slice(0, 16),
+      duration: '3h',
+    };
+    expect((await actor.ask('POST', '/maintenance-windows', window)).status).toBe(201);
+    const rule = draft({ groupBy: ['model'], notify: ['inbox'] });
+    const { body } = await actor.ask('POST', '/rules/preview', { rule, from: iso(from), to: iso(to) });
+    expect(body.counts).toMatchObject({ alerts: 2, notifications: 2, muted: 1, seriesAffected: 2 });
+  });
+
   test('changes nothing, and warns of what is worth knowing', async () => {
     const { actor, from, to } = await withHistory();
     const quiet = await actor.ask('POST', '/rules/preview', {
@@ -129,7 +147,7 @@ describe('a preview', () => {
     const { status, body } = await actor.ask('POST', '/rules/preview', { rule: draft(), from: iso(now - HOUR), to: iso(now), ...over });
     if (what === 'a rule that is not there') {
       // An unknown rule is unknown, as it would be live.
-      expect([status, body.counts]).toEqual([200, { alerts: 0, notifications: 0, firingMs: 0, seriesAffected: 0 }]);
+      expect([status, body.counts]).toEqual([200, { alerts: 0, notifications: 0, firingMs: 0, seriesAffected: 0, muted: 0 }]);
       return;
     }
     expect(status).toBe(422);

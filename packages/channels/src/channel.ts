@@ -11,7 +11,7 @@ export interface Sending {
 }
 
 /** What a kind of channel has to want. */
-export type OptionalKind = 'acknowledged';
+type OptionalKind = 'acknowledged';
 
 export interface ChannelDefinition<Config extends z.ZodObject> {
   kind: string;

@@ -1,7 +1,8 @@
 import { ALERT_STATUSES } from '@tocsin/domain';
 import { z } from 'zod';
 import { AlertFilter } from './alert.ts';
-import { Id, line, Time, TimeInput } from './primitives.ts';
+import { Id, line, sought, Time, TimeInput } from './primitives.ts';
+import { silenceEnd, SilenceComment } from './silence.ts';
 
 const NOTE_MAX = 4_000;
 const BULK_MAX = 500;
@@ -23,7 +24,7 @@ export const CommentAlert = z.strictObject({ text });
 
 export const AssignAlert = z.strictObject({ assignee: line(200) });
 
-export const BULK_ACTIONS = ['acknowledge', 'resolve', 'delete'] as const;
+const BULK_ACTIONS = ['acknowledge', 'resolve', 'silence', 'delete'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 /** Up to 500 alerts, named or found; of more that are found the newest, and `hasMore` says so. */
@@ -38,12 +39,17 @@ export const BulkAlerts = z
     filter: AlertFilter.optional(),
     note: text.optional(),
     notes: text.optional(),
+    ...silenceEnd,
+    comment: SilenceComment,
   })
-  .superRefine(({ action, ids, filter, note, notes }, context) => {
+  .superRefine(({ action, ids, filter, note, notes, comment, duration, until, onResolve }, context) => {
     const fault = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     if ((ids === undefined) === (filter === undefined)) fault(ids === undefined ? 'ids' : 'filter', 'say either `ids` or `filter`');
     if (note !== undefined && action !== 'acknowledge') fault('note', 'is for `acknowledge` alone');
     if (notes !== undefined && action !== 'resolve') fault('notes', 'is for `resolve` alone');
+    if (action === 'silence') return;
+    const said = { duration: duration !== undefined, until: until !== undefined, onResolve, comment: comment !== '' };
+    for (const [field, isSaid] of Object.entries(said)) if (isSaid) fault(field, 'is for `silence` alone');
   });
 
 export const BulkResult = z.strictObject({
@@ -68,9 +74,8 @@ export const BulkAnswer = z.strictObject({
 export type BulkAnswer = z.infer<typeof BulkAnswer>;
 
 const MISSED_MAX_MS = 30 * 86_400_000;
-const Labels = z
-  .record(z.string().min(1).max(100), z.string().max(256))
-  .refine((labels) => Object.keys(labels).length <= 32, 'has more than 32 labels');
+const LabelName = sought(100).refine((name) => name === name.trim(), 'must not begin or end with a space');
+const Labels = z.record(LabelName, z.string().max(256)).refine((labels) => Object.keys(labels).length <= 32, 'has more than 32 labels');
 
 /** Trouble that no alert told of: at most 30 days, which is as far as a backtest plays. */
 export const ReportMissed = z

@@ -1,4 +1,4 @@
-import { Inhibition, INHIBITIONS_MAX, Route, ROUTES_MAX, SEVERITIES } from '@tocsin/domain';
+import { ALERT_TYPE_NAMES, Inhibition, INHIBITIONS_MAX, Route, ROUTES_MAX, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
 import { Key, Time } from './primitives.ts';
 import { MutedBy } from './silence.ts';
@@ -20,7 +20,7 @@ export const TestRoutes = z.strictObject({
   labels: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
   severity: z.enum(SEVERITIES).default('warning'),
   rule: Key.optional(),
-  alertType: z.string().max(40).default('threshold'),
+  alertType: z.enum(ALERT_TYPE_NAMES).default('custom'),
 });
 
 export const RouteTest = z.strictObject({

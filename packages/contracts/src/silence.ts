@@ -4,7 +4,7 @@ import { Alert } from './alert.ts';
 import { PageQuery } from './page.ts';
 import { Id, Time, TimeInput } from './primitives.ts';
 
-const Comment = z
+export const SilenceComment = z
   .string()
   .trim()
   .max(1_000)
@@ -15,17 +15,22 @@ const Comment = z
  * Until when: `duration` (`2h`) or `until`. With `onResolve` it ends with what it mutes, and then at the latest; 24 h where nothing else is
  * said.
  */
-const end = { duration: z.string().max(20).optional(), until: TimeInput.optional(), onResolve: z.boolean().default(false) };
+export const silenceEnd = { duration: z.string().max(20).optional(), until: TimeInput.optional(), onResolve: z.boolean().default(false) };
 
 /** A whole silence. `startsAt` is now where it is left out or past. */
-export const PutSilence = z.strictObject({ matchers: Matchers.min(1), ...end, startsAt: TimeInput.optional(), comment: Comment });
+export const PutSilence = z.strictObject({
+  matchers: Matchers.min(1),
+  ...silenceEnd,
+  startsAt: TimeInput.optional(),
+  comment: SilenceComment,
+});
 export type PutSilence = z.infer<typeof PutSilence>;
 
 /** A silence of one alert alone. */
-export const SilenceAlert = z.strictObject({ ...end, comment: Comment });
+export const SilenceAlert = z.strictObject({ ...silenceEnd, comment: SilenceComment });
 export type SilenceAlert = z.infer<typeof SilenceAlert>;
 
-export const UnsilenceAlert = z.strictObject({ comment: Comment });
+export const UnsilenceAlert = z.strictObject({ comment: SilenceComment });
 
 const STATUSES = ['pending', 'active', 'expired'] as const;
 

@@ -74,7 +74,8 @@ call tocsin.protect('tocsin.archived_alerts');
 create index archived_alerts_newest on tocsin.archived_alerts (tenant_id, started_at desc);
 -- What retention has still to reach.
 create index archived_alerts_over on tocsin.archived_alerts (tenant_id, resolved_at);
-grant select, insert, delete on tocsin.archived_alerts to tocsin_app;
+-- one column, so that rows can be locked
+grant select, insert, delete, update (archived_at) on tocsin.archived_alerts to tocsin_app;
 
 -- Both as one list; row-level security is that of whoever reads.
 create view tocsin.all_alerts with (security_invoker = true) as
@@ -106,4 +107,4 @@ create table tocsin.missed_alerts (
 
 call tocsin.protect('tocsin.missed_alerts');
 create index missed_alerts_oldest on tocsin.missed_alerts (tenant_id, from_at);
-grant select, insert, delete on tocsin.missed_alerts to tocsin_app;
+grant select, insert, delete, update (note) on tocsin.missed_alerts to tocsin_app;

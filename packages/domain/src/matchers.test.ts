@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type MatchedAlert, Matcher, Matchers, matches, valuesWanted } from './matchers.ts';
+import { type MatchedAlert, type Matcher, Matchers, matches, valuesWanted } from './matchers.ts';
 
 const alert = (labels: Record<string, string> = {}, more: Partial<MatchedAlert> = {}): MatchedAlert => ({
   labels,

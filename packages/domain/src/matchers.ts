@@ -14,9 +14,9 @@ const Label = z
   .max(RULE_BOUNDS.fieldLength)
   .refine((text) => !hasControlCharacters(text), 'must not contain control characters');
 const Value = z.string().max(RULE_BOUNDS.valueLength);
-const Pattern = Value.min(1).superRefine((text, { addIssue }) => {
+const Pattern = Value.min(1).superRefine((text, context) => {
   const fault = faultOfPattern(text);
-  if (fault !== null) addIssue({ code: 'custom', params: { code: 'bad_pattern' }, message: `is no RE2 pattern: ${fault}` });
+  if (fault !== null) context.addIssue({ code: 'custom', params: { code: 'bad_pattern' }, message: `is no RE2 pattern: ${fault}` });
 });
 
 /** What one label of an alert must be. A label that an alert does not have is empty. `~` is an RE2 pattern for the whole value. */
@@ -79,9 +79,9 @@ export function valuesWanted(matchers: readonly Matcher[]): Record<string, strin
   const wanted: Record<string, string[]> = {};
   for (const { label, op, value } of matchers) {
     if (op !== '=' && op !== 'in') continue;
-    const values = op === '=' ? [value] : value;
+    const values = typeof value === 'string' ? [value] : value;
     const before = Object.hasOwn(wanted, label) ? wanted[label] : undefined;
-    wanted[label] = before === undefined ? [...values] : before.filter((each) => values.includes(each));
+    wanted[label] = before === undefined ? values : before.filter((each) => values.includes(each));
   }
   return wanted;
 }

@@ -25,7 +25,8 @@ test('renders the body receivers know', () => {
       "data": {
         "alert": {
           "aggregation": "p95",
-          "alertType": "threshold",
+          "alertType": "latency_high",
+          "cause": "threshold",
           "id": "01990000-0000-7000-8000-00000000000b",
           "labels": {
             "model": "gpt-4o",

@@ -4,37 +4,26 @@ import { newId } from '../new-id.ts';
 import { alertEvents, type AlertRow, alerts } from '../tables/alerts.ts';
 import type { DrizzleTx, SqlTx } from '../with-tenants.ts';
 
-/** Keeps everybody else from changing the alert, and from planning by its silence, until the transaction ends. */
-export async function lockAlertToSilence(tx: DrizzleTx, tenantId: string, id: string): Promise<AlertRow | null> {
-  const [row] = await tx
-    .select()
-    .from(alerts)
-    .where(and(eq(alerts.tenantId, tenantId), eq(alerts.id, id)))
-    .for('no key update');
-  return row ?? null;
-}
-
 interface SilencedBy {
   actor: string;
   data: Record<string, unknown>;
 }
 
-/** Silences an alert under lock alone until then, or not any more (null), and writes that into its timeline. */
-export async function setAlertSilence(
+/** Silences alerts under lock, each alone, until then, or not any more (null), and writes that into their timelines. */
+export async function setAlertSilences(
   tx: DrizzleTx,
-  { tenantId, id }: Pick<AlertRow, 'tenantId' | 'id'>,
+  tenantId: string,
+  ids: readonly string[],
   untilMs: EpochMs | null,
   { actor, data }: SilencedBy,
-): Promise<AlertRow> {
-  const [row] = await tx
+): Promise<void> {
+  if (ids.length === 0) return;
+  await tx
     .update(alerts)
     .set({ silencedUntilMs: untilMs, version: sql`${alerts.version} + 1` })
-    .where(and(eq(alerts.tenantId, tenantId), eq(alerts.id, id)))
-    .returning();
-  if (row === undefined) throw new Error('an alert under lock is gone');
-  const [kind, reason] = untilMs === null ? ['unsilenced', 'ended'] : ['silenced', null];
-  await tx.insert(alertEvents).values({ tenantId, id: newId(), alertId: id, kind: kind ?? '', reason, actor, data });
-  return row;
+    .where(and(eq(alerts.tenantId, tenantId), inArray(alerts.id, [...ids])));
+  const entry = untilMs === null ? { kind: 'unsilenced', reason: 'ended' } : { kind: 'silenced', reason: null };
+  await tx.insert(alertEvents).values(ids.map((alertId) => ({ tenantId, id: newId(), alertId, actor, data, ...entry })));
 }
 
 /** Ends the silences of alerts alone that have become worse, and writes that into their timelines. */
@@ -72,7 +61,7 @@ export async function toldSince(
   { sinceMs, values, limit }: { sinceMs: EpochMs; values: Record<string, string[]>; limit: number },
 ): Promise<MutableAlert[]> {
   return sql<MutableAlert[]>`
-    select a.id, a.labels, a.rule_key as "ruleKey", a.alert_type as "alertType", t.severity, max(t.created_at) as "toldMs",
+    select a.id, a.labels, a.rule_key as "ruleKey", a.type_name as "alertType", t.severity, max(t.created_at) as "toldMs",
            count(d.id) filter (where d.status <> 'suppressed')::float8 as notifications
     from alerts a
     join triggers t on t.tenant_id = a.tenant_id and t.alert_id = a.id and t.kind <> 'resolved' and t.created_at >= to_timestamp(${sinceMs}::float8 / 1000)
@@ -81,10 +70,10 @@ export async function toldSince(
       and not exists (
         select from jsonb_each(${JSON.stringify(values)}::text::jsonb) as label (name, allowed)
         where not label.allowed ? coalesce(
-          case label.name when 'rule' then a.rule_key when 'alertType' then a.alert_type else a.labels ->> label.name end, ''
+          case label.name when 'rule' then a.rule_key when 'alertType' then a.type_name else a.labels ->> label.name end, ''
         )
       )
-    group by a.id, a.labels, a.rule_key, a.alert_type, t.severity
+    group by a.id, a.labels, a.rule_key, a.type_name, t.severity
     order by a.id desc
     limit ${limit}`;
 }

@@ -26,7 +26,11 @@ export interface AlertFilter {
 }
 
 /** Newest first. */
-export async function selectAlerts(tx: DrizzleTx, tenantId: string, filter: AlertFilter): Promise<AlertRow[]> {
+export const selectAlerts = async (tx: DrizzleTx, tenantId: string, filter: AlertFilter): Promise<AlertRow[]> =>
+  alertsQuery(tx, tenantId, filter);
+
+/** The statement of `selectAlerts`. */
+export function alertsQuery(tx: DrizzleTx, tenantId: string, filter: AlertFilter) {
   const isBounded = filter.sinceMs !== null || filter.untilMs !== null;
   const from = isBounded && mayBeArchived(filter.statuses) ? allAlerts : alerts;
   return tx

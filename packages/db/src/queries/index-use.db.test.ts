@@ -1,8 +1,10 @@
 import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
+import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../new-id.ts';
-import { type SqlTx, withTenantsSql } from '../with-tenants.ts';
+import { type SqlTx, withTenant, withTenantsSql } from '../with-tenants.ts';
+import { type AlertFilter, alertsQuery } from './alerts.ts';
 import { deleteSegments, raiseSegments, type SegmentKey } from './segments.ts';
 import { deleteSeriesStates, lockChangedSeries, type SeriesRef } from './series-states.ts';
 
@@ -97,3 +99,56 @@ describe('segments of one day', () => {
 });
 
 const daysOf = (keys: readonly SegmentKey[]): number => new Set(keys.map(({ startsAtMs }) => Math.floor(startsAtMs / DAY_MS))).size;
+
+describe('a tenant’s 10,000 alerts, few of them open', () => {
+  const filter: AlertFilter = {
+    beforeId: null,
+    limit: 51,
+    statuses: null,
+    severities: null,
+    typeNames: null,
+    category: null,
+    ruleId: null,
+    ruleKey: null,
+    labels: null,
+    assignee: null,
+    search: null,
+    sinceMs: null,
+    untilMs: null,
+  };
+  beforeAll(async () => {
+    await asTenant(
+      (sql) => sql`
+        insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at, resolved_at)
+        select ${tenantId}, gen_random_uuid(), case when i % 100 = 0 then ${ruleId}::uuid else gen_random_uuid() end, 'k', 'n', i::text, '{}', 'threshold',
+          case when i % 200 = 0 then 'active' else 'resolved' end, 'info', '{}', tocsin_now(), tocsin_now(), case when i % 200 <> 0 then tocsin_now() end
+        from generate_series(1, 10000) i`,
+    );
+    const admin = postgres(test.adminUrl, { max: 1 });
+    await admin`analyze tocsin.alerts`;
+    await admin.end();
+  });
+
+  /** How the list is read, and how many rows it looks at to answer a page. */
+  const planOf = (asked: Partial<AlertFilter>): Promise<string> =>
+    withTenant(test.db, tenantId, async (tx) => {
+      const query = alertsQuery(tx, tenantId, { ...filter, ...asked });
+      const rows = await tx.execute<{ 'QUERY PLAN': string }>(sql`explain (costs off) ${query.getSQL()}`);
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    });
+
+  it.each<[string, Partial<AlertFilter>, string]>([
+    ['page', { beforeId: 'ffffffff-ffff-7fff-8fff-ffffffffffff' }, 'alerts_pkey'],
+    ['page of what is open', { statuses: ['triggered', 'active', 'acknowledged'] }, 'alerts_open'],
+    ['page of what is silenced', { statuses: ['silenced'] }, 'alerts_open'],
+    ['page with its archive', { sinceMs: 1 }, 'archived_alerts'],
+  ])('are read a %s at a time, in the order of an index', async (_what, asked, index) => {
+    const plan = await planOf(asked);
+    expect(plan).toContain(index);
+    expect(plan).not.toMatch(/Seq Scan on (alerts|archived_alerts)/);
+  });
+
+  it('of one rule are found through the rule', async () => {
+    expect(await planOf({ ruleId })).toMatch(/alerts_(of_rule|one_open|pkey)/);
+  });
+});

@@ -79,7 +79,7 @@ export interface LabelsWanted {
 export async function openAlertsLike(sql: SqlTx, wanted: readonly LabelsWanted[]): Promise<OpenAlertLabels[]> {
   if (wanted.length === 0) return [];
   return sql<OpenAlertLabels[]>`
-    select a.tenant_id as "tenantId", a.id, a.labels, a.rule_key as "ruleKey", a.severity, a.alert_type as "alertType"
+    select a.tenant_id as "tenantId", a.id, a.labels, a.rule_key as "ruleKey", a.severity, a.type_name as "alertType"
     from alerts a
     where a.tenant_id = any(${wanted.map(({ tenantId }) => tenantId)}::uuid[]) and a.resolved_at is null and exists (
       select from unnest(${wanted.map(({ tenantId }) => tenantId)}::uuid[], ${wanted.map(({ values }) => JSON.stringify(values))}::text[])
@@ -87,7 +87,7 @@ export async function openAlertsLike(sql: SqlTx, wanted: readonly LabelsWanted[]
       where wanted.tenant_id = a.tenant_id and not exists (
         select from jsonb_each(wanted.labels::jsonb) as label (name, allowed)
         where not label.allowed ? coalesce(
-          case label.name when 'rule' then a.rule_key when 'severity' then a.severity when 'alertType' then a.alert_type else a.labels ->> label.name end, ''
+          case label.name when 'rule' then a.rule_key when 'severity' then a.severity when 'alertType' then a.type_name else a.labels ->> label.name end, ''
         )
       )
     )

@@ -1,4 +1,4 @@
-import type { AlertType, EpochMs, Labels, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
+import type { AlertTypeName, EpochMs, Labels, RuleName, RuleSpec, Severity, TriggerKind } from '@tocsin/domain';
 import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 import type { Told } from './open-deliveries.ts';
@@ -23,7 +23,8 @@ export interface PendingTrigger {
   notify: RuleSpec['notify'] | null;
   /** The alert's, with the rule's. */
   labels: Labels;
-  alertType: AlertType;
+  /** By its name, `latency_high`. */
+  alertType: AlertTypeName;
   /** Of the silence of this alert alone; null: it has none. */
   silencedUntilMs: EpochMs | null;
 }
@@ -53,7 +54,7 @@ export async function lockPendingTriggers(sql: SqlTx, refs: readonly TriggerRef[
     select t.tenant_id as "tenantId", t.id, t.alert_id as "alertId", t.kind, t.severity, t.snapshot, t.created_at as "createdMs",
            (extract(epoch from tocsin_now() - t.created_at) * 1000)::float8 as "ageMs", tocsin_now() as "nowMs",
            alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey", alerts.rule_name as "ruleName", rules.spec -> 'notify' as notify, t.channels,
-           alerts.labels, alerts.alert_type as "alertType", alerts.silenced_until as "silencedUntilMs",
+           alerts.labels, alerts.type_name as "alertType", alerts.silenced_until as "silencedUntilMs",
            coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey"
     from wanted
     join triggers t on t.tenant_id = wanted.tenant_id and t.alert_id = wanted.alert_id and t.seq <= wanted.seq

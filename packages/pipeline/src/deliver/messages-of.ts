@@ -48,7 +48,9 @@ export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulat
   const [first] = simulation.changes;
   const startedMs = first?.slotMs ?? 0;
   const fired = severityOf(first?.change) ?? 'warning';
-  const alertType = first !== undefined && 'alertType' in first.change ? first.change.alertType : 'threshold';
+  const cause = first !== undefined && 'alertType' in first.change ? first.change.alertType : 'threshold';
+  const alertType =
+    first === undefined ? 'custom' : typeNameOf(simulation.rule, readingOf(simulation.rule, first.stepped, null, 0), cause, fired);
   // Who hears of the end is who heard of the beginning.
   const { deliveries } = await whoHears(sql, { ...teller, labels: { ...teller.labels, ...simulation.labels }, severity: fired, alertType });
   return simulation.changes.flatMap(({ slotMs, change, stepped }) => {

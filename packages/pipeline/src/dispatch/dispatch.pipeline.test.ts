@@ -67,6 +67,38 @@ describeQueues('dispatching', (backend) => {
     expect(await triggerOf(trigger)).toEqual({ status: 'suppressed', reason: 'rule_deleted' });
   });
 
+  test('that somebody has it is told to those who heard of it and want to know, and to nobody else', async () => {
+    const { world } = scene;
+    const slack = scene.key('slack');
+    await world().channel(slack, 'slack', { webhookUrl: `${scene.receiver().url}/slack` });
+    const late = scene.key('late');
+    const ruleId = await world().rule([await hook(), slack]);
+    const alertId = await world().alert(ruleId);
+    await hint(await world().trigger(ruleId, alertId, 'fired'));
+    await settled(alertId, (found) => found.filter(({ status }) => status === 'delivered').length === 2);
+    await world().channel(late, 'slack', { webhookUrl: `${scene.receiver().url}/late` });
+    const trigger = await world().trigger(ruleId, alertId, 'acknowledged');
+    await hint(trigger);
+    const rows = await settled(alertId, (found) => found.some(({ kind, status }) => kind === 'acknowledged' && status === 'delivered'));
+    expect(rows.filter(({ kind }) => kind === 'acknowledged').map(({ channelKey }) => channelKey)).toEqual([slack]);
+    const messages = scene.receiver().requests.filter(({ path }) => path === '/slack');
+    expect(messages.at(-1)?.body).toContain('Acknowledged · Checkout latency');
+    expect(await triggerOf(trigger)).toEqual({ status: 'planned', reason: null });
+  });
+
+  test('an acknowledgement that no channel wants to hear of is on record as such, and not on the timeline', async () => {
+    const ruleId = await scene.world().rule([await hook()]);
+    const alertId = await scene.world().alert(ruleId);
+    await hint(await scene.world().trigger(ruleId, alertId, 'fired'));
+    await settled(alertId, ([row]) => row?.status === 'delivered');
+    const before = await scene.world().timeline(alertId);
+    const trigger = await scene.world().trigger(ruleId, alertId, 'acknowledged');
+    expect(await plan(trigger)).toEqual([]);
+    expect(await triggerOf(trigger)).toEqual({ status: 'suppressed', reason: 'nobody_asked' });
+    expect(await scene.world().timeline(alertId)).toEqual(before);
+    expect(await scene.world().deliveries(alertId)).toHaveLength(1);
+  });
+
   test('a trigger that cannot be planned is told of at once, holds up no other, and ends as such when it is a day old', async () => {
     const [broken, healthy] = [await scene.world().rule([]), await scene.world().rule([await hook()])];
     await scene.world().inTenant((sql) => sql`update rules set spec = jsonb_set(spec, '{notify}', '"nonsense"') where id = ${broken}`);

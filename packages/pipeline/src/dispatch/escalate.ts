@@ -24,7 +24,7 @@ export const escalate: Firing = async (sql, tenantId, timers) => {
   const timerIds = timers.map(({ id }) => id);
   const running = new Map((await runningEscalations(sql, tenantId, timerIds)).map((each) => [each.id, each]));
   const policies = new Map((await escalationPoliciesOf(sql, [tenantId], { keep: false })).map((each) => [each.key, each]));
-  const alerts = timers.map(({ alert, ruleKey }) => ({ ...alert, tenantId, ruleKey }));
+  const alerts = timers.map(({ alert, ruleKey }) => ({ ...alert, tenantId, ruleKey, alertType: alert.typeName }));
   const { mutes } = (await knownMutes(sql, alerts, { keep: false }))(tenantId);
 
   const fired: FiredTrigger[] = [];
@@ -34,7 +34,7 @@ export const escalate: Firing = async (sql, tenantId, timers) => {
     const { id, alert, ruleKey, silencedUntilMs, nowMs } = timer;
     const state = running.get(id);
     const policy = state === undefined ? undefined : policies.get(state.policy);
-    const matched = { ...alert, ruleKey, silencedUntilMs };
+    const matched = { ...alert, ruleKey, alertType: alert.typeName, silencedUntilMs };
     if (alert.status === 'resolved') over.push(id);
     else if (state === undefined || policy === undefined || !matches(policy.matchers, matched)) {
       over.push(id);

@@ -13,7 +13,7 @@ import {
 } from '@tocsin/domain';
 
 /** What a tenant says of who hears, beside its rules. */
-export interface TenantMutes {
+interface TenantMutes {
   routes: readonly Route[];
   mutes: Mutes;
 }

@@ -1,7 +1,16 @@
 import type { ChannelToPlan, HeardChannel, PendingTrigger } from '@tocsin/db';
 import { expect, test } from 'vitest';
 import { type Mutes, NO_MUTES, Route } from '@tocsin/domain';
-import { type Known, plan, planForEnd, planForRule, silentReason, type PlannedDelivery, type ToPlan } from './plan-deliveries.ts';
+import {
+  type Known,
+  plan,
+  planForAcknowledged,
+  planForEnd,
+  planForRule,
+  silentReason,
+  type PlannedDelivery,
+  type ToPlan,
+} from './plan-deliveries.ts';
 
 const trigger = (notify: PendingTrigger['notify'], change: Partial<PendingTrigger> = {}): PendingTrigger =>
   ({ id: 't', alertId: 'a', kind: 'fired', severity: 'error', createdMs: 0, notify, ...change }) as PendingTrigger;
@@ -171,4 +180,26 @@ test('the end goes where the beginning went, muted or not', () => {
   );
   expect(reasons(planned.deliveries)).toEqual({ a: null, b: 'never_told' });
   expect(planned.muted).toBeNull();
+});
+
+test('that somebody has it is told to those who heard of it and want to know; nothing is written down for the others', () => {
+  const heard = (key: string, more: Partial<HeardChannel> = {}): HeardChannel => ({
+    alertId: 'a',
+    id: `id-${key}`,
+    key,
+    kind: 'slack',
+    enabled: true,
+    told: true,
+    muted: false,
+    ...more,
+  });
+  const channels = [
+    heard('a'),
+    heard('off', { enabled: false }),
+    heard('gone', { id: null }),
+    heard('untold', { told: false }),
+    heard('b', { kind: 'webhook' }),
+  ];
+  expect(reasons(planForAcknowledged(channels, (kind) => kind === 'slack'))).toEqual({ a: null });
+  expect(silentReason(trigger(null, { kind: 'acknowledged' }), [])).toBe('nobody_asked');
 });

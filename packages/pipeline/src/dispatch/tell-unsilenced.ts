@@ -18,7 +18,7 @@ export const tellUnsilenced: Firing = async (sql, tenantId, timers) => {
   // whoever changes a mute just now wakes the timer after it, so nothing has to be kept as it is
   const known = await knownMutes(
     sql,
-    waiting.map(({ alert, ruleKey }) => ({ ...alert, tenantId, ruleKey })),
+    waiting.map(({ alert, ruleKey }) => ({ ...alert, tenantId, ruleKey, alertType: alert.typeName })),
     { keep: false },
   );
   const moved: MovedTimer[] = [];
@@ -39,4 +39,4 @@ export const tellUnsilenced: Firing = async (sql, tenantId, timers) => {
 };
 
 const mutedNow = ({ alert, ruleKey, silencedUntilMs, nowMs }: DueTimer, mutes: Mutes): Muted | null =>
-  muteOf({ ...alert, ruleKey, silencedUntilMs }, mutes, nowMs);
+  muteOf({ ...alert, ruleKey, alertType: alert.typeName, silencedUntilMs }, mutes, nowMs);

@@ -4,7 +4,7 @@ import { describeQueues } from '@tocsin/testkit';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { addRule, asTenant, openStage, tenantWith, type Stage } from '../../test/stage.ts';
 import { startMaintenance } from './start-maintenance.ts';
-import { DEFAULT_RETENTION, deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
+import { archiveOld, DEFAULT_RETENTION, deleteOld, keepPartitions, type MaintenanceDeps } from './tasks.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -65,7 +65,38 @@ describeQueues('maintenance', (backend) => {
     expect(after).toEqual(before.slice(3));
   });
 
-  test('what is over for longer than its retention goes, whole; what is open, pending or young stays', async () => {
+  test('an alert is archived with its timeline, whose day may be dropped then, by any number at once and each once', async () => {
+    const tenantId = await tenantWith(stage.db, 60_000);
+    const ids = Array.from({ length: 450 }, () => newId());
+    await asTenant(stage.db, tenantId, async (sql) => {
+      await sql`
+        insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, status, severity, reading, started_at, last_slot_at,
+          resolved_at, resolve_reason, resolved_by, resolution_notes, assignee, type_name, category)
+        select ${tenantId}, id, ${newId()}, 'k', 'n', id::text, '{"a":"b"}', 'threshold', 'resolved', 'info', '{}', now() - interval '92 days', now() - interval '91 days',
+          now() - interval '91 days', 'manual', 'ann', 'fixed', 'bob', 'cost_high', 'llm-app' from unnest(${ids}::uuid[]) as new (id)`;
+      await sql`
+        insert into alert_events (tenant_id, id, alert_id, kind, actor, data)
+        select ${tenantId}, gen_random_uuid(), id, kind, 'ann', '{"n":1}' from unnest(${ids}::uuid[]) as new (id), unnest(array['fired', 'resolved']) as kind`;
+    });
+    await Promise.all([1, 2, 3].map(() => archiveOld(deps, [tenantId], new AbortController().signal)));
+    await archiveOld(deps, [tenantId], new AbortController().signal);
+    const archived = await asTenant(stage.db, tenantId, (sql) => sql<Record<string, unknown>[]>`select * from archived_alerts`);
+    expect(archived.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+    for (const row of archived) {
+      expect(row).toMatchObject({
+        resolved_by: 'ann',
+        resolution_notes: 'fixed',
+        assignee: 'bob',
+        type_name: 'cost_high',
+        category: 'llm-app',
+        labels: { a: 'b' },
+      });
+      expect((row['timeline'] as { kind: string }[]).map(({ kind }) => kind).toSorted()).toEqual(['fired', 'resolved']);
+    }
+    expect(await asTenant(stage.db, tenantId, (sql) => sql`select from alerts`)).toHaveLength(0);
+  });
+
+  test('what is over for longer than its retention goes, whole: alerts into the archive first; what is open, pending or young stays', async () => {
     const tenantId = await tenantWith(stage.db, 60_000);
     const bystander = await tenantWith(stage.db, 60_000);
     const nowMs = Date.now();
@@ -92,8 +123,16 @@ describeQueues('maintenance', (backend) => {
         insert into idempotency_keys (tenant_id, route, key, request_hash, status, response, created_at)
         values (${tenantId}, 'r', ${key}, 'x'::bytea, 200, '{}', now() - make_interval(hours => ${hoursAgo}::int))`,
       );
-    await alert(tenantId, 91, 'delivered');
+    const over = await alert(tenantId, 91, 'delivered');
+    await alert(tenantId, 731, 'dead');
     const pending = await alert(tenantId, 91, 'retrying');
+    const timed = await alert(tenantId, 91, 'delivered');
+    await asTenant(
+      stage.db,
+      tenantId,
+      (sql) =>
+        sql`insert into alert_timers (tenant_id, id, alert_id, kind, due_at) values (${tenantId}, ${newId()}, ${timed}, 'reminder', now())`,
+    );
     const young = await alert(tenantId, 89, 'delivered');
     const open = await alert(tenantId, null, 'delivered');
     const others = await alert(bystander, 91, 'delivered');
@@ -119,12 +158,17 @@ describeQueues('maintenance', (backend) => {
       await sql`insert into hour_versions (tenant_id, hour_at, version) values (${tenantId}, ${hourAgo(31)}, 1), (${tenantId}, ${hourAgo(29)}, 2)`;
     });
 
+    await Promise.all([1, 2].map(() => archiveOld(deps, [tenantId], new AbortController().signal)));
     await Promise.all([1, 2].map(() => deleteOld(deps, [tenantId], new AbortController().signal)));
 
     const left = (owner: string, table: string) => asTenant(stage.db, owner, (sql) => sql<{ id: string }[]>`select * from ${sql(table)}`);
-    expect((await left(tenantId, 'alerts')).map((row) => row.id).toSorted()).toEqual([pending, young, open].toSorted());
-    expect(await left(tenantId, 'triggers')).toHaveLength(3);
-    expect(await left(tenantId, 'deliveries')).toHaveLength(3);
+    expect((await left(tenantId, 'alerts')).map((row) => row.id).toSorted()).toEqual([pending, timed, young, open].toSorted());
+    expect(await left(tenantId, 'triggers')).toHaveLength(4);
+    expect(await left(tenantId, 'deliveries')).toHaveLength(4);
+    expect(await left(tenantId, 'archived_alerts')).toMatchObject([
+      { id: over, status: 'resolved', deliveries: [{ channel: 'c', kind: 'inbox', told: 'fired', status: 'delivered' }] },
+    ]);
+    expect(await left(bystander, 'archived_alerts')).toEqual([]);
     expect((await left(bystander, 'alerts')).map((row) => row.id)).toEqual([others]);
     expect(await left(tenantId, 'idempotency_keys')).toMatchObject([{ key: 'new' }]);
     expect(await left(tenantId, 'event_names')).toMatchObject([{ name: 'current' }]);

@@ -1,4 +1,4 @@
-import type { BulkAction, ErrorCode } from '@tocsin/contracts';
+import type { BulkAction, BulkAlerts, ErrorCode } from '@tocsin/contracts';
 import {
   acknowledgeAlerts,
   alertsAtRest,
@@ -9,8 +9,10 @@ import {
   type DrizzleTx,
 } from '@tocsin/db';
 import { alertStatusAfter, type AlertMove, type AlertStatus, type Permission } from '@tocsin/domain';
+import type { z } from 'zod';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
+import { silencing } from './silence-actions.ts';
 
 /** What becomes of one alert: it is done, it was so already, or why not. */
 export type Decision = 'do' | 'unchanged' | Extract<ErrorCode, `alert_${string}`>;
@@ -24,9 +26,9 @@ export interface AlertAction {
   /** Of alerts under lock, by id. Changes nothing. */
   decide: (tx: DrizzleTx, ctx: Context, rows: readonly AlertRow[]) => Promise<ReadonlyMap<string, Decision>>;
   /** Does it to those that are to be done. Answers triggers to be hinted after the commit. */
-  apply: (tx: DrizzleTx, ctx: Context, ids: readonly string[], text: string | null) => Promise<readonly string[]>;
+  apply: (tx: DrizzleTx, ctx: Context, ids: readonly string[]) => Promise<readonly string[]>;
   /** What they are then; null: gone. */
-  after: AlertStatus | null;
+  after: AlertStatus | 'as_before' | null;
 }
 
 const byStatus =
@@ -39,35 +41,36 @@ const byStatus =
       }),
     );
 
-export const acknowledge: AlertAction = {
+/** What may be said with it is null where nothing is. */
+export const acknowledging = (note: string | null): AlertAction => ({
   permission: 'alerts:handle',
   archivedToo: false,
   decide: byStatus('acknowledge'),
-  apply: (tx, { tenantId, actor }, ids, note) => acknowledgeAlerts(tx, tenantId, ids, { actor, note }),
+  apply: (tx, { tenantId, actor }, ids) => acknowledgeAlerts(tx, tenantId, ids, { actor, note }),
   after: 'acknowledged',
-};
+});
 
-export const unacknowledge: AlertAction = {
+export const unacknowledging = (note: string | null): AlertAction => ({
   permission: 'alerts:handle',
   archivedToo: false,
   decide: byStatus('unacknowledge'),
-  async apply(tx, { tenantId, actor }, ids, note) {
+  async apply(tx, { tenantId, actor }, ids) {
     await unacknowledgeAlerts(tx, tenantId, ids, { actor, note });
     return [];
   },
   after: 'active',
-};
+});
 
-export const resolve: AlertAction = {
+export const resolving = (notes: string | null): AlertAction => ({
   permission: 'alerts:handle',
   archivedToo: false,
   decide: byStatus('ended'),
-  apply: (tx, { tenantId, actor }, ids, notes) => resolveByHand(tx, tenantId, ids, { actor, notes }),
+  apply: (tx, { tenantId, actor }, ids) => resolveByHand(tx, tenantId, ids, { actor, notes }),
   after: 'resolved',
-};
+});
 
 /** With what was told of them. What is open, or still being told, stays: somebody waits for its end. */
-export const remove: AlertAction = {
+export const deleting: AlertAction = {
   permission: 'alerts:delete',
   archivedToo: true,
   async decide(tx, { tenantId }, rows) {
@@ -83,5 +86,10 @@ export const remove: AlertAction = {
   after: null,
 };
 
-/** Those of `POST /alerts/bulk`. */
-export const BULK: Readonly<Record<BulkAction, AlertAction>> = { acknowledge, resolve, delete: remove };
+/** Those of `POST /alerts/bulk`, from its body. */
+export const BULK: Readonly<Record<BulkAction, (asked: z.output<typeof BulkAlerts>) => AlertAction>> = {
+  acknowledge: ({ note = null }) => acknowledging(note),
+  resolve: ({ notes = null }) => resolving(notes),
+  silence: ({ comment, ...end }) => silencing(end, comment),
+  delete: () => deleting,
+};

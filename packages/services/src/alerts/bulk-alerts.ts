@@ -11,13 +11,14 @@ const AT_MOST = 500;
 
 /** Does one thing to up to 500 alerts in one transaction, and says of each what became of it. */
 export const bulkAlerts = verb('alerts:handle', async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<BulkAnswer> => {
-  const { action: name, ids: named, filter, note, notes } = parse(BulkAlerts, input.body);
-  const action = BULK[name];
+  const asked = parse(BulkAlerts, input.body);
+  const { ids: named, filter } = asked;
+  const action = BULK[asked.action](asked);
   requirePermission(ctx.role, action.permission);
   return changeAlerts(ctx, async (tx) => {
     const found = filter === undefined ? [] : await selectAlertIds(tx, ctx.tenantId, alertFilterOf(filter, null, AT_MOST + 1));
     const ids = named === undefined ? found.slice(0, AT_MOST) : [...new Set(named)];
-    const { output, triggerIds } = await handleAll(ctx, tx, action, ids, note ?? notes ?? null);
+    const { output, triggerIds } = await handleAll(ctx, tx, action, ids);
     return { output: { data: output, counts: countsOf(output), hasMore: found.length > AT_MOST }, triggerIds };
   });
 });

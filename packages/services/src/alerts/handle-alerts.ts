@@ -29,13 +29,7 @@ export async function changeAlerts<Output>(ctx: Context, work: (tx: DrizzleTx) =
 }
 
 /** Does it to each alert that allows it; the others are none the worse for it. Answers in the order asked. */
-export async function handleAll(
-  ctx: Context,
-  tx: DrizzleTx,
-  action: AlertAction,
-  ids: readonly string[],
-  text: string | null,
-): Promise<Handled<BulkResult[]>> {
+export async function handleAll(ctx: Context, tx: DrizzleTx, action: AlertAction, ids: readonly string[]): Promise<Handled<BulkResult[]>> {
   const { tenantId } = ctx;
   const found = await lockAlerts(tx, tenantId, ids);
   const rows = new Map(found.map((row) => [row.id, row]));
@@ -49,11 +43,12 @@ export async function handleAll(
   };
   const decisions = new Map(ids.map((id) => [id, decisionOf(id)]));
   const toDo = [...decisions].flatMap(([id, decision]) => (decision === 'do' ? [id] : []));
-  const triggerIds = await action.apply(tx, ctx, toDo, text);
+  const triggerIds = await action.apply(tx, ctx, toDo);
   const output = ids.map((id): BulkResult => {
     const decision = decisions.get(id) ?? 'not_found';
     const before = rows.get(id)?.status ?? null;
-    if (decision === 'do') return { id, result: 'done', status: action.after, code: null, detail: null };
+    if (decision === 'do')
+      return { id, result: 'done', status: action.after === 'as_before' ? before : action.after, code: null, detail: null };
     if (decision === 'unchanged') return { id, result: 'unchanged', status: before, code: null, detail: null };
     return { id, result: 'failed', status: before, code: decision, detail: DETAILS[decision] ?? null };
   });
@@ -67,11 +62,11 @@ const DETAILS: Readonly<Record<string, string>> = {
   alert_archived: 'The alert is archived.',
 };
 
-/** The same for one alert, which is answered as it is then; null: it is gone. Throws where it can not be done. */
-export function handleOne(ctx: Context, action: AlertAction, id: string, textOf: () => string | null): Promise<Alert | null> {
+/** The same for one alert, which is answered as it is then; null: it is gone. Throws where it can not be done. What is wrong with the body counts once the alert is there. */
+export function handleOne(ctx: Context, id: string, actionOf: () => AlertAction): Promise<Alert | null> {
   return changeAlerts(ctx, async (tx) => {
     if ((await findAlert(tx, ctx.tenantId, id)) === null) throw notFound('alert');
-    const { output, triggerIds } = await handleAll(ctx, tx, action, [id], textOf());
+    const { output, triggerIds } = await handleAll(ctx, tx, actionOf(), [id]);
     const [result] = output;
     if (result?.result === 'failed') throw refusal(result);
     const row = await findAlert(tx, ctx.tenantId, id);

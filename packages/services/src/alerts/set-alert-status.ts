@@ -2,7 +2,7 @@ import { type Alert, AlertNote, ResolveAlert } from '@tocsin/contracts';
 import type { Context } from '../context.ts';
 import { idFrom, parse } from '../parse.ts';
 import { verb } from '../verb.ts';
-import { acknowledge, remove, resolve, unacknowledge, type AlertAction } from './alert-actions.ts';
+import { acknowledging, type AlertAction, deleting, resolving, unacknowledging } from './alert-actions.ts';
 import { handleOne } from './handle-alerts.ts';
 
 interface Input {
@@ -10,24 +10,23 @@ interface Input {
   body: unknown;
 }
 
-const actionVerb = (action: AlertAction, textOf: (body: unknown) => string | undefined) =>
-  verb(action.permission, async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Alert | null> => {
-    const id = idFrom(input.id, 'alert');
-    return handleOne(ctx, action, id, () => textOf(input.body) ?? null);
-  });
+const actionVerb = (actionOf: (body: unknown) => AlertAction) =>
+  verb('alerts:handle', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Alert | null> =>
+    handleOne(ctx, idFrom(input.id, 'alert'), () => actionOf(input.body)),
+  );
 
-const noteOf = (body: unknown): string | undefined => parse(AlertNote, body).note;
+const noteOf = (body: unknown): string | null => parse(AlertNote, body).note ?? null;
 
 /** Somebody has it: nobody is reminded any more, and it is evaluated on. Once is enough; the first to say so has it. */
-export const acknowledgeAlert = actionVerb(acknowledge, noteOf);
+export const acknowledgeAlert = actionVerb((body) => acknowledging(noteOf(body)));
 
 /** Nobody has it any more. */
-export const unacknowledgeAlert = actionVerb(unacknowledge, noteOf);
+export const unacknowledgeAlert = actionVerb((body) => unacknowledging(noteOf(body)));
 
 /** It is over because a person says so; what still holds is held back by the rule's cooldown. */
-export const resolveAlert = actionVerb(resolve, (body) => parse(ResolveAlert, body).notes);
+export const resolveAlert = actionVerb((body) => resolving(parse(ResolveAlert, body).notes ?? null));
 
 /** Deletes an alert that is over, with what was told of it. */
-export const deleteAlert = verb(remove.permission, async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<void> => {
-  await handleOne(ctx, remove, idFrom(input.id, 'alert'), () => null);
+export const deleteAlert = verb('alerts:delete', async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<void> => {
+  await handleOne(ctx, idFrom(input.id, 'alert'), () => deleting);
 });

@@ -37,6 +37,7 @@ const COLUMNS: readonly Column<Delivery>[] = [
   ['kind', ({ kind }) => kind],
   ['status', ({ status }) => status],
   ['reason', ({ reason }) => reason],
+  ['suppressedBy', ({ suppressedBy }) => suppressedBy],
   ['attempts', ({ attempts }) => attempts],
   ['createdAt', ({ createdAt }) => createdAt],
   ['nextAttemptAt', ({ nextAttemptAt }) => nextAttemptAt],
