@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const SERVERS = 'tooling/test-servers/global-setup.ts';
+const PATIENCE = 'tooling/test-servers/patience.ts';
 const IGNORED = ['**/node_modules/**', '**/.cache/**', '**/.tocsin/**'];
 const ENDINGS = { db: ['**/*.db.test.ts'], queue: ['**/*.queue.test.ts', '**/*.pipeline.test.ts'], e2e: ['**/*.e2e.test.ts'] };
 
@@ -13,6 +14,7 @@ export default defineConfig({
           name: 'pure',
           include: ['**/*.test.ts'],
           exclude: [...IGNORED, ...Object.values(ENDINGS).flat()],
+          setupFiles: PATIENCE,
           sequence: { groupOrder: 0 },
           maxWorkers: 2,
         },
@@ -25,6 +27,7 @@ export default defineConfig({
           globalSetup: SERVERS,
           testTimeout: 90_000,
           hookTimeout: 120_000,
+          setupFiles: PATIENCE,
           sequence: { groupOrder: 1 },
           maxWorkers: 2,
         },
@@ -37,6 +40,7 @@ export default defineConfig({
           globalSetup: SERVERS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          setupFiles: PATIENCE,
           sequence: { groupOrder: 2 },
           maxWorkers: 2,
         },
@@ -49,6 +53,7 @@ export default defineConfig({
           globalSetup: SERVERS,
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          setupFiles: PATIENCE,
           sequence: { groupOrder: 3 },
           // Each of these starts several processes of its own.
           maxWorkers: 1,

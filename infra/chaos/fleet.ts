@@ -36,7 +36,7 @@ export interface FleetOptions {
   restartMs: number;
 }
 
-const UP_WITHIN_MS = 120_000;
+const UP_WITHIN_MS = 240_000;
 
 /** Real processes under a supervisor that starts again whatever ends, as production does. */
 export async function openFleet({ counts, env, envOf = () => ({}), dice, restartMs }: FleetOptions): Promise<Fleet> {

@@ -22,7 +22,7 @@ export interface Stage {
 }
 
 /** From the end of the trouble on; longer than any takes to be got over. */
-const TOLD_WITHIN_MS = 90_000;
+const TOLD_WITHIN_MS = 240_000;
 const LOOK_MS = 20;
 const HOLD_MS = 2_000;
 

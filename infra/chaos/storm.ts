@@ -43,7 +43,7 @@ export interface StormOptions {
 }
 
 const SLOT_MS = 1_000;
-const SETTLED_WITHIN_MS = 60_000;
+const SETTLED_WITHIN_MS = 240_000;
 const NOBODY: FleetCounts = { api: 0, scheduler: 0, evaluator: 0, dispatcher: 0 };
 const COUNTS: FleetCounts = { api: 1, scheduler: 2, evaluator: 3, dispatcher: 2 };
 

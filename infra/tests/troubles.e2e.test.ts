@@ -14,7 +14,7 @@ describe.for(TOLD)('%s, on %s', ([story, backend, scale]) => {
   const seed = chosenSeed();
   test.skipIf(backend === 'redis' && redisProgram === null)(
     `breaks no promise (TOCSIN_TEST_SEED=${seed})`,
-    { timeout: 300_000 },
+    { timeout: 900_000 },
     async () => {
       const report = await STORIES[story].tell({ backend, seed, scale });
       expect(report.broken, JSON.stringify(report)).toEqual([]);

@@ -1,4 +1,5 @@
 import * as contracts from '@tocsin/contracts';
+import { newId } from '@tocsin/db';
 import { RuleSpec } from '@tocsin/domain';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
@@ -35,8 +36,8 @@ beforeAll(async () => {
   ids = {
     silences: silence.body.id,
     'maintenance-windows': window.body.id,
-    // Of no rule that is changed here, which would end it.
-    alerts: await openedAlert(world, tenant.tenantId, silence.body.id),
+    // Of no rule: what is done to rules ends their alerts.
+    alerts: await openedAlert(world, tenant.tenantId, newId()),
     channels: channel.body.id,
     rules: rule.body.id,
     'by-key': 'example',
