@@ -138,7 +138,7 @@ test('renders a resolved one', () => {
 });
 
 test('says for how long nobody has had it', () => {
-  const text = slack.render(aNotification({ kind: 'unacknowledged', alert: { unacknowledgedFor: '10m' } }));
+  const { text } = slackMessage(aNotification({ kind: 'unacknowledged', alert: { unacknowledgedFor: '10m' } }));
   expect(text).toContain('Unacknowledged for 10m · Critical · Checkout latency');
 });
 
