@@ -74,7 +74,8 @@ const ask = (route: Route, body: string, headers = {}): Promise<Answer> =>
 async function undo({ name }: Route, { body, status }: Answer): Promise<void> {
   if (status !== 201 || name === 'POST /tenants' || name.endsWith('api-keys') || name.startsWith('POST /alerts')) return;
   const kind = ['rules', 'silences', 'maintenance-windows'].find((noun) => name.includes(`/${noun}`)) ?? 'channels';
-  const path = name.includes('/definitions') ? `/metrics/definitions/${body.key}` : `/${kind}/${body.id}`;
+  const byKey = ['metrics/definitions', 'escalation-policies', 'runbook-actions'].find((noun) => name.endsWith(`/${noun}`));
+  const path = byKey === undefined ? `/${kind}/${body.id}` : `/${byKey}/${body.key}`;
   expect((await tenant.ask('DELETE', path)).status).toBe(204);
 }
 
