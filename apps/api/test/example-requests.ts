@@ -109,9 +109,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
 function aWholeSilence(): Record<string, unknown> {
   return {
     matchers: [
-      { label: 'env', op: '=', value: 'prod' },
       { label: 'model', op: 'in', value: ['a', 'b'] },
-      { label: 'rule', op: 'prefix', value: 'checkout' },
       { label: 'host', op: '~', value: 'db-[0-9]+' },
     ],
     duration: '2h',

@@ -174,7 +174,7 @@ function places(): { route: Route; example: unknown; path: Step[] }[] {
   });
 }
 
-describe('a body', { timeout: 300_000 }, () => {
+describe('a body', { timeout: 600_000 }, () => {
   test('has an example here for every route that takes one, which says all that it may say', async () => {
     for (const route of routes().filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method))) {
       const example = EXAMPLE_BODIES[route.name];
