@@ -50,7 +50,7 @@ const times = (leased: LeasedRun, ...rules: LoadedRules['evaluable']): [slot: nu
     previousSlotMs === null ? null : previousSlotMs - NOON,
   ]);
 
-test('a breach that cannot un-happen is looked for in the windows without the delay as well, where nothing is grouped', () => {
+test('a breach that cannot un-happen is looked for in the windows without the delay as well, grouped or not', () => {
   const ends = (over: object): number[] => {
     const condition = { aggregation: 'count', window: '5m', operator: '>', threshold: 1 };
     const parsed = parseRule({ name: 'Many', condition, ...over });
@@ -61,7 +61,7 @@ test('a breach that cannot un-happen is looked for in the windows without the de
   };
   expect(ends({})).toEqual([-10_000, 0]);
   expect(ends({ evaluationDelay: '0s' })).toEqual([0]);
-  expect(ends({ groupBy: ['user'] })).toEqual([-10_000]);
+  expect(ends({ groupBy: ['user'] })).toEqual([-10_000, 0]);
   expect(ends({ condition: { metric: 'latency', window: '5m', operator: '>', threshold: 1 } })).toEqual([-10_000]);
 });
 
