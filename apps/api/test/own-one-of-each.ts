@@ -59,7 +59,7 @@ export async function openedAlert({ services }: World, tenantId: string, ruleId:
 }
 
 /** An incident of one alert, as the dispatcher links it. */
-async function incidentOf({ services }: World, tenantId: string, alertId: string): Promise<string> {
+export async function incidentOf({ services }: World, tenantId: string, alertId: string): Promise<string> {
   const id = newId();
   const incident = { id, firstMs: Date.now(), lastMs: Date.now(), alerts: 1, isNew: true };
   const linked = { links: [{ alertId, incidentId: id }], incidents: [incident] };
