@@ -18,6 +18,8 @@ import { WIRE_LIMITS, type WireLimits } from './http/wire-limits.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { drillRoutes } from './routes/drills.ts';
+import { escalationRoutes } from './routes/escalation.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
 import { mutingRoutes } from './routes/muting.ts';
@@ -91,6 +93,8 @@ export async function buildApi({
       alertRoutes,
       channelRoutes,
       drillRoutes,
+      escalationRoutes,
+      incidentRoutes,
       scheduleRoutes,
       tenantRoutes,
       metricRoutes,

@@ -75,6 +75,12 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
       },
     ],
   },
+  'POST /escalation-policies': { key: 'example', ...aWholePolicy() },
+  'PUT /escalation-policies/:key': aWholePolicy(),
+  'POST /runbook-actions': { key: 'example', ...aWholeAction() },
+  'PUT /runbook-actions/:key': aWholeAction(),
+  'POST /incidents/:id/acknowledge': { note: 'on it' },
+  'POST /incidents/:id/resolve': { notes: 'restarted the worker' },
   'POST /alerts/bulk': {
     action: 'acknowledge',
     filter: {
@@ -125,6 +131,27 @@ function aWholeSilence(): Record<string, unknown> {
     onResolve: true,
     startsAt: 1_700_000_000_000,
     comment: 'Database is being moved',
+  };
+}
+
+function aWholePolicy(): Record<string, unknown> {
+  return {
+    name: 'On call',
+    position: 10,
+    matchers: [{ label: 'severity', op: '=', value: 'critical' }],
+    steps: [{ after: '5m', channels: ['example-channel'] }],
+    repeat: { every: '10m', times: 3 },
+  };
+}
+
+/** Without its secret: what is hidden is not compared. */
+function aWholeAction(): Record<string, unknown> {
+  return {
+    name: 'Restart',
+    matchers: [{ label: 'env', op: '=', value: 'prod' }],
+    on: ['fired', 'resolved'],
+    url: 'https://automation.example/in',
+    enabled: true,
   };
 }
 

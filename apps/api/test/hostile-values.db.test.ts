@@ -17,7 +17,7 @@ import {
   type Method,
   type World,
 } from './open-world.ts';
-import { openedAlert } from './own-one-of-each.ts';
+import { incidentOf, openedAlert } from './own-one-of-each.ts';
 
 let world: World;
 let tenant: Actor;
@@ -33,11 +33,18 @@ beforeAll(async () => {
   await tenant.ask('POST', '/metrics/definitions', aMetric({ key: 'open' }));
   const silence = await tenant.ask('POST', '/silences', aSilence());
   const window = await tenant.ask('POST', '/maintenance-windows', aWindow());
+  const steps = [{ after: '5m', channels: ['example-channel'] }];
+  await tenant.ask('POST', '/escalation-policies', { key: 'nobody', name: 'Nobody has it', steps });
+  await tenant.ask('POST', '/runbook-actions', { key: 'restart', name: 'Restart', on: ['fired'], url: 'https://automation.example/in' });
+  // Of no rule: what is done to rules ends their alerts.
+  const alerts = await openedAlert(world, tenant.tenantId, newId());
   ids = {
+    'escalation-policies': 'nobody',
+    'runbook-actions': 'restart',
+    incidents: await incidentOf(world, tenant.tenantId, alerts),
     silences: silence.body.id,
     'maintenance-windows': window.body.id,
-    // Of no rule: what is done to rules ends their alerts.
-    alerts: await openedAlert(world, tenant.tenantId, newId()),
+    alerts,
     channels: channel.body.id,
     rules: rule.body.id,
     'by-key': 'example',
@@ -74,7 +81,8 @@ const ask = (route: Route, body: string, headers = {}): Promise<Answer> =>
 async function undo({ name }: Route, { body, status }: Answer): Promise<void> {
   if (status !== 201 || name === 'POST /tenants' || name.endsWith('api-keys') || name.startsWith('POST /alerts')) return;
   const kind = ['rules', 'silences', 'maintenance-windows'].find((noun) => name.includes(`/${noun}`)) ?? 'channels';
-  const path = name.includes('/definitions') ? `/metrics/definitions/${body.key}` : `/${kind}/${body.id}`;
+  const byKey = ['metrics/definitions', 'escalation-policies', 'runbook-actions'].find((noun) => name.endsWith(`/${noun}`));
+  const path = byKey === undefined ? `/${kind}/${body.id}` : `/${byKey}/${body.key}`;
   expect((await tenant.ask('DELETE', path)).status).toBe(204);
 }
 

@@ -70,7 +70,7 @@ export const Delivery = z.strictObject({
   alertId: Id.nullable(),
   /** `id` is null once the channel is deleted. */
   channel: z.strictObject({ id: Id.nullable(), key: z.string(), kind: z.string() }),
-  /** What is told: fired, escalated, reminded, resolved, no_data, unsilenced, acknowledged, undelivered, channel_failing or test. */
+  /** What is told: fired, escalated, reminded, resolved, no_data, unsilenced, acknowledged, unacknowledged, undelivered, channel_failing or test. */
   kind: z.string(),
   status: z.enum(DELIVERY_STATUSES),
   reason: z.string().nullable(),

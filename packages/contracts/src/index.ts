@@ -27,8 +27,10 @@ export {
 } from './channel.ts';
 export { DeliveriesReplayed, Delivery, DeliveryAttempt, DeliveryDetail, ListDeliveries, ReplayDeliveries } from './delivery.ts';
 export { Drill, DrillSchedule, ListDrills, PutDrillSchedule, StartDrill } from './drill.ts';
+export { CreateEscalationPolicy, EscalationPolicy, EscalationPolicyList, PutEscalationPolicy } from './escalation-policy.ts';
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';
+export { Incident, IncidentAnswer, IncidentDetail, ListIncidents } from './incident.ts';
 export { InboxMessage, ListInbox } from './inbox-message.ts';
 export { ListMetricDefinitions, ListRulesOfMetric, MetricDefinition, UpdateMetricDefinition } from './metric-definition.ts';
 export { ListMaintenanceWindows, MaintenanceWindow, PutMaintenanceWindow } from './maintenance-window.ts';
@@ -40,6 +42,7 @@ export { Backtest, BacktestRule, Preview, PreviewRule } from './preview.ts';
 export { Problem, ProblemIssue } from './problem.ts';
 export { CostOfRule, Evaluation, ListEvaluations, ListRuleCosts, ListRules, Rule, RuleCost, ShownRule, UnreadableRule } from './rule.ts';
 export { EvaluatedNow } from './run.ts';
+export { CreateRunbookAction, PutRunbookAction, RunbookAction, RunbookActionList } from './runbook-action.ts';
 export { ScheduledRun } from './scheduled-run.ts';
 export { ExplainRule, RuleExplanation } from './rule-explanation.ts';
 export { RuleTest, TestRule } from './rule-test.ts';

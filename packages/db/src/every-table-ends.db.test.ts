@@ -9,6 +9,7 @@ const KEPT = [
   'api_keys',
   'channels',
   'drill_schedules',
+  'escalation_policies',
   'installed_packs',
   'maintenance_windows',
   'metric_definitions',

@@ -83,6 +83,16 @@ async function fill(tenantId: string): Promise<void> {
     await sql`
       insert into maintenance_windows (tenant_id, id, name, matchers, time_zone, start, duration_ms, recurrence, created_by, updated_by)
       values (${tenantId}, ${newId()}, 'W', '[]', 'UTC', '2026-01-01T00:00', 60000, '{}', 'me', 'me')`;
+    await sql`
+      insert into escalation_policies (tenant_id, key, name, position, matchers, steps, created_by, updated_by)
+      values (${tenantId}, 'p', 'P', 0, '[]', '[]', 'me', 'me')
+      on conflict do nothing`;
+    await sql`
+      insert into runbook_actions (tenant_id, key, name, matchers, events, channel_id, created_by, updated_by)
+      select tenant_id, 'a', 'A', '[]', '[]', id, 'me', 'me' from channels where tenant_id = ${tenantId} limit 1`;
+    const incident = newId();
+    await sql`insert into incidents (tenant_id, id, opened_at, last_at, alerts) values (${tenantId}, ${incident}, tocsin_now(), tocsin_now(), 1)`;
+    await sql`insert into incident_alerts (tenant_id, alert_id, incident_id) values (${tenantId}, ${alert}, ${incident})`;
     await sql`insert into notification_lists (tenant_id, kind, entries, updated_by) values (${tenantId}, 'routes', '[]', 'me')`;
     await sql`insert into idempotency_keys (tenant_id, route, key, request_hash) values (${tenantId}, 'r', ${newId()}, '\\x01')`;
     await sql`insert into event_names (tenant_id, name) values (${tenantId}, ${newId()})`;

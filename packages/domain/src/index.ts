@@ -57,6 +57,10 @@ export {
   type OpenMatched,
   type Quiet,
 } from './mutes.ts';
+export { ESCALATION_BOUNDS, type EscalationPolicy, type EscalationStep } from './escalation.ts';
+export { escalationNow, type EscalationNow } from './escalation-now.ts';
+export { linkIncidents, type LinkableAlert, type LinkableIncident, type Linked, sharedLabels } from './link-incidents.ts';
+export { ACTION_EVENTS, actionChannelKey, actionEventOf, type ActionEvent, isActionChannel } from './runbook-action.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
   TRIGGER_KINDS,

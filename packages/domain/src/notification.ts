@@ -8,8 +8,20 @@ import type { AlertTypeName } from './alert-type-name.ts';
 import type { AlertType } from './series-state.ts';
 import type { Severity } from './severity.ts';
 
-export const TRIGGER_KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'unsilenced', 'acknowledged'] as const;
-/** A change of an alert worth telling. `unsilenced`: what kept it from being told is over, and it is still open. */
+export const TRIGGER_KINDS = [
+  'fired',
+  'escalated',
+  'reminded',
+  'resolved',
+  'no_data',
+  'unsilenced',
+  'acknowledged',
+  'unacknowledged',
+] as const;
+/**
+ * A change of an alert worth telling. `unsilenced`: what kept it from being told is over, and it is still open. `unacknowledged`: nobody has taken it in
+ * hand for as long as an escalation policy allows.
+ */
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
 /** An alert as it was at the slot of its trigger. Times are RFC 3339, UTC. Stored with the trigger, so a late message still says what was. */
@@ -52,6 +64,8 @@ export interface AlertSnapshot {
   peak?: number;
   /** Present: so many more series breach than the rule may have alerts. */
   excess?: number;
+  /** Of `unacknowledged` alone: for how long nobody has it, a duration. */
+  unacknowledgedFor?: string;
   labels: Labels;
   startedAt: string;
   /** Null while open. */

@@ -55,6 +55,8 @@ function wordOf({ kind, alert, undelivered, failing, group }: Notification): str
       return 'Still firing';
     case 'resolved':
       return 'Resolved';
+    case 'unacknowledged':
+      return `Unacknowledged for ${alert.unacknowledgedFor ?? 'too long'} · ${capital(alert.severity)}`;
     case 'acknowledged':
       return 'Acknowledged';
     case 'no_data':

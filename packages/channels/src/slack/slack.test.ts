@@ -158,6 +158,11 @@ test('renders a resolved one', () => {
   `);
 });
 
+test('says for how long nobody has had it', () => {
+  const { text } = slackMessage(aNotification({ kind: 'unacknowledged', alert: { unacknowledgedFor: '10m' } }));
+  expect(text).toContain('Unacknowledged for 10m · Critical · Checkout latency');
+});
+
 test('says so when there is no value', () => {
   expect(slackMessage(aNotification({ kind: 'no_data', alert: { value: null, samples: 0 } })).text).toBe(
     '⚪ No data · Checkout latency: p95 latency has no data (limit &gt; 1,000 ms)',

@@ -68,10 +68,18 @@ test('renders the body receivers know', () => {
 });
 
 test('names each kind of message', () => {
-  const types = (['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'test'] as const).map(
+  const types = (['fired', 'escalated', 'reminded', 'unacknowledged', 'resolved', 'no_data', 'test'] as const).map(
     (kind) => JSON.parse(webhook.render(aNotification({ kind }))).type,
   );
-  expect(types).toEqual(['alert.fired', 'alert.escalated', 'alert.reminded', 'alert.resolved', 'alert.no_data', 'test']);
+  expect(types).toEqual([
+    'alert.fired',
+    'alert.escalated',
+    'alert.reminded',
+    'alert.unacknowledged',
+    'alert.resolved',
+    'alert.no_data',
+    'test',
+  ]);
 });
 
 describe('signature', () => {

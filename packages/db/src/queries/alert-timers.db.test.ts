@@ -23,7 +23,7 @@ const asTenant = <T>(work: (sql: SqlTx) => Promise<T>): Promise<T> => withTenant
 test('a timer of a kind that a newer process has set is nobody’s reminder', async () => {
   const alertId = newId();
   const reading = slowReading();
-  const timers = { reminder: newId(), escalation: newId() };
+  const timers = { reminder: newId(), of_tomorrow: newId() };
   await asTenant(async (sql) => {
     const rule = { ruleId: newId(), ruleKey: 'slow', ruleName: 'Slow', seriesKey: '{}', labels: {} };
     const named = { alertType: 'threshold' as const, typeName: 'latency_high' as const, category: null };

@@ -6,7 +6,7 @@ import type { DrizzleTx, SqlTx } from '../with-tenants.ts';
 import type { ToldAlert } from './alert-snapshot.ts';
 
 /** What happens to an alert by time alone. */
-export const TIMER_KINDS = ['reminder', 'unsilence'] as const;
+export const TIMER_KINDS = ['reminder', 'unsilence', 'escalation'] as const;
 export type TimerKind = (typeof TIMER_KINDS)[number];
 
 export interface DueTimer {

@@ -1,3 +1,4 @@
+import { actionChannelKey } from '@tocsin/domain';
 import type { ChannelToSend } from './open-deliveries.ts';
 import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
@@ -44,7 +45,7 @@ export async function channelsOfAlerts(sql: SqlTx, alerts: readonly { tenantId: 
                      or coalesce(l.status, d.status) in ('pending', 'sending', 'retrying')) as told,
              -- a muted reminder is no news of its own
              (array_agg(d.suppressed_by is not null order by d.created_at desc, d.id desc)
-               filter (where d.kind in ('fired', 'escalated', 'no_data', 'unsilenced') or (d.kind = 'reminded' and d.status <> 'suppressed')))[1] as muted
+               filter (where d.kind in ('fired', 'escalated', 'no_data', 'unsilenced') or (d.kind in ('reminded', 'unacknowledged') and d.status <> 'suppressed')))[1] as muted
       from unnest(${alerts.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[]) as wanted (tenant_id, alert_id)
       join deliveries d on d.tenant_id = wanted.tenant_id and d.alert_id = wanted.alert_id
       left join channels on channels.tenant_id = d.tenant_id and channels.id = d.channel_id
@@ -81,6 +82,6 @@ export async function disableChannel(
 
 export async function channelById(sql: SqlTx, tenantId: string, channelId: string): Promise<{ key: string; kind: string } | null> {
   const [channel] = await sql<{ key: string; kind: string }[]>`
-    select key, kind from channels where tenant_id = ${tenantId} and id = ${channelId}`;
+    select key, kind from channels where tenant_id = ${tenantId} and id = ${channelId} and key not like ${actionChannelKey('%')}`;
   return channel ?? null;
 }

@@ -1,7 +1,11 @@
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { actionChannelKey } from '@tocsin/domain';
+import { and, desc, eq, inArray, lt, notLike, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { type ChannelRow, channels } from '../tables/channels.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
+
+/** Not one that a runbook action's calls go through. */
+const isShown = notLike(channels.key, actionChannelKey('%'));
 
 export interface NewChannel extends Pick<ChannelRow, 'tenantId' | 'id' | 'key' | 'name' | 'kind' | 'config' | 'secrets' | 'enabled'> {
   /** Absent: none of its own. */
@@ -51,7 +55,7 @@ export async function findChannel(tx: DrizzleTx, tenantId: string, id: string): 
   const [row] = await tx
     .select()
     .from(channels)
-    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id)));
+    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id), isShown));
   return row ?? null;
 }
 
@@ -60,7 +64,7 @@ export async function lockChannel(tx: DrizzleTx, tenantId: string, id: string): 
   const [row] = await tx
     .select()
     .from(channels)
-    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id)))
+    .where(and(eq(channels.tenantId, tenantId), eq(channels.id, id), isShown))
     .for('update');
   return row ?? null;
 }
@@ -76,6 +80,7 @@ export interface ChannelFilter {
 export async function selectChannels(tx: DrizzleTx, tenantId: string, { beforeId, limit, kind }: ChannelFilter): Promise<ChannelRow[]> {
   const conditions = [
     eq(channels.tenantId, tenantId),
+    isShown,
     beforeId === null ? undefined : lt(channels.id, beforeId),
     kind === null ? undefined : eq(channels.kind, kind),
   ];
@@ -93,7 +98,7 @@ export async function lockChannelKeys(tx: DrizzleTx, tenantId: string, keys: rea
   const rows = await tx
     .select({ key: channels.key })
     .from(channels)
-    .where(and(eq(channels.tenantId, tenantId), inArray(channels.key, [...keys])))
+    .where(and(eq(channels.tenantId, tenantId), inArray(channels.key, [...keys]), isShown))
     .orderBy(channels.key)
     .for('key share');
   return rows.map(({ key }) => key);
@@ -104,7 +109,7 @@ export async function someChannelKeys(tx: DrizzleTx, tenantId: string): Promise<
   const rows = await tx
     .select({ key: channels.key })
     .from(channels)
-    .where(eq(channels.tenantId, tenantId))
+    .where(and(eq(channels.tenantId, tenantId), isShown))
     .orderBy(channels.key)
     .limit(200);
   return rows.map(({ key }) => key);

@@ -1,3 +1,4 @@
+import { actionChannelKey } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 import type { ChannelToPlan } from './channels-for-delivery.ts';
 
@@ -31,7 +32,7 @@ export async function channelsInstead(sql: SqlTx, failing: readonly ChannelRef[]
     from unnest(${failing.map((each) => each.tenantId)}::uuid[], ${failing.map((each) => each.channelId)}::uuid[]) as failing (tenant_id, id)
     cross join lateral (
       select * from channels c
-      where c.tenant_id = failing.tenant_id and c.id <> failing.id and c.enabled and c.last_error is null and c.kind <> 'inbox'
+      where c.tenant_id = failing.tenant_id and c.id <> failing.id and c.enabled and c.last_error is null and c.kind <> 'inbox' and c.key not like ${actionChannelKey('%')}
       order by c.last_used_at desc nulls last, c.id
       limit 1
     ) other`;

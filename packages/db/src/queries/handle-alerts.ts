@@ -5,6 +5,7 @@ import { newId } from '../new-id.ts';
 import { alertEvents, alerts, archivedAlerts, type AlertRow } from '../tables/alerts.ts';
 import { rules } from '../tables/rules.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
+import { wakeEscalations } from './escalations.ts';
 import { CHANGED_ALERT, tellChanges, type ChangedAlert } from './tell-changes.ts';
 
 const these = (tenantId: string, ids: readonly string[]) => and(eq(alerts.tenantId, tenantId), inArray(alerts.id, [...ids]));
@@ -51,6 +52,7 @@ export async function unacknowledgeAlerts(tx: DrizzleTx, tenantId: string, ids: 
     .update(alerts)
     .set({ status: 'active', acknowledgedAtMs: null, acknowledgedBy: null, version: sql`${alerts.version} + 1` })
     .where(these(tenantId, ids));
+  await wakeEscalations(tx, tenantId, ids);
   await noteHandled(tx, tenantId, ids, { kind: 'unacknowledged', actor: by.actor, data: said('note', by.note) });
   const reminding = await tx
     .select({ id: alerts.id, every: sql<string | null>`${rules.spec} ->> 'remindEvery'` })

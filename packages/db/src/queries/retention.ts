@@ -2,7 +2,7 @@ import type { SqlTx } from '../with-tenants.ts';
 
 /**
  * Deletes at most `limit` rows a kind of what is over and older than its retention: archived alerts, reports of missed ones,
- * deliveries without an alert, messages in the inbox, silences, fire drills, counts of messages, event names of which no event is left, what was made of hours whose events are over or that
+ * deliveries without an alert, messages in the inbox, silences, incidents without alerts, fire drills, counts of messages, event names of which no event is left, what was made of hours whose events are over or that
  * nobody has needed for a week, and idempotency keys of more than a day.
  * Answers how many rows went. Alerts that are not archived are not looked at.
  */
@@ -54,6 +54,14 @@ export async function deleteExpired(
       select tenant_id, id from drills where tenant_id = any(${tenants}::uuid[]) and finished_at < ${old} limit ${limit} for update skip locked
     ) expired
     where drills.tenant_id = expired.tenant_id and drills.id = expired.id`;
+  const incidents = await sql`
+    delete from incidents using (
+      select tenant_id, id from incidents quiet
+      where tenant_id = any(${tenants}::uuid[]) and last_at < ${old}
+        and not exists (select from incident_alerts where incident_alerts.tenant_id = quiet.tenant_id and incident_alerts.incident_id = quiet.id)
+      limit ${limit} for update skip locked
+    ) expired
+    where incidents.tenant_id = expired.tenant_id and incidents.id = expired.id`;
   const keys = await sql`
     delete from idempotency_keys using (
       select tenant_id, route, key from idempotency_keys
@@ -87,6 +95,7 @@ export async function deleteExpired(
     ) expired
     where partial_keys.tenant_id = expired.tenant_id and partial_keys.key = expired.key`;
   const derived = partials.count + hours.count + unneeded.count;
-  const handled = archived.count + missed.count + deliveries.count + messages.count + silences.count + windows.count + drills.count;
+  const handled =
+    archived.count + missed.count + deliveries.count + messages.count + silences.count + windows.count + drills.count + incidents.count;
   return handled + keys.count + names.count + derived;
 }

@@ -19,7 +19,7 @@ export interface PendingTrigger {
   /** Since it was made. */
   ageMs: number;
   nowMs: EpochMs;
-  /** As the rule stands now; null: it was deleted. */
+  /** Those that hear of it: of the trigger alone, or as the rule stands now; null: it was deleted. */
   notify: RuleSpec['notify'] | null;
   /** The alert's, with the rule's. */
   labels: Labels;
@@ -33,6 +33,8 @@ interface PendingRow extends Omit<PendingTrigger, 'told'>, Omit<Told, 'rule'> {
   ruleId: string;
   ruleKey: string;
   ruleName: string;
+  /** Null: those of the rule. */
+  channels: string[] | null;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function lockPendingTriggers(sql: SqlTx, refs: readonly TriggerRef[
     )
     select t.tenant_id as "tenantId", t.id, t.alert_id as "alertId", t.kind, t.severity, t.snapshot, t.created_at as "createdMs",
            (extract(epoch from tocsin_now() - t.created_at) * 1000)::float8 as "ageMs", tocsin_now() as "nowMs",
-           alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey", alerts.rule_name as "ruleName", rules.spec -> 'notify' as notify,
+           alerts.rule_id as "ruleId", alerts.rule_key as "ruleKey", alerts.rule_name as "ruleName", rules.spec -> 'notify' as notify, t.channels,
            alerts.labels, alerts.type_name as "alertType", alerts.silenced_until as "silencedUntilMs",
            coalesce(rules.spec -> 'annotations', '{}') as annotations, tenants.external_key as "tenantExternalKey"
     from wanted
@@ -63,9 +65,10 @@ export async function lockPendingTriggers(sql: SqlTx, refs: readonly TriggerRef[
     where t.finished_at is null and t.alert_id = any(array(select alert_id from wanted))
     order by t.tenant_id, t.alert_id, t.seq
     for no key update of t`;
-  return rows.map(({ snapshot, createdMs, ruleId, ruleKey, ruleName, annotations, ...rest }) => {
+  return rows.map(({ snapshot, createdMs, ruleId, ruleKey, ruleName, annotations, channels, notify, ...rest }) => {
     const rule: RuleName = { id: ruleId, key: ruleKey, name: ruleName };
-    return { ...rest, told: { snapshot, createdMs, rule, annotations } };
+    const named = channels?.map((channel) => ({ channel, minSeverity: 'info' as const }));
+    return { ...rest, notify: named ?? notify, told: { snapshot, createdMs, rule, annotations } };
   });
 }
 

@@ -125,6 +125,8 @@ export const triggers = pgTable(
     kind: text().$type<TriggerKind>().notNull(),
     severity: text().$type<Severity>().notNull(),
     slotAtMs: instant('slot_at').notNull(),
+    /** Keys of those that hear of it; null: those of the rule and the routes. */
+    channels: jsonb().$type<string[]>(),
     snapshot: jsonb().$type<AlertSnapshot>().notNull(),
     status: text().$type<'pending' | 'planned' | 'suppressed'>().notNull().default('pending'),
     reason: text(),
@@ -142,10 +144,15 @@ export const alertTimers = pgTable(
     tenantId: uuid('tenant_id').notNull(),
     id: uuid().notNull(),
     alertId: uuid('alert_id').notNull(),
-    kind: text().$type<'reminder' | 'unsilence'>().notNull(),
-    dueAtMs: instant('due_at').notNull(),
+    kind: text().$type<'reminder' | 'unsilence' | 'escalation'>().notNull(),
+    /** Null: somebody wakes it. */
+    dueAtMs: instant('due_at'),
     /** What it waits for to be over; null: its time alone. */
     waitsFor: uuid('waits_for'),
+    /** Of an escalation: the key of its policy, the step that is told next, 0 for the first, and since when its time counts. */
+    policy: text(),
+    step: integer(),
+    sinceMs: instant('since'),
     hintedAtMs: instant('hinted_at'),
     hints: integer().notNull().default(0),
   },

@@ -4,8 +4,10 @@ import * as alerts from './alerts.ts';
 import * as channels from './channels.ts';
 import * as deliveries from './deliveries.ts';
 import * as drills from './drills.ts';
+import * as escalation from './escalation.ts';
 import * as events from './events.ts';
 import * as hours from './hours.ts';
+import * as incidents from './incidents.ts';
 import * as metricDefinitions from './metric-definitions.ts';
 import * as muting from './muting.ts';
 import * as packs from './packs.ts';
@@ -20,8 +22,10 @@ export const TABLES: readonly PgTable[] = [
   channels,
   deliveries,
   drills,
+  escalation,
   events,
   hours,
+  incidents,
   metricDefinitions,
   muting,
   packs,

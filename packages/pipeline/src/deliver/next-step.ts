@@ -1,5 +1,5 @@
 import type { OpenDelivery } from '@tocsin/db';
-import { RETRY } from '@tocsin/domain';
+import { isActionChannel, RETRY } from '@tocsin/domain';
 
 export type NextStep =
   | { kind: 'send' }
@@ -28,7 +28,9 @@ export function nextStep(delivery: OpenDelivery): NextStep {
   if (delivery.kind === 'resolved') {
     if (delivery.earlierDueInMs !== null)
       return { kind: 'wait', inMs: Math.max(delivery.earlierDueInMs, 0) + AFTER_EARLIER_MS, postpone: true };
-    if (!delivery.earlierAttempted && !delivery.tellsEarlier) return { kind: 'end', status: 'suppressed', reason: 'never_told' };
+    // an action may hang on the end alone
+    if (!delivery.earlierAttempted && !delivery.tellsEarlier && !isActionChannel(delivery.channelKey))
+      return { kind: 'end', status: 'suppressed', reason: 'never_told' };
   }
   if (delivery.waitingEndId !== null) return { kind: 'fold', into: delivery.waitingEndId };
   return { kind: 'send' };

@@ -108,8 +108,11 @@ const failed = ({ prepared: { delivery }, verdict, outcome: { status } }: Made):
 
 const failureOf = (verdict: Verdict): string | null => (verdict.outcome === 'delivered' ? null : verdict.reason);
 
-const ended = ({ prepared: { delivery, attempt }, outcome: { status, reason } }: Made): EndedDelivery[] =>
-  status === 'retrying' ? [] : [{ delivery, status, reason, attempts: attempt.number, foldedInto: null }];
+const ended = ({ prepared: { delivery, attempt }, verdict, outcome: { status, reason } }: Made): EndedDelivery[] => {
+  if (status === 'retrying') return [];
+  const answer = { statusCode: verdict.statusCode, excerpt: verdict.responseExcerpt };
+  return [{ delivery, status, reason, attempts: attempt.number, answer, foldedInto: null }];
+};
 
 /** The receiver is gone for good: the channel is switched off, and its people are told, in the one place that needs no channel. */
 async function disable(sql: SqlTx, delivery: Message, reason: string): Promise<void> {

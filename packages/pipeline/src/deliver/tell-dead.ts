@@ -9,6 +9,7 @@ import {
   type NewDelivery,
   type SqlTx,
 } from '@tocsin/db';
+import { isActionChannel } from '@tocsin/domain';
 import { isOfAlert, messageInstead, type Untold } from './instead.ts';
 
 /** A channel that is down fails every message; its people need to hear of it once in a while. */
@@ -44,12 +45,14 @@ export async function tellDead(
       }),
     );
   }
-  const alone = due.filter(({ channelId }) => !fallbacks.has(channelId));
+  // what automation was not told is no message for people, who have theirs
+  const isOfPeople = (channelId: string): boolean => !isActionChannel(byChannel.get(channelId)!.delivery.channelKey);
+  const alone = due.filter(({ channelId }) => !fallbacks.has(channelId) && isOfPeople(channelId));
   const others = alone.length === 0 ? [] : await channelsInstead(sql, alone);
   const messages: (NewDelivery | null)[] = [
     ...news.map((each) => {
       const fallback = fallbacks.get(each.delivery.channelId ?? '');
-      return fallback === undefined ? null : messageInstead(each, fallback, publicUrl, null);
+      return fallback === undefined || isActionChannel(each.delivery.channelKey) ? null : messageInstead(each, fallback, publicUrl, null);
     }),
     ...others.map((channel) => messageInstead(byChannel.get(channel.insteadOf)!, channel, publicUrl, null)),
   ];

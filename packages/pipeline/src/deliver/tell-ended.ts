@@ -1,4 +1,5 @@
 import { newId, noteOnTimeline, wakeResolved, type DeliveryRef, type SqlTx } from '@tocsin/db';
+import { isActionChannel } from '@tocsin/domain';
 import type { Untold } from './instead.ts';
 import { tellDead } from './tell-dead.ts';
 
@@ -10,6 +11,8 @@ export interface EndedDelivery {
   attempts: number;
   /** The delivery that tells it too; null: none does. */
   foldedInto: string | null;
+  /** To the last of them; absent: none was made just now. */
+  answer?: { statusCode: number | null; excerpt: string | null };
 }
 
 /**
@@ -27,7 +30,8 @@ export async function tellEnded(
   if (ofAlerts.length === 0) return new Map();
   await noteOnTimeline(
     sql,
-    ofAlerts.map(({ tenantId, alertId, delivery, status, reason, attempts, foldedInto }) => {
+    ofAlerts.map(({ tenantId, alertId, delivery, status, reason, attempts, answer, foldedInto }) => {
+      const isAction = isActionChannel(delivery.channelKey);
       const data = {
         deliveryId: delivery.id,
         channel: delivery.channelKey,
@@ -35,8 +39,10 @@ export async function tellEnded(
         told: delivery.kind,
         attempts,
         ...(foldedInto === null ? {} : { foldedInto }),
+        // what people's automation says belongs to the story; what their chat says does not
+        ...(isAction && answer !== undefined ? { answer } : {}),
       };
-      return { tenantId, id: newId(), alertId, kind: `delivery_${status}`, reason, data };
+      return { tenantId, id: newId(), alertId, kind: `${isAction ? 'action' : 'delivery'}_${status}`, reason, data };
     }),
   );
   const over = ofAlerts.flatMap(({ tenantId, alertId, delivery: { id, kind, channelId, channelKey } }) =>

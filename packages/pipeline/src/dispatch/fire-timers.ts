@@ -3,6 +3,7 @@ import type { TriggerKind } from '@tocsin/domain';
 import { dispatchTrigger } from '@tocsin/queue';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { sendHints } from '../send-hints.ts';
+import { escalate } from './escalate.ts';
 import { tellAgain } from './tell-again.ts';
 import { tellUnsilenced } from './tell-unsilenced.ts';
 
@@ -14,7 +15,7 @@ export interface FiredTrigger extends TriggerRef {
 /** What timers of a kind do, in the transaction that holds them and their alerts: each is moved or deleted. */
 export type Firing = (sql: SqlTx, tenantId: string, timers: readonly DueTimer[]) => Promise<FiredTrigger[]>;
 
-const FIRINGS: Readonly<Record<TimerKind, Firing>> = { reminder: tellAgain, unsilence: tellUnsilenced };
+const FIRINGS: Readonly<Record<TimerKind, Firing>> = { reminder: tellAgain, unsilence: tellUnsilenced, escalation: escalate };
 
 /** Does what is to happen to alerts by time alone. A tenant for whom it fails is left to the next sweep. */
 export async function fireTimers(deps: PipelineDeps, timers: readonly DueRow[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { channelOf } from '@tocsin/channels';
 import { countMessages, type CountedWindow, type NewDelivery, type PendingTrigger, type SqlTx, type WindowRef } from '@tocsin/db';
-import { GROUP_WINDOW_MS, groupScope, isStorm, placeInGroup, STORM_WINDOW_MS } from '@tocsin/domain';
+import { GROUP_WINDOW_MS, groupScope, isActionChannel, isStorm, placeInGroup, STORM_WINDOW_MS } from '@tocsin/domain';
 
 /** A delivery that is to be sent, with what it is about. */
 export interface Sendable {
@@ -21,8 +21,10 @@ interface Grouped extends Sendable {
 export async function holdBack(sql: SqlTx, sendable: readonly Sendable[]): Promise<void> {
   const grouped = sendable.flatMap((each): Grouped[] => {
     const { trigger, delivery } = each;
-    const { channelId, channelKind, kind } = delivery;
-    const scope = channelOf(channelKind)?.perAlert === true ? null : groupScope(kind, trigger.severity, trigger.told.rule.id);
+    const { channelId, channelKey, channelKind, kind } = delivery;
+    // automation is called for each alert
+    const isApart = channelOf(channelKind)?.perAlert === true || isActionChannel(channelKey);
+    const scope = isApart ? null : groupScope(kind, trigger.severity, trigger.told.rule.id);
     return scope === null || channelId === null ? [] : [{ ...each, channelId, scope }];
   });
   if (grouped.length === 0) return;

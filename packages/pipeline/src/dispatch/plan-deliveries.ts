@@ -62,7 +62,7 @@ export function plan(trigger: ToPlan, known: Known): Plan {
 }
 
 /** What is not made up for later. */
-const OF_THE_MOMENT: ReadonlySet<TriggerKind> = new Set(['reminded', 'acknowledged']);
+const OF_THE_MOMENT: ReadonlySet<TriggerKind> = new Set(['reminded', 'acknowledged', 'unacknowledged']);
 
 function wantedOf(trigger: ToPlan, { heard, routes, channels }: Known): PlannedDelivery[] {
   if (trigger.kind === 'acknowledged') return planForAcknowledged(heard, wantsAcknowledged);
@@ -82,8 +82,9 @@ const matched = ({ alertId: id, ...trigger }: ToPlan) => ({ ...trigger, id });
 
 /** The channels of the rule and of the routes that the alert takes. Null: the rule is deleted. */
 function wantedBy(trigger: ToPlan, routes: readonly Route[]): Pick<PendingTrigger, 'notify' | 'severity'> {
-  const { notify, severity } = trigger;
-  if (notify === null) return { notify, severity };
+  const { kind, notify, severity } = trigger;
+  // an escalation names who hears of it
+  if (notify === null || kind === 'unacknowledged') return { notify, severity };
   const routed = routesTaken(routes, matched(trigger)).flatMap((index) => routes[index]?.channels ?? []);
   return { notify: [...notify, ...routed], severity };
 }

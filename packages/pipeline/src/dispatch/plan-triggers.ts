@@ -11,18 +11,23 @@ import {
   setUnsilenceTimers,
   silencedNow,
   withTenantsSql,
+  runbookActionsOf,
+  type ActionToPlan,
   type DeliveryRef,
   type NewDelivery,
   type PendingTrigger,
   type SqlTx,
   type TriggerRef,
 } from '@tocsin/db';
-import { RETRY } from '@tocsin/domain';
+import { isActionChannel, RETRY } from '@tocsin/domain';
 import type { AttemptDeps } from '../deliver/delivery-deps.ts';
 import type { Prepared } from '../deliver/prepare.ts';
 import { endWhatWasMuted } from './end-what-was-muted.ts';
 import { firstAttempts, type FirstAttempts } from './first-attempts.ts';
 import { holdBack, type Sendable } from './hold-back.ts';
+import { withActions } from './with-actions.ts';
+import { startEscalations } from './start-escalations.ts';
+import { linkAlerts } from './link-alerts.ts';
 import { knownMutes, LOOK_AGAIN_MS, type KnownMutes } from './known-mutes.ts';
 import { plan, type Plan } from './plan-deliveries.ts';
 
@@ -49,6 +54,8 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
       const silences = ends.length === 0 ? [] : await lockSilencesUntilResolved(sql, tenantsOf(ends));
       const made = await planAll(sql, triggers, first);
       if (made.length > 0) await finish(sql, made);
+      await startEscalations(sql, made);
+      await linkAlerts(sql, triggers);
       if (ends.length > 0) await endWhatWasMuted(sql, ends, silences);
       return made;
     });
@@ -80,11 +87,18 @@ const toPlan = (trigger: PendingTrigger) => ({ ...trigger, ruleKey: trigger.told
 
 const tenantsOf = (triggers: readonly PendingTrigger[]): string[] => [...new Set(triggers.map(({ tenantId }) => tenantId))];
 
+/** What is known beside the triggers. */
+interface Beside {
+  known: KnownMutes;
+  actions: readonly ActionToPlan[];
+}
+
 /** Who hears of an end, that somebody has it, or of what is not muted any more, is known once what came before is planned. */
 async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: FirstAttempts): Promise<PlannedTrigger[]> {
   const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
   const telling = await withOwnSilences(sql, others);
   const known = await knownMutes(sql, telling.map(toPlan), { keep: true });
+  const actions = triggers.length === 0 ? [] : await runbookActionsOf(sql, tenantsOf(triggers));
   const followsOthers = ({ kind }: PendingTrigger): boolean => kind === 'unsilenced' || kind === 'acknowledged';
   const [followers, news] = [telling.filter(followsOthers), telling.filter((trigger) => !followsOthers(trigger))];
   const isMixed = news.length > 0 && news.length < triggers.length;
@@ -94,9 +108,9 @@ async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: F
       triggers.map(({ tenantId, told }) => ({ tenantId, ruleId: told.rule.id })),
     );
   return [
-    ...(await planNews(sql, news, known, first)),
-    ...(await planForHeard(sql, followers, known)),
-    ...(await planForHeard(sql, ends, known)),
+    ...(await planNews(sql, news, { known, actions }, first)),
+    ...(await planForHeard(sql, followers, { known, actions })),
+    ...(await planForHeard(sql, ends, { known, actions })),
   ];
 }
 
@@ -111,7 +125,7 @@ async function withOwnSilences(sql: SqlTx, triggers: readonly PendingTrigger[]):
 async function planNews(
   sql: SqlTx,
   triggers: readonly PendingTrigger[],
-  known: KnownMutes,
+  { known, actions }: Beside,
   first: FirstAttempts,
 ): Promise<PlannedTrigger[]> {
   if (triggers.length === 0) return [];
@@ -122,7 +136,8 @@ async function planNews(
   const byTenant = Map.groupBy(await channelsByKey(sql, [...wanted, ...routed]), ({ tenantId }) => tenantId);
   const plans = triggers.map((trigger) => {
     const channels = byTenant.get(trigger.tenantId) ?? [];
-    const planned = planOf(trigger, plan(toPlan(trigger), { ...known(trigger.tenantId), channels, heard: [] }));
+    const tenant = { ...known(trigger.tenantId), actions, channels, heard: [] };
+    const planned = planOf(trigger, withActions(trigger, plan(toPlan(trigger), tenant), tenant));
     return planned;
   });
   await holdBack(sql, sendableOf(plans));
@@ -135,12 +150,16 @@ async function planNews(
 }
 
 /** For those who have heard of an alert before, or would have. */
-async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], known: KnownMutes): Promise<PlannedTrigger[]> {
+async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], { known, actions }: Beside): Promise<PlannedTrigger[]> {
   if (triggers.length === 0) return [];
   const heard = Map.groupBy(await channelsOfAlerts(sql, triggers), ({ alertId }) => alertId);
-  const plans = triggers.map((trigger) =>
-    planOf(trigger, plan(toPlan(trigger), { ...known(trigger.tenantId), channels: [], heard: heard.get(trigger.alertId) ?? [] })),
-  );
+  const plans = triggers.map((trigger) => {
+    const all = heard.get(trigger.alertId) ?? [];
+    // an action is called by what it hangs on, not by what it has heard; what was muted is made up for either way
+    const people = trigger.kind === 'unsilenced' ? all : all.filter(({ key }) => !isActionChannel(key));
+    const tenant = { ...known(trigger.tenantId), channels: [] };
+    return planOf(trigger, withActions(trigger, plan(toPlan(trigger), { ...tenant, heard: people }), { ...tenant, actions, heard: all }));
+  });
   await holdBack(sql, sendableOf(plans));
   await insertAll(sql, plans);
   return plans;

@@ -23,7 +23,7 @@ export const bulkAlerts = verb('alerts:handle', async ({ ctx, input }: { ctx: Co
   });
 });
 
-function countsOf(results: readonly BulkResult[]): BulkAnswer['counts'] {
+export function countsOf(results: readonly BulkResult[]): BulkAnswer['counts'] {
   const count = (wanted: BulkResult['result']): number => results.filter(({ result }) => result === wanted).length;
   return { done: count('done'), unchanged: count('unchanged'), failed: count('failed') };
 }
