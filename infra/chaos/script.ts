@@ -36,7 +36,13 @@ const RULES = [
 export async function makeTenant(url: string, adminKey: string, receiversUrl: string, externalKey: string): Promise<ScriptedTenant> {
   const { api, tenantId } = await newTenant(url, adminKey, externalKey);
   for (const key of CHANNELS) {
-    await api.post('/api/v1/channels', { key, name: key, kind: 'webhook', config: { url: `${receiversUrl}/${externalKey}/${key}` } });
+    await api.post('/api/v1/channels', {
+      key,
+      name: key,
+      kind: 'webhook',
+      grouping: false,
+      config: { url: `${receiversUrl}/${externalKey}/${key}` },
+    });
   }
   const rules = new Map<string, string>();
   for (const { rule } of RULES) rules.set(rule.key, (await api.post<{ id: string }>('/api/v1/rules', rule)).id);

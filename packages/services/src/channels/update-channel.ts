@@ -35,6 +35,7 @@ export const updateChannel = verb('channels:write', async ({ ctx, input }: { ctx
       config: stored.config,
       secrets: stored.secrets,
       fallback,
+      grouping: patch.grouping ?? before.grouping,
       maxPerMinute: patch.maxPerMinute === undefined ? before.maxPerMinute : patch.maxPerMinute,
       // Whoever says what the secrets are says what holds.
       formerSecretsUntilMs: namesSecret(before.kind, patch.config) ? null : before.formerSecretsUntilMs,

@@ -16,7 +16,7 @@ import { CHECKOUT } from './shipped-packs.ts';
 
 /** A channel of the file; its configuration is checked, without what is made anew for each tenant. */
 /** Its channels have no fallbacks: whom a tenant's people want to be told is theirs to say. */
-const FileChannel = CreateChannel.omit({ fallback: true, maxPerMinute: true });
+const FileChannel = CreateChannel.omit({ fallback: true, maxPerMinute: true, grouping: true });
 export type DefaultChannel = z.output<typeof FileChannel>;
 
 /** What every tenant begins with. */
