@@ -120,6 +120,14 @@ describeQueues('messages that are told together', (backend) => {
     await told(...Array.from({ length: 5 }, () => 'alert.fired 1'), 'alert.fired 3');
   });
 
+  test('a channel that asks for every alert by itself is told of each at once, however many there are', async () => {
+    const channel = await hook();
+    await scene.world().inTenant((sql) => sql`update channels set grouping = false, max_per_minute = 1 where key = ${channel}`);
+    const ruleId = await scene.world().rule([channel]);
+    for (let alert = 0; alert < 3; alert += 1) await fire(ruleId);
+    await told('alert.fired 1', 'alert.fired 1', 'alert.fired 1');
+  });
+
   test('a receiver that keeps alerts apart hears of each by itself', async () => {
     const ruleId = await scene.world().rule([]);
     const key = scene.key('pager');
