@@ -23,6 +23,8 @@ const levelRule = (key: string, more: object) => ({
   condition: { measure: 'level', name: key, aggregation: 'last', window: '6h', operator: '>', threshold: 0.5 },
   groupBy: ['series'],
   cooldown: '0s',
+  // a script that plays for minutes changes more often than that
+  flapping: 'off',
   evaluationDelay: '0s',
   notify: [{ channel: 'steady' }, { channel: 'moody' }, { channel: 'refusing' }, { channel: 'critical', minSeverity: 'critical' }],
   ...more,
