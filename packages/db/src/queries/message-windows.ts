@@ -17,9 +17,9 @@ export interface CountedWindow extends WindowRef {
 }
 
 /**
- * Counts messages into their windows, each of which is open for `lengthMs` from its first message on; a window that is over opens anew with these. Whoever
- * counts into the same window at the same time waits, so that one alone is the first. Not answered:
- * channels that are told of each alert by itself.
+ * Counts messages into their windows, each of which is open for `lengthMs` from its first message on; a window that is over opens anew with
+ * these. Whoever counts into the same window at the same time waits, so that one alone is the first. Not answered: channels that are told of
+ * each alert by itself.
  */
 export async function countMessages(
   sql: SqlTx,
@@ -27,8 +27,8 @@ export async function countMessages(
   lengthMs: number,
 ): Promise<CountedWindow[]> {
   const length = sql`make_interval(secs => ${lengthMs}::float8 / 1000)`;
-  // a clock that was set back leaves windows that begin later than now
-  const isOpen = sql`w.opened_at > tocsin_now() - ${length} and w.opened_at <= tocsin_now()`;
+  // Now is when the transaction began: whoever waited finds a window that was opened since. What lies further ahead is from before the clock was set back.
+  const isOpen = sql`w.opened_at > tocsin_now() - ${length} and w.opened_at < tocsin_now() + ${length}`;
   return sql<CountedWindow[]>`
     with new as (
       select * from unnest(
