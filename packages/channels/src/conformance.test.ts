@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { aNotification } from '../test/a-notification.ts';
 import { anOutside, doorError } from '../test/an-outside.ts';
+import { KINDS } from '../test/hostile.ts';
 import { channels, outboundUrls, secretFields, splitSecrets } from './index.ts';
 import { leaves } from './secrets.ts';
 
@@ -59,7 +60,7 @@ test.each(channels)('the messages of $kind are pinned by a test beside it', ({ k
 
 describe.each(all)('$kind', ({ channel, config }) => {
   test('renders the same text for the same notification, and every kind of it', () => {
-    for (const kind of ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'acknowledged', 'test', 'undelivered'] as const) {
+    for (const kind of KINDS) {
       const notification = aNotification({ kind });
       expect(channel.render(notification)).toBe(channel.render(structuredClone(notification)));
     }

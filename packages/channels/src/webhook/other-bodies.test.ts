@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
 import { HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { messageOf } from '../message/message-of.ts';
 import { newWebhookSecret } from './sign.ts';
 import { webhook } from './webhook.ts';
 
@@ -20,6 +21,16 @@ async function sent(config: Record<string, unknown>, notification: Notification 
   return { ...call, json: JSON.parse(call.body) as unknown };
 }
 const filled = async (template: unknown, notification?: Notification) => (await sent({ format: 'template', template }, notification)).json;
+
+test.each(['alertmanager', 'template'])('the format %s has a body for every kind of message, in the words of its own', async (format) => {
+  const template = format === 'template' ? '{{ sentence }} {{ title }}' : undefined;
+  for (const kind of KINDS) {
+    const { json } = await sent({ format, template }, saying('x', { kind }));
+    const { word } = messageOf(saying('x', { kind }));
+    if (template !== undefined) expect(json).toContain(` ${word} · `);
+    else expect(json).toMatchObject({ version: '4', alerts: [{ labels: { alertname: 'x' } }] });
+  }
+});
 
 describe('the body of Alertmanager', () => {
   test('says what its receivers read', async () => {
