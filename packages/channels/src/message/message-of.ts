@@ -14,14 +14,15 @@ const SEVERITY_ICONS = { critical: '🔴', error: '🟠', warning: '🟡', info:
 export function messageOf(notification: Notification): Message {
   const { kind, alert, rule, context, tenant } = notification;
   const names = Object.keys(alert.labels).sort();
+  const isOver = kind === 'resolved' || alert.status === 'resolved';
   return {
     kind,
     severity: alert.severity,
-    isOver: kind === 'resolved',
-    icon: iconOf(notification),
+    isOver,
+    icon: isOver ? '✅' : iconOf(notification),
     word: oneLine(wordOf(notification)),
     name: oneLine(notification.group === undefined ? alert.name : groupName(notification.group, alert.name)),
-    sentence: oneLine(kind === 'resolved' ? endLine(alert) : readingLine(alert)),
+    sentence: oneLine(isOver ? endLine(alert) : readingLine(alert)),
     summary: context.summary === undefined ? null : severalLines(context.summary),
     remarks: remarksOf(notification).map(oneLine),
     labels: names.slice(0, LABELS_MAX).map((name) => ({ name: oneLine(name), value: oneLine(alert.labels[name] ?? '') })),
@@ -36,7 +37,6 @@ export function messageOf(notification: Notification): Message {
 }
 
 function iconOf({ kind, alert }: Notification): string {
-  if (kind === 'resolved') return '✅';
   if (kind === 'test') return '🔔';
   if (kind === 'acknowledged') return '👀';
   return kind === 'no_data' ? '⚪' : SEVERITY_ICONS[alert.severity];

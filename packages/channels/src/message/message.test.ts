@@ -80,6 +80,16 @@ test('names who was not reached, and why', () => {
   expect(message.remarks).toEqual(['pagers was not told of this: http_404']);
 });
 
+test('that the end of an alert did not arrive is no alarm', () => {
+  const undelivered = { channel: 'chat', reason: 'http_404' };
+  expect(messageOf(aNotification({ kind: 'undelivered', undelivered, alert: over }))).toMatchObject({
+    icon: '✅',
+    word: 'Not delivered to chat',
+    isOver: true,
+    sentence: 'Lasted 11m · peak 4,120 ms · p95 latency is 12 ms (limit > 1,000 ms)',
+  });
+});
+
 test('says beside the reading where it came from, that it flaps and what is not shown', () => {
   const { remarks } = messageOf(aNotification({ alert: { why: 'usual is 400 ms', flapping: true, excess: 7 } }));
   expect(remarks).toEqual([

@@ -37,8 +37,8 @@ export function ntfyMessage(notification: Notification): NtfyMessage {
   };
 }
 
-function tagOf({ kind, severity }: Message): string {
-  if (kind === 'resolved') return 'white_check_mark';
+function tagOf({ kind, severity, isOver }: Message): string {
+  if (isOver) return 'white_check_mark';
   if (kind === 'test') return 'bell';
   return kind === 'no_data' ? 'white_circle' : TAGS[severity];
 }

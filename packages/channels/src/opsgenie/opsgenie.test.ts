@@ -78,6 +78,15 @@ test('is acknowledged by the same', async () => {
   expect(JSON.parse(outside.calls[0]?.body ?? '')).toMatchObject({ note: expect.stringContaining('Acknowledged by ann') });
 });
 
+test.each(['undelivered', 'channel_failing'] as const)('%s creates an alert of one that is on, and none of one that is over', (kind) => {
+  const over = { status: 'resolved' as const, resolvedAt: '2026-03-01T12:11:00.000Z' };
+  const callOf = (alert: object) => opsgenieCall(aNotification({ kind, alert }));
+  expect([callOf({}), callOf(over)]).toMatchObject([
+    { action: 'create', alias: aNotification().alert.id },
+    { action: 'close', alias: aNotification().alert.id },
+  ]);
+});
+
 test.each([
   ['critical', 'P1'],
   ['error', 'P2'],

@@ -1,4 +1,4 @@
-import type { MessageKind, Notification } from '@tocsin/domain';
+import type { Notification } from '@tocsin/domain';
 import { truncate, truncateBytes } from '../message/cut.ts';
 import { headline, type Message } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
@@ -32,7 +32,8 @@ export function pagerDutyEvent(notification: Notification): PagerDutyEvent {
   const { alert, kind, timestamp, deliveryId } = notification;
   const [open] = message.links.filter(({ face }) => face === 'Open alert');
   return {
-    event_action: ACTIONS[kind] ?? 'trigger',
+    // of an alert that is over by now nobody would close what is opened, whoever was not told of its end
+    event_action: message.isOver ? 'resolve' : kind === 'acknowledged' ? 'acknowledge' : 'trigger',
     // a test is an incident of its own
     dedup_key: truncate(kind === 'test' ? deliveryId : alert.id, PAGERDUTY_MAX.dedupKey),
     client: 'Tocsin',
@@ -49,8 +50,6 @@ export function pagerDutyEvent(notification: Notification): PagerDutyEvent {
     },
   };
 }
-
-const ACTIONS: Partial<Record<MessageKind, 'acknowledge' | 'resolve'>> = { acknowledged: 'acknowledge', resolved: 'resolve' };
 
 const sourceOf = ({ tenant, labels }: Message): string =>
   labels.find(({ name }) => /^(host|service|operation)$/.test(name))?.value ?? tenant;

@@ -53,11 +53,24 @@ test.each([
   ['escalated', 'trigger'],
   ['reminded', 'trigger'],
   ['no_data', 'trigger'],
+  ['unsilenced', 'trigger'],
   ['acknowledged', 'acknowledge'],
   ['resolved', 'resolve'],
 ] as const)('%s is a %s of the same incident', (kind, action) => {
   expect(pagerDutyEvent(aNotification({ kind }))).toMatchObject({ event_action: action, dedup_key: aNotification().alert.id });
 });
+
+test.each(['undelivered', 'channel_failing'] as const)(
+  '%s opens an incident of an alert that is on, and none of one that is over',
+  (kind) => {
+    const over = { status: 'resolved' as const, resolvedAt: '2026-03-01T12:11:00.000Z' };
+    const actionOf = (alert: object) => pagerDutyEvent(aNotification({ kind, alert }));
+    expect([actionOf({}), actionOf(over)]).toMatchObject([
+      { event_action: 'trigger', dedup_key: aNotification().alert.id },
+      { event_action: 'resolve', dedup_key: aNotification().alert.id },
+    ]);
+  },
+);
 
 test('a test is an incident of its own', () => {
   expect(pagerDutyEvent(aNotification({ kind: 'test' })).dedup_key).toBe(aNotification().deliveryId);
