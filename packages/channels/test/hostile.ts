@@ -1,4 +1,4 @@
-import { TRIGGER_KINDS, type MessageKind, type Notification } from '@tocsin/domain';
+import { groupOf, TRIGGER_KINDS, type MessageKind, type Notification } from '@tocsin/domain';
 import { aNotification } from './a-notification.ts';
 
 /** Everything a tenant, or whoever sends it telemetry, may write, in one text. */
@@ -32,5 +32,12 @@ export const LONG = ['x', 'é', '中', '😀', '&', '*', '<', '"', '\n-', '\\', 
 
 /** Every kind of message there is. */
 export const KINDS: readonly MessageKind[] = [...TRIGGER_KINDS, 'test', 'undelivered', 'channel_failing'];
+
+/** Messages of every kind, and one of several alerts, all of whose foreign texts are `text`. */
+export const allSaying = (text: string): Notification[] => {
+  const { alert, rule } = saying(text);
+  const members = Array.from({ length: 9 }, (_, index) => ({ snapshot: { ...alert, id: `${index}` }, rule: { ...rule, id: `${index}` } }));
+  return [...KINDS.map((kind) => saying(text, { kind })), saying(text, { group: groupOf(members, 'storm') })];
+};
 
 export const bytesOf = (value: unknown): number => Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));

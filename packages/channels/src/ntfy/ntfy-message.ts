@@ -12,7 +12,16 @@ const TITLE_MAX_BYTES = 250;
 // https://docs.ntfy.sh/publish/#message-priority
 const PRIORITIES = { critical: 5, error: 4, warning: 3, info: 2 } as const;
 // https://docs.ntfy.sh/emojis/
-const TAGS = { critical: 'red_circle', error: 'orange_circle', warning: 'yellow_circle', info: 'large_blue_circle' } as const;
+const TAGS: Record<Message['icon'], string> = {
+  '🔴': 'red_circle',
+  '🟠': 'orange_circle',
+  '🟡': 'yellow_circle',
+  '🔵': 'large_blue_circle',
+  '⚪': 'white_circle',
+  '👀': 'eyes',
+  '✅': 'white_check_mark',
+  '🔔': 'bell',
+};
 
 export interface NtfyMessage {
   title: string;
@@ -31,14 +40,8 @@ export function ntfyMessage(notification: Notification): NtfyMessage {
     title: truncateBytes(headline(message), TITLE_MAX_BYTES),
     message: truncateBytes(`${message.sentence}\n\n${plainDetails({ ...message, links: [] })}`, NTFY_MAX_BYTES),
     priority: message.isOver || message.kind === 'test' ? 3 : PRIORITIES[message.severity],
-    tags: [tagOf(message)],
+    tags: [TAGS[message.icon]],
     ...(open === undefined ? {} : { click: open.url }),
     actions: message.links.slice(0, NTFY_ACTIONS_MAX).map(({ face, url }) => ({ action: 'view', label: face, url })),
   };
-}
-
-function tagOf({ kind, severity, isOver }: Message): string {
-  if (isOver) return 'white_check_mark';
-  if (kind === 'test') return 'bell';
-  return kind === 'no_data' ? 'white_circle' : TAGS[severity];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, HOSTILE, LONG } from '../../test/hostile.ts';
 import { opsgenie } from './opsgenie.ts';
 import { OPSGENIE_MAX, opsgenieCall } from './opsgenie-alert.ts';
 
@@ -98,8 +98,8 @@ test.each([
 
 test('whatever is said fits', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const { alias, body } = opsgenieCall(saying(text, { kind }));
+    for (const notification of allSaying(text)) {
+      const { alias, body } = opsgenieCall(notification);
       const lengthOf = (field: string): number => JSON.stringify(body[field] ?? '').replaceAll(/\\(.)/g, '$1').length - 2;
       expect(alias.length).toBeLessThanOrEqual(OPSGENIE_MAX.alias);
       expect(lengthOf('message')).toBeLessThanOrEqual(OPSGENIE_MAX.message);

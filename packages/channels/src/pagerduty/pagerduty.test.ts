@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { bytesOf, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, bytesOf, HOSTILE, LONG } from '../../test/hostile.ts';
 import { pagerduty } from './pagerduty.ts';
 import { PAGERDUTY_MAX, pagerDutyEvent } from './pagerduty-event.ts';
 
@@ -93,8 +93,8 @@ test.each([
 
 test('whatever is said fits, so that it is never refused for its size', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const event = pagerDutyEvent(saying(text, { kind }));
+    for (const notification of allSaying(text)) {
+      const event = pagerDutyEvent(notification);
       expect(event.dedup_key.length).toBeLessThanOrEqual(PAGERDUTY_MAX.dedupKey);
       expect(event.payload.summary.length).toBeLessThanOrEqual(PAGERDUTY_MAX.summary);
       expect(bytesOf(event)).toBeLessThan(PAGERDUTY_MAX.bytes / 2);
