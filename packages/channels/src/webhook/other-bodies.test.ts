@@ -1,6 +1,7 @@
 import type { Notification } from '@tocsin/domain';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test, vi } from 'vitest';
+import { aGroup } from '../../test/a-group.ts';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
 import { allSaying, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
@@ -80,6 +81,14 @@ describe('the body of Alertmanager', () => {
         "version": "4",
       }
     `);
+  });
+
+  test('says of several alerts how many it leaves out', async () => {
+    expect((await sent({ format: 'alertmanager' }, aGroup())).json).toMatchObject({
+      status: 'firing',
+      truncatedAlerts: 13,
+      alerts: [{ labels: { operation: 'worst' } }],
+    });
   });
 
   test('ends an alert where it is over', async () => {
