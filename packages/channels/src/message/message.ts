@@ -53,6 +53,15 @@ export interface Message {
 /** `Critical · Checkout latency`. */
 export const headline = ({ word, name }: Message): string => `${word} · ${name}`;
 
+/** What is said beside the sentence, a paragraph each: the rule's own words first. */
+export const saidBeside = ({ summary, remarks }: Message): string[] => (summary === null ? remarks : [summary, ...remarks]);
+
+/** `Rule checkout-p95 · Checkout latency`. */
+export const ruleLine = ({ rule }: Message): string => `Rule ${rule.key} · ${rule.name}`;
+
+/** Null: its page is not known. */
+export const alertUrl = ({ links }: Message): string | null => links.find(({ face }) => face === 'Open alert')?.url ?? null;
+
 /** `model=gpt-4o, operation=chat and 2 more`; null without group-by. */
 export function seriesLine({ labels, labelsLeftOut }: Message): string | null {
   if (labels.length === 0) return null;

@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { truncateBytes } from '../message/cut.ts';
-import { headline, type Message } from '../message/message.ts';
+import { alertUrl, headline, type Message } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { plainDetails } from '../message/plain-text.ts';
 
@@ -35,13 +35,13 @@ export interface NtfyMessage {
 /** The message without its topic, which is as good as a password. Plain text: nothing in it means anything. */
 export function ntfyMessage(notification: Notification): NtfyMessage {
   const message = messageOf(notification);
-  const [open] = message.links.filter(({ face }) => face === 'Open alert');
+  const url = alertUrl(message);
   return {
     title: truncateBytes(headline(message), TITLE_MAX_BYTES),
     message: truncateBytes(`${message.sentence}\n\n${plainDetails({ ...message, links: [] })}`, NTFY_MAX_BYTES),
     priority: message.isOver || message.kind === 'test' ? 3 : PRIORITIES[message.severity],
     tags: [TAGS[message.icon]],
-    ...(open === undefined ? {} : { click: open.url }),
+    ...(url === null ? {} : { click: url }),
     actions: message.links.slice(0, NTFY_ACTIONS_MAX).map(({ face, url }) => ({ action: 'view', label: face, url })),
   };
 }
