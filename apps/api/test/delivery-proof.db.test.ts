@@ -72,6 +72,26 @@ describe('a webhook’s secret', () => {
     expect([takes(old), takes(fresh), signatures()]).toEqual([false, true, 1]);
   });
 
+  test('once exchanged comes to its end whoever sends the masks back', async () => {
+    const { id, secret: old } = await hook('hook');
+    await tenant.ask('POST', `/channels/${id}/rotate-secret`, { overlap: '2m' });
+    const shown = Channel.parse((await tenant.ask('GET', `/channels/${id}`)).body);
+    const patched = await tenant.ask('PATCH', `/channels/${id}`, { config: shown.config });
+    expect(Channel.parse(patched.body)).toMatchObject({ config: shown.config, formerSecretsUntil: shown.formerSecretsUntil });
+    world.services.db.clock.shiftMs += 121_000;
+    await tenant.ask('POST', `/channels/${id}/test`);
+    expect([takes(old), signatures()]).toEqual([false, 1]);
+  });
+
+  test('whose time is over does not hold again because another one is exchanged', async () => {
+    const { id, secret: old } = await hook('hook');
+    const second = await tenant.ask('POST', `/channels/${id}/rotate-secret`, { overlap: '2m' });
+    world.services.db.clock.shiftMs += 121_000;
+    await tenant.ask('POST', `/channels/${id}/rotate-secret`, { overlap: '2m' });
+    await tenant.ask('POST', `/channels/${id}/test`);
+    expect([takes(old), takes(second.body.config.secret), signatures()]).toEqual([false, true, 2]);
+  });
+
   test('can be one of the caller’s own, at once, and must be one', async () => {
     const { id, secret: old } = await hook('hook');
     const own = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
