@@ -1,7 +1,7 @@
 import { Channel, Delivery, Drill, DrillSchedule, pageOf } from '@tocsin/contracts';
 import { newId, withTenantsSql } from '@tocsin/db';
 import { openOutbound } from '@tocsin/runtime';
-import { webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
+import { slowReading, webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -256,6 +256,26 @@ describe('drills', () => {
         { pointer: '/channels/2', code: 'duplicate' },
       ],
     });
+  });
+
+  test('are in no list, and hold up nobody who deletes a channel', async () => {
+    const { id } = await hook('hook');
+    await tenant.ask('POST', '/drills', { channels: ['hook'] });
+    const { tenantId } = tenant;
+    await withTenantsSql(world.services.db, [tenantId], async (sql) => {
+      const [rule] = await sql<{ id: string; key: string }[]>`select id, key from rules`;
+      await sql`insert into rule_costs (tenant_id, rule_id, ms, last_ms, segments, events, series, measured_at)
+        values (${tenantId}, ${rule!.id}, 1, 1, 1, 1, 1, tocsin_now())`;
+      const reading = JSON.stringify(slowReading());
+      await sql`insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, type_name, status, severity, reading,
+          started_at, breached_at, last_slot_at)
+        values (${tenantId}, ${newId()}, ${rule!.id}, ${rule!.key}, 'Fire drill', '{}', '{}', 'threshold', 'custom', 'triggered', 'critical',
+          ${reading}::text::jsonb, tocsin_now(), tocsin_now(), tocsin_now())`;
+    });
+    for (const list of ['/rules', '/rules/costs', '/alerts']) expect((await tenant.ask('GET', list)).body.data, list).toEqual([]);
+    const matchers = [{ label: 'severity', op: '=', value: 'critical' }];
+    expect((await tenant.ask('POST', '/silences/preview', { matchers })).body).toMatchObject({ now: { alerts: 0, shown: [] } });
+    expect((await tenant.ask('DELETE', `/channels/${id}`)).status).toBe(204);
   });
 
   test('have a schedule, in a time zone, an hour apart at least', async () => {
