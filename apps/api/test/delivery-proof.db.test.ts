@@ -258,6 +258,14 @@ describe('drills', () => {
     });
   });
 
+  test('are ten at a time at most', async () => {
+    await hook('hook');
+    const start = () => tenant.ask('POST', '/drills', { channels: ['hook'] });
+    for (let begun = 0; begun < 10; begun += 1) expect((await start()).status).toBe(202);
+    expectProblem(await start(), 'too_many_requests', 429);
+    expect((await tenant.ask('GET', '/drills')).body.data).toHaveLength(10);
+  });
+
   test('are in no list, and hold up nobody who deletes a channel', async () => {
     const { id } = await hook('hook');
     await tenant.ask('POST', '/drills', { channels: ['hook'] });
