@@ -16,7 +16,6 @@ const OVERLAP_MAX_MS = 7 * 86_400_000;
 
 interface Input {
   id: string;
-  /** May be left out. */
   body: unknown;
   ifMatch: string | undefined;
 }
@@ -27,7 +26,7 @@ interface Input {
  */
 export const rotateSecret = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Channel> => {
   const id = idFrom(input.id, 'channel');
-  const { secret: given, overlap } = parse(RotateSecret, input.body ?? {});
+  const { secret: given, overlap } = parse(RotateSecret, input.body);
   const overlapMs = parseDuration(overlap);
   if (overlapMs === null || overlapMs > OVERLAP_MAX_MS) {
     throw invalid([{ pointer: '/overlap', code: 'bad_duration', message: 'must be a duration of 7d at most, such as 24h or 0s' }]);
