@@ -1,6 +1,6 @@
 import { PreviewSilence, type SilencePreview } from '@tocsin/contracts';
 import { alertsById, databaseNow, openAlertsLike, toldSince, withTenant, withTenantsSql } from '@tocsin/db';
-import { DRILL_PREFIX, type MatchedAlert, matches, valuesWanted } from '@tocsin/domain';
+import { matches, valuesWanted } from '@tocsin/domain';
 import { viewAlert } from '../alerts/alert-view.ts';
 import type { Context } from '../context.ts';
 import { parse } from '../parse.ts';
@@ -10,22 +10,21 @@ const WEEK_MS = 7 * 86_400_000;
 const SHOWN = 20;
 const LOOKED_AT_MAX = 50_000;
 
-/** What matchers mute now, and would have muted in the last 7 days; fire drills are left out, as of every list. Changes nothing. */
+/** What matchers mute now, and would have muted in the last 7 days. Changes nothing. */
 export const previewSilence = verb(
   'silences:read',
   async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<SilencePreview> => {
     const { matchers } = parse(PreviewSilence, input.body);
     const { tenantId } = ctx;
-    const isMuted = (alert: MatchedAlert): boolean => !alert.ruleKey.startsWith(DRILL_PREFIX) && matches(matchers, alert);
     const values = valuesWanted(matchers);
     // an alert may have been told at another severity than it has now
     const { severity: _now, ...lasting } = values;
     const sinceMs = (await withTenant(ctx.db, tenantId, databaseNow)) - WEEK_MS;
     const { open, told } = await withTenantsSql(ctx.db, [tenantId], async (sql) => ({
-      open: (await openAlertsLike(sql, [{ tenantId, values }])).filter(isMuted),
+      open: (await openAlertsLike(sql, [{ tenantId, values }])).filter((alert) => matches(matchers, alert)),
       told: await toldSince(sql, tenantId, { sinceMs, values: lasting, limit: LOOKED_AT_MAX + 1 }),
     }));
-    const muted = told.slice(0, LOOKED_AT_MAX).filter(isMuted);
+    const muted = told.slice(0, LOOKED_AT_MAX).filter((alert) => matches(matchers, alert));
     const newest = open.slice(-SHOWN).map(({ id }) => id);
     const shown = await withTenant(ctx.db, tenantId, (tx) => alertsById(tx, tenantId, newest));
     return {
