@@ -40,7 +40,12 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
     if (leaning.length > 0) await dropFallback(tx, ctx.tenantId, row.key);
     await deleteRow(tx, ctx.tenantId, id);
     if (row.packKey !== null) await noteGone(tx, ctx.tenantId, row.packKey, `channel/${row.key}`);
-    await audit(tx, ctx, 'channel.deleted', id, { key: row.key, usedByRules: rules.length, usedByRoutes: routes });
+    await audit(tx, ctx, 'channel.deleted', id, {
+      key: row.key,
+      usedByRules: rules.length,
+      usedByRoutes: routes,
+      fallbackOf: leaning.length,
+    });
   });
 });
 
