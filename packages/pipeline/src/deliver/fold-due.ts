@@ -33,7 +33,8 @@ export interface FoldedDue {
 
 /**
  * Makes one message of those that were held back to be told together and are due by now: the delivery of the worst alert tells of all, the others end
- * `suppressed(folded)` and name it. What was tried once is frozen and tells what it told then.
+ * `suppressed(folded)` and name it. A beginning whose end waits too is told by that one, all of them at once, so that these ends can be told together in
+ * turn. What was tried once is frozen and tells what it told then.
  */
 export async function foldDue(sql: SqlTx, publicUrl: string | null, inHand: readonly OpenDelivery[]): Promise<FoldedDue> {
   const folding = inHand.filter(isToFold);
@@ -46,9 +47,10 @@ export async function foldDue(sql: SqlTx, publicUrl: string | null, inHand: read
   const folded: FoldedDue['folded'] = [];
   const leaders: DeliveryRef[] = [];
   for (const waiting of Map.groupBy([...folding, ...locked], nameOf).values()) {
-    // an end that waits for its beginning tells of both
-    for (const { id, tenantId, waitingEndId } of waiting)
-      if (waitingEndId !== null && !known.has(id)) leaders.push({ tenantId, deliveryId: id });
+    for (const delivery of waiting) {
+      const step = nextStep(delivery);
+      if (step.kind === 'fold') folded.push({ delivery, into: step.into });
+    }
     const members = tellable(waiting);
     const leader = leaderOf(members);
     if (leader === null) continue;
@@ -75,13 +77,13 @@ const isToFold = ({ foldKey, attempts, body, dueInMs, told, channelId }: OpenDel
 const foldRef = ({ tenantId, channelId, foldKey }: OpenDelivery): FoldRef => ({ tenantId, channelId: channelId!, foldKey: foldKey! });
 const nameOf = ({ channelId, foldKey }: OpenDelivery): string => `${channelId} ${foldKey}`;
 
-/** An end is told here only if its beginning was told before, or is told here too. */
+/** An end is told here only if its beginning was told before, or is told with it or here too. */
 function tellable(waiting: readonly OpenDelivery[]): OpenDelivery[] {
   const beginning = new Set(waiting.filter(({ kind }) => kind !== 'resolved').map(({ alertId }) => alertId));
   return waiting
     .filter((delivery) => {
       if (delivery.kind !== 'resolved') return nextStep(delivery).kind === 'send';
-      return !delivery.earlierElsewhere && (delivery.earlierAttempted || beginning.has(delivery.alertId));
+      return !delivery.earlierElsewhere && (delivery.earlierAttempted || delivery.tellsEarlier || beginning.has(delivery.alertId));
     })
     .toSorted((a, b) => a.told!.createdMs - b.told!.createdMs || (a.id < b.id ? -1 : 1));
 }
@@ -94,7 +96,7 @@ function leaderOf(members: readonly OpenDelivery[]): OpenDelivery | null {
   return last.find(({ told }) => told!.snapshot.id === worst.snapshot.id)!;
 }
 
-/** Of those in hand that go on, whatever they tell of, now or since before. */
+/** Of those in hand that go on, whatever they tell of, now or since before. An end that tells its own beginning alone is no group. */
 async function groupsOf(sql: SqlTx, folding: readonly OpenDelivery[], folded: FoldedDue['folded']): Promise<Map<string, FoldedGroup>> {
   const over = new Set(folded.map(({ delivery }) => delivery.id));
   const left = folding.filter(({ id }) => !over.has(id));
@@ -104,9 +106,11 @@ async function groupsOf(sql: SqlTx, folding: readonly OpenDelivery[], folded: Fo
   );
   const byLeader = Map.groupBy(members, ({ intoId }) => intoId);
   return new Map(
-    left.flatMap(({ id, foldKey }): [string, FoldedGroup][] => {
+    left.flatMap(({ id, alertId, foldKey }): [string, FoldedGroup][] => {
       const of = byLeader.get(id);
-      return of === undefined ? [] : [[id, { members: of, reason: foldKey === 'channel' ? 'storm' : 'group' }]];
+      return of === undefined || of.every(({ snapshot }) => snapshot.id === alertId)
+        ? []
+        : [[id, { members: of, reason: foldKey === 'channel' ? 'storm' : 'group' }]];
     }),
   );
 }
