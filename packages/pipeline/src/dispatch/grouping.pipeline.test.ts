@@ -98,7 +98,23 @@ describeQueues('messages that are told together', (backend) => {
     await told('alert.fired 1', 'alert.fired 1', 'alert.resolved 1');
     await vi.waitFor(async () => expect(await stateOf(short, 'resolved')).toBe('delivered'), 60_000);
     expect([await stateOf(short), await stateOf(long)]).toEqual(['suppressed(folded)', 'delivered']);
-    expect(bodies().find(({ type }) => type === 'alert.resolved')!.data.alert.folded).toMatch(/^It fired at /);
+    const end = bodies().find(({ type }) => type === 'alert.resolved')!.data;
+    expect(end.alert.folded).toMatch(/^It fired at /);
+    expect(end.group).toBeUndefined();
+  });
+
+  test('alerts that are over before their message was due are told together too', async () => {
+    const ruleId = await scene.world().rule([await hook()]);
+    await fire(ruleId);
+    const short = [await fire(ruleId), await fire(ruleId), await fire(ruleId)];
+    for (const alertId of short) await fire(ruleId, 'resolved', 'warning', alertId);
+    scene.world().db.clock.shiftMs += 40 * SECOND;
+    const [beginning] = await scene.world().deliveries(short[2]!);
+    await scene.poke(beginning!.id);
+    // the first end of a rule waits for nobody but its beginning
+    await told('alert.fired 1', 'alert.resolved 1', 'alert.resolved 2');
+    expect(bodies().find(({ data }) => data.group !== undefined)!.data.group).toMatchObject({ count: 2, resolved: 2 });
+    expect(await Promise.all(short.map((id) => stateOf(id)))).toEqual(Array(3).fill('suppressed(folded)'));
   });
 
   test('alerts that are over before their summary was due are in it, as over', async () => {
