@@ -70,7 +70,7 @@ async function startAll(bench: BenchDatabase, queueUrl: string): Promise<App[]> 
 
 async function makeTenant(url: string, name: string, receiverUrl: string): Promise<ApiClient> {
   const { api } = await newTenant(url, ADMIN_KEY, name);
-  await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', config: { url: receiverUrl } });
+  await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', grouping: false, config: { url: receiverUrl } });
   await api.post('/api/v1/rules', {
     name: 'Open issues',
     groupBy: ['post'],

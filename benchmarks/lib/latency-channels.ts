@@ -57,10 +57,13 @@ export interface CommittedTrigger {
   triggerId: string;
 }
 
-/** Opens as many alerts, each with its trigger, in one transaction, as the evaluator does when a rule fires. Resolves once they are committed. */
+/**
+ * Opens as many alerts, each with its trigger, in one transaction, as the evaluator does when a rule fires. Resolves once they are committed. Each says that
+ * it is of a rule of its own: what is of one rule would be told together.
+ */
 export async function commitTriggers({ db }: BenchDatabase, { tenantId, ruleId }: RuleRef, count: number): Promise<CommittedTrigger[]> {
   const nowMs = Date.now();
-  const alerts = Array.from({ length: count }, (): NewAlert => alertOf(tenantId, ruleId, newId(), nowMs));
+  const alerts = Array.from({ length: count }, (): NewAlert => alertOf(tenantId, newId(), newId(), nowMs));
   const triggers = alerts.map((alert): NewTrigger => {
     const snapshot = snapshotOf({ ...alert, status: 'triggered', resolvedMs: null, acknowledgedBy: null });
     return { tenantId, id: newId(), alertId: alert.id, ruleId, seq: 1, kind: 'fired', severity: 'critical', slotMs: nowMs, snapshot };

@@ -23,6 +23,8 @@ const levelRule = (key: string, more: object) => ({
   condition: { measure: 'level', name: key, aggregation: 'last', window: '6h', operator: '>', threshold: 0.5 },
   groupBy: ['series'],
   cooldown: '0s',
+  // a script that plays for minutes changes more often than that
+  flapping: 'off',
   evaluationDelay: '0s',
   notify: [{ channel: 'steady' }, { channel: 'moody' }, { channel: 'refusing' }, { channel: 'critical', minSeverity: 'critical' }],
   ...more,
@@ -36,7 +38,13 @@ const RULES = [
 export async function makeTenant(url: string, adminKey: string, receiversUrl: string, externalKey: string): Promise<ScriptedTenant> {
   const { api, tenantId } = await newTenant(url, adminKey, externalKey);
   for (const key of CHANNELS) {
-    await api.post('/api/v1/channels', { key, name: key, kind: 'webhook', config: { url: `${receiversUrl}/${externalKey}/${key}` } });
+    await api.post('/api/v1/channels', {
+      key,
+      name: key,
+      kind: 'webhook',
+      grouping: false,
+      config: { url: `${receiversUrl}/${externalKey}/${key}` },
+    });
   }
   const rules = new Map<string, string>();
   for (const { rule } of RULES) rules.set(rule.key, (await api.post<{ id: string }>('/api/v1/rules', rule)).id);

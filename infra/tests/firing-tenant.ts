@@ -7,7 +7,13 @@ export async function firingTenant(
   externalKey: string,
 ): Promise<{ api: ApiClient; tenantId: string }> {
   const { api, tenantId } = await newTenant(deployment.url, deployment.adminKey, externalKey);
-  await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', config: { url: `${receiverUrl}/${externalKey}` } });
+  await api.post('/api/v1/channels', {
+    key: 'hook',
+    name: 'Hook',
+    kind: 'webhook',
+    grouping: false,
+    config: { url: `${receiverUrl}/${externalKey}` },
+  });
   await api.post('/api/v1/events', { events: [{ name: 'job', dims: { status: 'ok' }, measures: { duration_ms: 5_000 } }] });
   await api.post('/api/v1/rules', {
     name: 'Slow jobs',

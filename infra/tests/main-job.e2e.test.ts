@@ -23,7 +23,13 @@ describeQueues('the main job, each process on its own,', (backend) => {
   test('takes events to one signed message when the rule fires and one when it resolves, and nothing twice', async () => {
     const { api, tenantId } = await newTenant(deployment.url, deployment.adminKey, 'acme');
     const secret = `whsec_${Buffer.from('a secret of twenty-four b').toString('base64')}`;
-    await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', config: { url: `${receiver.url}/hook`, secret } });
+    await api.post('/api/v1/channels', {
+      key: 'hook',
+      name: 'Hook',
+      kind: 'webhook',
+      grouping: false,
+      config: { url: `${receiver.url}/hook`, secret },
+    });
     const slow = { name: 'llm.call', dims: { model: 'gpt-4o', status: 'ok' }, measures: { duration_ms: 2_000 } };
     expect(await api.post('/api/v1/events', { events: [slow] })).toMatchObject({ accepted: 1, rejected: [] });
     const rule = await api.post<{ id: string }>('/api/v1/rules', {

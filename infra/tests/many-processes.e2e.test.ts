@@ -41,7 +41,7 @@ describeQueues('three schedulers, three evaluators and two dispatchers', (backen
 
 async function tenantThatFires(deployment: Deployment, receiverUrl: string, externalKey: string): Promise<void> {
   const { api } = await newTenant(deployment.url, deployment.adminKey, externalKey);
-  await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', config: { url: receiverUrl } });
+  await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', grouping: false, config: { url: receiverUrl } });
   await api.post('/api/v1/events', { events: [{ name: 'job', measures: { duration_ms: 5_000 } }] });
   await api.post('/api/v1/rules', {
     name: 'Slow jobs',

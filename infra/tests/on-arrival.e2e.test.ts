@@ -25,7 +25,7 @@ describeQueues('two APIs, an evaluator and a dispatcher, and nobody who claims s
 
   test('tell a webhook of a value that is posted to either of them', async () => {
     const { api, key } = await newTenant(deployment.url, deployment.adminKey, 'board');
-    await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', config: { url: receiver.url } });
+    await api.post('/api/v1/channels', { key: 'hook', name: 'Hook', kind: 'webhook', grouping: false, config: { url: receiver.url } });
     await api.post('/api/v1/rules', {
       name: 'Issues',
       groupBy: ['team'],

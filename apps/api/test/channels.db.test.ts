@@ -111,6 +111,24 @@ describe('channels', () => {
     expectProblem(await tenant.ask('DELETE', `/channels/${body.id}`), 'not_found', 404);
   });
 
+  test('say how many messages are told one by one, and whether alerts are told together', async () => {
+    const { body } = await tenant.ask('POST', '/channels', aWebhook({ key: 'paced', maxPerMinute: 5, grouping: false }));
+    expect(Channel.parse(body)).toMatchObject({ maxPerMinute: 5, grouping: false, fallback: null });
+    const at = `/channels/${body.id}`;
+    expect((await tenant.ask('PATCH', at, { name: 'Paced' })).body).toMatchObject({ maxPerMinute: 5, grouping: false });
+    expect((await tenant.ask('PATCH', at, { maxPerMinute: null, grouping: true })).body).toMatchObject({
+      maxPerMinute: null,
+      grouping: true,
+    });
+    expect((await tenant.ask('GET', at)).body).toMatchObject({ maxPerMinute: null, grouping: true });
+    const plain = await tenant.ask('POST', '/channels', aWebhook({ key: 'plain' }));
+    expect(plain.body).toMatchObject({ maxPerMinute: null, grouping: true });
+    for (const wrong of [{ maxPerMinute: 0 }, { maxPerMinute: 1.5 }, { maxPerMinute: 10_001 }, { grouping: 'no' }, { grouping: null }]) {
+      const { errors } = expectProblem(await tenant.ask('PATCH', at, wrong), 'invalid', 422);
+      expect(errors?.[0]?.pointer).toBe(`/${Object.keys(wrong)[0]}`);
+    }
+  });
+
   test('are changed only at the version that was read', async () => {
     const { body, headers } = await tenant.ask('POST', '/channels', aWebhook({ key: 'etag' }));
     const match = { 'if-match': String(headers['etag']) };

@@ -1,7 +1,7 @@
 import { Channel, Delivery, Drill, DrillSchedule, pageOf } from '@tocsin/contracts';
 import { newId, withTenantsSql } from '@tocsin/db';
 import { openOutbound } from '@tocsin/runtime';
-import { webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
+import { slowReading, webhookReceiver, type WebhookReceiver } from '@tocsin/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -70,6 +70,26 @@ describe('a webhook’s secret', () => {
     world.services.db.clock.shiftMs += 121_000;
     await tenant.ask('POST', `/channels/${id}/test`);
     expect([takes(old), takes(fresh), signatures()]).toEqual([false, true, 1]);
+  });
+
+  test('once exchanged comes to its end whoever sends the masks back', async () => {
+    const { id, secret: old } = await hook('hook');
+    await tenant.ask('POST', `/channels/${id}/rotate-secret`, { overlap: '2m' });
+    const shown = Channel.parse((await tenant.ask('GET', `/channels/${id}`)).body);
+    const patched = await tenant.ask('PATCH', `/channels/${id}`, { config: shown.config });
+    expect(Channel.parse(patched.body)).toMatchObject({ config: shown.config, formerSecretsUntil: shown.formerSecretsUntil });
+    world.services.db.clock.shiftMs += 121_000;
+    await tenant.ask('POST', `/channels/${id}/test`);
+    expect([takes(old), signatures()]).toEqual([false, 1]);
+  });
+
+  test('whose time is over does not hold again because another one is exchanged', async () => {
+    const { id, secret: old } = await hook('hook');
+    const second = await tenant.ask('POST', `/channels/${id}/rotate-secret`, { overlap: '2m' });
+    world.services.db.clock.shiftMs += 121_000;
+    await tenant.ask('POST', `/channels/${id}/rotate-secret`, { overlap: '2m' });
+    await tenant.ask('POST', `/channels/${id}/test`);
+    expect([takes(old), takes(second.body.config.secret), signatures()]).toEqual([false, true, 2]);
   });
 
   test('can be one of the caller’s own, at once, and must be one', async () => {
@@ -236,6 +256,34 @@ describe('drills', () => {
         { pointer: '/channels/2', code: 'duplicate' },
       ],
     });
+  });
+
+  test('are ten at a time at most', async () => {
+    await hook('hook');
+    const start = () => tenant.ask('POST', '/drills', { channels: ['hook'] });
+    for (let begun = 0; begun < 10; begun += 1) expect((await start()).status).toBe(202);
+    expectProblem(await start(), 'too_many_requests', 429);
+    expect((await tenant.ask('GET', '/drills')).body.data).toHaveLength(10);
+  });
+
+  test('are in no list, and hold up nobody who deletes a channel', async () => {
+    const { id } = await hook('hook');
+    await tenant.ask('POST', '/drills', { channels: ['hook'] });
+    const { tenantId } = tenant;
+    await withTenantsSql(world.services.db, [tenantId], async (sql) => {
+      const [rule] = await sql<{ id: string; key: string }[]>`select id, key from rules`;
+      await sql`insert into rule_costs (tenant_id, rule_id, ms, last_ms, segments, events, series, measured_at)
+        values (${tenantId}, ${rule!.id}, 1, 1, 1, 1, 1, tocsin_now())`;
+      const reading = JSON.stringify(slowReading());
+      await sql`insert into alerts (tenant_id, id, rule_id, rule_key, rule_name, series_key, labels, alert_type, type_name, status, severity, reading,
+          started_at, breached_at, last_slot_at)
+        values (${tenantId}, ${newId()}, ${rule!.id}, ${rule!.key}, 'Fire drill', '{}', '{}', 'threshold', 'custom', 'triggered', 'critical',
+          ${reading}::text::jsonb, tocsin_now(), tocsin_now(), tocsin_now())`;
+    });
+    for (const list of ['/rules', '/rules/costs', '/alerts']) expect((await tenant.ask('GET', list)).body.data, list).toEqual([]);
+    const matchers = [{ label: 'severity', op: '=', value: 'critical' }];
+    expect((await tenant.ask('POST', '/silences/preview', { matchers })).body).toMatchObject({ now: { alerts: 0, shown: [] } });
+    expect((await tenant.ask('DELETE', `/channels/${id}`)).status).toBe(204);
   });
 
   test('have a schedule, in a time zone, an hour apart at least', async () => {

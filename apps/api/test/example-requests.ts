@@ -17,6 +17,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     enabled: true,
     fallback: null,
     maxPerMinute: 60,
+    grouping: true,
   },
   'PATCH /channels/:id': {
     name: 'Renamed',
@@ -24,6 +25,7 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
     enabled: true,
     fallback: null,
     maxPerMinute: 60,
+    grouping: true,
   },
   'POST /channels/:id/rotate-secret': { secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', overlap: '1h' },
   'PUT /notification-settings': { fallback: 'example-channel' },

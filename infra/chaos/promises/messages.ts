@@ -12,7 +12,7 @@ export async function brokenMessages(sql: postgres.Sql, messages: readonly Messa
     bodies.set(id, body);
     const alert = `${channel} ${alertId}`;
     if (type === 'alert.resolved' && !begun.has(alert)) broken.push(`${tenant} ${channel}: resolved ${alertId} came before it had fired`);
-    if (type === 'alert.fired' && answered !== 503) begun.add(alert);
+    if (['alert.fired', 'alert.undelivered', 'channel.failing'].includes(type) && answered !== 503) begun.add(alert);
   }
   const rows = await sql<{ id: string; body: string }[]>`select id, body from deliveries where status in ('delivered', 'dead')`;
   const recorded = new Map(rows.map(({ id, body }) => [id, body]));

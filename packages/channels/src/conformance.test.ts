@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { aGroup } from '../test/a-group.ts';
 import { aNotification } from '../test/a-notification.ts';
 import { anOutside, doorError } from '../test/an-outside.ts';
+import { KINDS } from '../test/hostile.ts';
 import { channels, outboundUrls, secretFields, splitSecrets } from './index.ts';
 import { leaves } from './secrets.ts';
 
@@ -57,10 +59,22 @@ test.each(channels)('the messages of $kind are pinned by a test beside it', ({ k
   expect(existsSync(new URL(`./${kind}/${kind}.test.ts`, import.meta.url))).toBe(true);
 });
 
+/** How many alerts a group has, of channels that are read by programs; those for people say which are the worst as well. */
+const GROUP_SAID: Record<string, RegExp> = { webhook: /"count":14/, log: /14 alerts of 3 rules/ };
+
+test.each(all.filter(({ channel }) => channel.perAlert !== true))(
+  '$kind tells of a group how many alerts there are, and which is the worst',
+  ({ channel, kind }) => {
+    const body = channel.render(aGroup());
+    expect(body).toMatch(GROUP_SAID[kind] ?? /14 alerts of 3 rules.*operation.{1,3}worst.*and 9 more/);
+    expect(body).toMatch(/operation\W{1,4}worst/);
+  },
+);
+
 describe.each(all)('$kind', ({ channel, config }) => {
   test('renders the same text for the same notification, and every kind of it', () => {
-    for (const kind of ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'acknowledged', 'test', 'undelivered'] as const) {
-      const notification = aNotification({ kind });
+    for (const told of KINDS) {
+      const notification = aNotification({ kind: told });
       expect(channel.render(notification)).toBe(channel.render(structuredClone(notification)));
     }
   });

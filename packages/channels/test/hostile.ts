@@ -1,4 +1,4 @@
-import type { Notification } from '@tocsin/domain';
+import { groupOf, TRIGGER_KINDS, type MessageKind, type Notification } from '@tocsin/domain';
 import { aNotification } from './a-notification.ts';
 
 /** Everything a tenant, or whoever sends it telemetry, may write, in one text. */
@@ -23,12 +23,21 @@ export const saying = (text: string, change: Partial<Notification> = {}): Notifi
     tenant: { id: 'x', externalKey: text },
     context: { summary: text, runbookUrl: `https://runbooks.example/${'y'.repeat(1_900)}` },
     undelivered: { channel: text, reason: text },
+    failing: { channel: text, reason: text, failures: 5, since: '2026-03-01T12:00:00.000Z' },
     ...change,
   });
 
 /** Long texts of one, two, three and four bytes a character, and of what is escaped the most. */
 export const LONG = ['x', 'é', '中', '😀', '&', '*', '<', '"', '\n-', '\\', '_<&"*'].map((text) => text.repeat(5_000));
 
-export const KINDS = ['fired', 'escalated', 'reminded', 'resolved', 'no_data', 'acknowledged', 'test', 'undelivered'] as const;
+/** Every kind of message there is. */
+export const KINDS: readonly MessageKind[] = [...TRIGGER_KINDS, 'test', 'undelivered', 'channel_failing'];
+
+/** Messages of every kind, and one of several alerts, all of whose foreign texts are `text`. */
+export const allSaying = (text: string): Notification[] => {
+  const { alert, rule } = saying(text);
+  const members = Array.from({ length: 9 }, (_, index) => ({ snapshot: { ...alert, id: `${index}` }, rule: { ...rule, id: `${index}` } }));
+  return [...KINDS.map((kind) => saying(text, { kind })), saying(text, { group: groupOf(members, 'storm') })];
+};
 
 export const bytesOf = (value: unknown): number => Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));

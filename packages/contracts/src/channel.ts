@@ -14,6 +14,8 @@ export const CreateChannel = z.strictObject({
   fallback: Key.nullable().default(null),
   /** More messages in a minute are told together; null: as its kind has it. */
   maxPerMinute: z.int().min(1).max(10_000).nullable().default(null),
+  /** False: each alert is told by itself, for receivers that want every one. */
+  grouping: z.boolean().default(true),
 });
 
 /** What is left out stays; `key` and `kind` are for ever. A secret that comes back as its mask, or not at all, stays as stored; other fields of `config` are replaced. */
@@ -23,6 +25,7 @@ export const UpdateChannel = z.strictObject({
   enabled: z.boolean().optional(),
   fallback: Key.nullable().optional(),
   maxPerMinute: z.int().min(1).max(10_000).nullable().optional(),
+  grouping: z.boolean().optional(),
 });
 
 /** Whether messages arrive. `failing`: so many attempts in a row did not that people have been told; `troubled`: the last one did not. */
@@ -66,6 +69,7 @@ export const Channel = z.strictObject({
   fallback: z.string().nullable(),
   /** More messages in a minute are told together; null: as its kind has it. */
   maxPerMinute: z.int().nullable(),
+  grouping: z.boolean(),
   /** Until then messages are signed with the secrets before the newest, too; null: none was exchanged lately. */
   formerSecretsUntil: Time.nullable(),
   version: z.int(),

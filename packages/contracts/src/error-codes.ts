@@ -60,7 +60,7 @@ export const ERRORS = {
   channel_in_use: {
     status: 409,
     title: 'Channel is in use',
-    hint: 'Take it out of the rules, routes and escalation policies the detail names, or delete it with `?force=true`.',
+    hint: 'Take it out of the rules, routes, escalation policies and fallbacks the detail names, or delete it with `?force=true`.',
   },
   alert_resolved: { status: 409, title: 'Alert is over', hint: 'A resolved alert stays so; the next breach opens another.' },
   silence_over: { status: 409, title: 'Silence is over', hint: 'What has ended stays as it was. Make a new one.' },

@@ -18,4 +18,7 @@ create index deliveries_to_fold on tocsin.deliveries (tenant_id, channel_id, fol
 create index deliveries_folded on tocsin.deliveries (tenant_id, folded_into) where folded_into is not null;
 
 -- More than so many messages in a minute are told together; null: as its kind has it.
-alter table tocsin.channels add column max_per_minute integer check (max_per_minute between 1 and 10000);
+alter table tocsin.channels
+  add column max_per_minute integer check (max_per_minute between 1 and 10000),
+  -- false: each alert is told by itself, for receivers that want every one
+  add column grouping boolean not null default true;

@@ -68,6 +68,12 @@ async function fill(tenantId: string): Promise<void> {
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_key, channel_kind, kind, expires_at)
       values (${tenantId}, ${newId()}, ${trigger}, ${alert}, 'c', 'webhook', 'fired', tocsin_now())`;
     await sql`
+      insert into channel_threads (tenant_id, channel_id, alert_id, thread)
+      select tenant_id, id, ${alert}, '{}' from channels`;
+    await sql`
+      insert into message_windows (tenant_id, channel_id, scope, opened_at, messages)
+      select tenant_id, id, ${rule}, tocsin_now(), 1 from channels`;
+    await sql`
       insert into drills (tenant_id, id, channels, severity, is_scheduled, rule_id, started_by) values (${tenantId}, ${newId()}, '{c}', 'info', false, ${rule}, 'me')`;
     await sql`
       insert into drill_schedules (tenant_id, cron, time_zone, channels, severity, updated_by) values (${tenantId}, '@daily', 'UTC', '{c}', 'info', 'me')

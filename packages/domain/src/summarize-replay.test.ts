@@ -69,6 +69,30 @@ describe('counts', () => {
   });
 });
 
+describe('what is told together', () => {
+  const many = (count: number) =>
+    answers(
+      ...Array.from({ length: count }, (_, host) => ({ labels: { host: String(host) }, values: minutes([FINE, 2], [BAD, 5], [FINE, 3]) })),
+    );
+
+  test('is two messages, however many series begin, and two when they end', () => {
+    const rule = ruleOf({ ...toTwo, notify: ['a'], groupBy: ['host'] });
+    expect([1, 2, 3, 9].map((count) => countsOf(rule, many(count)).notifications)).toEqual([2, 4, 4, 4]);
+  });
+
+  test('waits for nothing milder', () => {
+    const rule = ruleOf({
+      ...toTwo,
+      notify: ['a'],
+      groupBy: ['host'],
+      condition: comparison({ threshold: { warning: 1_000, critical: 3_000 } }),
+    });
+    const worse = { labels: { host: 'worst' }, values: minutes([FINE, 2], [5_000, 8]) };
+    const mild = ['a', 'b', 'c'].map((host) => ({ labels: { host }, values: minutes([FINE, 2], [BAD, 8]) }));
+    expect(countsOf(rule, answers(worse, ...mild)).notifications).toBe(3);
+  });
+});
+
 describe('what was muted is counted apart', () => {
   const rule = ruleOf({ ...toTwo, notify: ['a'] });
   const burning = readings(minutes([FINE, 5], [BAD, 10], [FINE, 5]));

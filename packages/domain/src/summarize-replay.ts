@@ -1,6 +1,8 @@
 import type { EpochMs } from './clock.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { formatDuration } from './duration.ts';
+import { GROUP_WINDOW_MS, groupScope, placeInGroup } from './hold-back.ts';
+import type { MessageKind } from './notification.ts';
 import type { Replay, ReplayedSeries } from './replay-rule.ts';
 import type { Labels } from './reading.ts';
 import type { AlertType } from './series-state.ts';
@@ -9,7 +11,7 @@ import { isAtLeast, isWorse, type Severity } from './severity.ts';
 export interface ReplayCounts {
   /** Episodes that began. */
   alerts: number;
-  /** Messages, over all channels, after cooldown, each channel's least severity, and what is muted. */
+  /** Messages, over all channels, after cooldown, each channel's least severity, what is muted, and what is told together. */
   notifications: number;
   /** Messages that a silence or a maintenance window of that time would have kept back. */
   muted: number;
@@ -55,19 +57,41 @@ export function countReplay(
   mutedUntil: MutedUntil = NEVER_MUTED,
 ): ReplayCounts {
   const counts = { alerts: 0, notifications: 0, muted: 0, firingMs: 0, seriesAffected: 0 };
+  const told = rule.notify.map((): ToldMessage[] => []);
   for (const each of series) {
     counts.alerts += each.changes.filter(({ change }) => change.kind === 'fired' || change.kind === 'no_data').length;
     if (!rule.isShadow) {
-      for (const { minSeverity } of rule.notify) {
-        const { told, muted } = messagesTo(minSeverity, each, { toMs, remindEveryMs: rule.remindEveryMs, mutedUntil });
-        counts.notifications += told;
-        counts.muted += muted;
+      for (const [index, { minSeverity }] of rule.notify.entries()) {
+        const messages = messagesTo(minSeverity, each, { toMs, remindEveryMs: rule.remindEveryMs, mutedUntil });
+        told[index]!.push(...messages.told);
+        counts.muted += messages.muted;
       }
     }
     for (const { from, to } of each.firing) counts.firingMs += Math.max(0, (to ?? toMs) - Math.max(from, fromMs));
     if (each.firing.length > 0) counts.seriesAffected += 1;
   }
+  counts.notifications = told.reduce((total, messages) => total + countTogether(messages), 0);
   return counts;
+}
+
+interface ToldMessage {
+  atMs: EpochMs;
+  kind: MessageKind;
+  severity: Severity;
+}
+
+/** How many messages these are at one channel, when what follows the first within the window is told with the second. */
+function countTogether(messages: readonly ToldMessage[]): number {
+  const windows = new Map<string | null, { openedMs: EpochMs; before: number }>();
+  let count = 0;
+  for (const { atMs, kind, severity } of messages.toSorted((a, b) => a.atMs - b.atMs)) {
+    const scope = groupScope(kind, severity, '');
+    const open = windows.get(scope);
+    const window = open !== undefined && atMs < open.openedMs + GROUP_WINDOW_MS ? open : { openedMs: atMs, before: 0 };
+    if (scope === null || placeInGroup(window.before) !== 'rest') count += 1;
+    windows.set(scope, { ...window, before: window.before + 1 });
+  }
+  return count;
 }
 
 interface Channel {
@@ -81,12 +105,14 @@ interface Channel {
  * heard of.
  */
 function messagesTo(least: Severity, { labels, changes }: ReplayedSeries, { toMs, remindEveryMs, mutedUntil }: Channel) {
-  const counts = { told: 0, muted: 0 };
+  const counts = { told: [] as ToldMessage[], muted: 0 };
   let open: { severity: Severity; alertType: AlertType } | null = null;
   let isTold = false;
   let untoldUntilMs: EpochMs | null = null;
   let remindMs: EpochMs | null = null;
   const muteAt = (atMs: EpochMs): EpochMs | null => (open === null ? null : mutedUntil(labels, open.severity, open.alertType, atMs));
+
+  const tell = (kind: MessageKind, atMs: EpochMs): void => void counts.told.push({ atMs, kind, severity: open?.severity ?? 'info' });
 
   /** What time brings before an instant: the end of a mute, reminders. */
   const passTo = (untilMs: EpochMs): void => {
@@ -94,11 +120,11 @@ function messagesTo(least: Severity, { labels, changes }: ReplayedSeries, { toMs
       const atMs: EpochMs = untoldUntilMs;
       untoldUntilMs = muteAt(atMs);
       if (untoldUntilMs !== null) continue;
-      counts.told += 1;
+      tell('unsilenced', atMs);
       isTold = true;
     }
     for (; remindEveryMs !== null && remindMs !== null && remindMs < untilMs; remindMs += remindEveryMs) {
-      if (muteAt(remindMs) === null) counts.told += 1;
+      if (muteAt(remindMs) === null) tell('reminded', remindMs);
       else counts.muted += 1;
     }
   };
@@ -106,13 +132,13 @@ function messagesTo(least: Severity, { labels, changes }: ReplayedSeries, { toMs
   for (const { at, change } of changes) {
     passTo(at);
     if (change.kind === 'resolved') {
-      if (isTold) counts.told += 1;
+      if (isTold) tell('resolved', at);
       [open, isTold, untoldUntilMs, remindMs] = [null, false, null, null];
     } else if (isAtLeast(change.severity, least)) {
       if (open === null || isWorse(change.severity, open.severity)) remindMs = remindEveryMs === null ? null : at + remindEveryMs;
       open = { severity: change.severity, alertType: change.alertType };
       untoldUntilMs = muteAt(at);
-      if (untoldUntilMs === null) counts.told += 1;
+      if (untoldUntilMs === null) tell(change.kind, at);
       else counts.muted += 1;
       isTold ||= untoldUntilMs === null;
     }

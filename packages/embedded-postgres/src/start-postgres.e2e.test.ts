@@ -103,8 +103,12 @@ describe('a server that has ended', () => {
     const server = await start();
     process.kill(server.pid, 'SIGKILL');
     await vi.waitUntil(() => !server.isRunning(), { timeout: 45_000, interval: 5 });
-    const thief = createServer().listen(server.port, '127.0.0.1');
-    await once(thief, 'listening');
+    // its children hold the port for a moment longer
+    const thief = await vi.waitFor(async () => {
+      const listening = createServer().listen(server.port, '127.0.0.1');
+      await once(listening, 'listening');
+      return listening;
+    });
     onTestFinished(() => void thief.close());
     await expect(server.relaunch()).rejects.toThrow(`taken port ${server.port}`);
     expect(server.isRunning()).toBe(false);

@@ -1,10 +1,20 @@
 import { newId, refreshSchedule, withTenant, withTenantsSql, type Database, type SqlTx } from '@tocsin/db';
-import { parseRule, type HistorySource, type MetricSource, type QueryResult, type ReadRequest, type SavedMetrics } from '@tocsin/domain';
+import {
+  parseRule,
+  phaseOf,
+  type HistorySource,
+  type MetricSource,
+  type QueryResult,
+  type ReadRequest,
+  type SavedMetrics,
+} from '@tocsin/domain';
 import { openQueues, type QueueBackend, type Queues } from '@tocsin/queue';
 import { createLogger, createMetrics, systemClock } from '@tocsin/runtime';
 import { makeTenant, testDatabase, testQueue } from '@tocsin/testkit';
 import postgres from 'postgres';
 import type { EvaluatorDeps } from '../src/index.ts';
+
+const DAY_MS = 86_400_000;
 
 /** A database, queues and a metric source that answers what the test says. */
 export interface Stage {
@@ -82,10 +92,21 @@ export async function openStage(backend: QueueBackend): Promise<Stage> {
 
 /** A tenant whose schedule looks every `everyMs`. */
 export async function tenantWith(db: Database, everyMs: number): Promise<string> {
-  const { tenantId } = await makeTenant(db);
+  const { tenantId } = await makeTenant(db, { tenantId: idWithSlotAt(Date.now() + db.clock.shiftMs, everyMs) });
   await withTenant(db, tenantId, (tx) => refreshSchedule(tx, tenantId));
   await asTenant(db, tenantId, (sql) => sql`update schedules set every_ms = ${everyMs}`);
   return tenantId;
+}
+
+/**
+ * The tenant's slots begin now: after whole intervals the clock stands at the beginning of a slot again, and a run is `late` only where a
+ * test takes longer than an interval, not by chance.
+ */
+function idWithSlotAt(nowMs: number, everyMs: number): string {
+  for (;;) {
+    const id = newId();
+    if ((nowMs + DAY_MS - phaseOf(id)) % everyMs < 1_000) return id;
+  }
 }
 
 export const SLOW_RULE = {

@@ -1,3 +1,4 @@
+export { certificates, testCa } from './certificates.ts';
 export { fakeClock } from './fake-clock.ts';
 export type { FakeClock } from './fake-clock.ts';
 export { describeQueues, queueBackends, testQueue } from './test-queue.ts';

@@ -10,8 +10,10 @@ export interface TestTenant {
 }
 
 /** A tenant of one's own, with the schedule that every tenant has: nothing to evaluate yet. */
-export async function makeTenant(db: Database, { name = 'Acme' }: { name?: string } = {}): Promise<TestTenant> {
-  const tenantId = newId();
+export async function makeTenant(
+  db: Database,
+  { name = 'Acme', tenantId = newId() }: { name?: string; tenantId?: string } = {},
+): Promise<TestTenant> {
   const externalKey = `acme-${tenantId}`;
   await withTenantsSql(db, [tenantId], async (sql) => {
     await sql`insert into tenants (tenant_id, name, external_key) values (${tenantId}, ${name}, ${externalKey})`;

@@ -11,7 +11,7 @@ import {
   updateChannel,
 } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
-import { bodyOf, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
+import { bodyOf, bodyOrNothing, ifMatchOf, noBodyOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
 
 export function channelRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post('/channels', route(createChannel, { status: 201, input: (request) => ({ body: bodyOf(request) }) }));
@@ -34,7 +34,7 @@ export function channelRoutes(app: FastifyInstance, route: VerbRoute): void {
   app.post(
     '/channels/:id/rotate-secret',
     route(rotateSecret, {
-      input: (request) => ({ id: paramOf(request, 'id'), body: request.body, ifMatch: ifMatchOf(request) }),
+      input: (request) => ({ id: paramOf(request, 'id'), body: bodyOrNothing(request), ifMatch: ifMatchOf(request) }),
     }),
   );
   app.get('/notification-settings', route(getNotificationSettings, { input: () => undefined }));

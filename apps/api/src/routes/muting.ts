@@ -19,7 +19,7 @@ import {
   unsilenceAlert,
 } from '@tocsin/services';
 import type { FastifyInstance } from 'fastify';
-import { bodyOf, ifMatchOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
+import { bodyOf, bodyOrNothing, ifMatchOf, paramOf, type VerbRoute } from '../http/verb-route.ts';
 
 /** Who hears, and who does not just now. */
 export function mutingRoutes(app: FastifyInstance, route: VerbRoute): void {
@@ -43,7 +43,10 @@ function silenceRoutes(app: FastifyInstance, route: VerbRoute): void {
   );
   app.delete('/silences/:id', route(endSilence, { input: (request) => ({ id: paramOf(request, 'id'), ifMatch: ifMatchOf(request) }) }));
   app.post('/alerts/:id/silence', route(silenceAlert, { input: (request) => ({ id: paramOf(request, 'id'), body: bodyOf(request) }) }));
-  app.post('/alerts/:id/unsilence', route(unsilenceAlert, { input: (request) => ({ id: paramOf(request, 'id'), body: request.body }) }));
+  app.post(
+    '/alerts/:id/unsilence',
+    route(unsilenceAlert, { input: (request) => ({ id: paramOf(request, 'id'), body: bodyOrNothing(request) }) }),
+  );
 }
 
 function maintenanceRoutes(app: FastifyInstance, route: VerbRoute): void {

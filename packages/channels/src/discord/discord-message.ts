@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { escapedWithin, truncate } from '../message/cut.ts';
-import { headline, type Fact } from '../message/message.ts';
+import { alertUrl, type Fact, headline, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
 
@@ -39,8 +39,8 @@ const escapeDiscord = (text: string): string => text.replaceAll(/[\\*_~`|>#[\]()
 
 export function discordMessage(notification: Notification): DiscordMessage {
   const message = messageOf(notification);
-  const said = [message.sentence, ...(message.summary === null ? [] : [message.summary]), ...message.remarks].join('\n\n');
-  const [open] = message.links.filter(({ face }) => face === 'Open alert');
+  const said = [message.sentence, ...saidBeside(message)].join('\n\n');
+  const url = alertUrl(message);
   const links = message.links.map(({ face, url }) => `[${face}](<${url}>)`).join(' · ');
   const fields = factsWithSeries(message).slice(0, DISCORD_MAX.fields - 1);
   return {
@@ -48,7 +48,7 @@ export function discordMessage(notification: Notification): DiscordMessage {
       {
         title: within(`${message.icon} ${headline(message)}`, DISCORD_MAX.title),
         description: within(said, SHARE.description),
-        ...(open === undefined ? {} : { url: open.url }),
+        ...(url === null ? {} : { url }),
         color: message.isOver ? OVER : COLOURS[message.severity],
         timestamp: notification.timestamp,
         fields: [
@@ -56,7 +56,7 @@ export function discordMessage(notification: Notification): DiscordMessage {
           ...(links === '' || links.length > DISCORD_MAX.fieldValue ? [] : [{ name: 'Links', value: links, inline: false }]),
         ],
         // the one text that reads no Markdown
-        footer: { text: truncate(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer) },
+        footer: { text: truncate(ruleLine(message), SHARE.footer) },
       },
     ],
     allowed_mentions: { parse: [] },

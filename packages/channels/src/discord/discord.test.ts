@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, HOSTILE, LONG, saying } from '../../test/hostile.ts';
 import { discord } from './discord.ts';
 import { DISCORD_MAX, discordMessage } from './discord-message.ts';
 
@@ -70,8 +70,8 @@ test('calls nobody and formats nothing, whatever is said', () => {
 
 test('whatever is said fits', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const [embed] = discordMessage(saying(text, { kind })).embeds;
+    for (const notification of allSaying(text)) {
+      const [embed] = discordMessage(notification).embeds;
       if (embed === undefined) throw new Error('no embed');
       expect(embed.title.length).toBeLessThanOrEqual(DISCORD_MAX.title);
       expect(embed.description.length).toBeLessThanOrEqual(DISCORD_MAX.description);

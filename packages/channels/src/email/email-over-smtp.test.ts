@@ -1,4 +1,5 @@
 import { openOutbound } from '@tocsin/runtime';
+import { certificates, testCa } from '@tocsin/testkit';
 import type { Notification } from '@tocsin/domain';
 import type { Socket } from 'node:net';
 import type { SMTPServerOptions } from 'smtp-server';
@@ -6,7 +7,6 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { testCa, trusted } from '../../test/certificates.ts';
 import { mailServer, oddServer } from '../../test/mail-server.ts';
 import type { MailServer, Outside } from '../outside.ts';
 import { email } from './email.ts';
@@ -123,7 +123,7 @@ describe('a mail', () => {
 });
 
 describe('encryption', () => {
-  const tls = { key: trusted.key, cert: trusted.cert };
+  const tls = certificates.trusted;
 
   test('is asked for with STARTTLS, and a server without it gets nothing', async () => {
     const server = await serving({ ...tls, disabledCommands: ['AUTH'] });
@@ -152,8 +152,8 @@ describe('encryption', () => {
 
 describe('a login', () => {
   const asking: SMTPServerOptions = {
-    key: trusted.key,
-    cert: trusted.cert,
+    key: certificates.trusted.key,
+    cert: certificates.trusted.cert,
     disabledCommands: [],
     onAuth: ({ username, password }, _session, done) =>
       password === PASSWORD ? done(null, { user: username }) : done(new Error(`no: ${password ?? ''}`)),

@@ -105,6 +105,8 @@ test.each<[MessageKind, string]>([
   ['no_data', '[NO DATA] Checkout latency'],
   ['test', '[TEST] Checkout latency'],
   ['undelivered', '[NOT DELIVERED] Checkout latency'],
+  ['unsilenced', '[CRITICAL] Checkout latency'],
+  ['channel_failing', '[CHANNEL FAILING] Checkout latency'],
 ])('%s has the subject %s', (kind, subject) => expect(mailContent(aNotification({ kind })).subject).toBe(subject));
 
 test('is HTML and its twin in plain text', () => {

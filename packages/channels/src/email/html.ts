@@ -1,5 +1,5 @@
 import { truncate } from '../message/cut.ts';
-import { headline, type Message, type MessageLink } from '../message/message.ts';
+import { headline, type Message, type MessageLink, ruleLine, saidBeside } from '../message/message.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
 
 const TEXT_MAX = 4_000;
@@ -19,7 +19,7 @@ const escapeHtml = (text: string): string =>
  */
 export function htmlOf(message: Message): string {
   const colour = message.isOver ? OVER : COLOURS[message.severity];
-  const said = [...(message.summary === null ? [] : [message.summary]), ...message.remarks];
+  const said = saidBeside(message);
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
     `<title>${shown(headline(message))}</title></head><body style="margin:0;padding:16px;background:#f4f5f7;${FONT};color:#1b1f24">`,
@@ -37,7 +37,7 @@ export function htmlOf(message: Message): string {
     ),
     '</table></td></tr>',
     ...linksOf(message.links, colour),
-    `<tr><td style="padding:16px 24px 20px;font-size:12px;color:#57606a">Rule ${shown(message.rule.key)} · ${shown(message.rule.name)}</td></tr>`,
+    `<tr><td style="padding:16px 24px 20px;font-size:12px;color:#57606a">${shown(ruleLine(message))}</td></tr>`,
     '</table></td></tr></table></body></html>',
   ].join('');
 }

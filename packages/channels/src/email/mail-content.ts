@@ -23,9 +23,9 @@ export type MailContent = z.infer<typeof MailContent>;
 
 export function mailContent(notification: Notification): MailContent {
   const message = messageOf(notification);
-  const { kind, timestamp, alert } = notification;
+  const { kind, timestamp, alert, group } = notification;
   return {
-    subject: truncate(subjectOf(message), SUBJECT_MAX),
+    subject: truncate(subjectOf(message, group !== undefined), SUBJECT_MAX),
     text: plainText(message),
     html: htmlOf(message),
     date: timestamp,
@@ -33,15 +33,21 @@ export function mailContent(notification: Notification): MailContent {
   };
 }
 
-const TAGS: Partial<Record<MessageKind, string>> = {
+/** Null: the severity. */
+const TAGS: Record<MessageKind, string | null> = {
+  fired: null,
+  escalated: null,
+  unsilenced: null,
+  unacknowledged: 'UNACKNOWLEDGED',
   reminded: 'STILL FIRING',
   resolved: 'RESOLVED',
   no_data: 'NO DATA',
   acknowledged: 'ACKNOWLEDGED',
   test: 'TEST',
   undelivered: 'NOT DELIVERED',
+  channel_failing: 'CHANNEL FAILING',
 };
 
 /** `[CRITICAL] Checkout latency`. A name that looks like an encoded word (RFC 2047) would be decoded to something else by who reads it. */
-const subjectOf = ({ kind, severity, name }: Message): string =>
-  `[${TAGS[kind] ?? severity.toUpperCase()}] ${name}`.replaceAll('=?', '= ?');
+const subjectOf = ({ kind, severity, word, name }: Message, isGroup: boolean): string =>
+  `[${isGroup ? word.toUpperCase() : (TAGS[kind] ?? severity.toUpperCase())}] ${name}`.replaceAll('=?', '= ?');

@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { escapedWithin, truncate } from '../message/cut.ts';
-import { headline } from '../message/message.ts';
+import { headline, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
 
@@ -22,7 +22,7 @@ const unbracketed = (text: string): string => text.replaceAll('<', '‹').replac
 export function chatMessage(notification: Notification) {
   const message = messageOf(notification);
   const { kind, alert, deliveryId } = notification;
-  const said = [...(message.summary === null ? [] : [message.summary]), ...message.remarks].slice(0, SAID_MAX);
+  const said = saidBeside(message).slice(0, SAID_MAX);
   const title = `${message.icon} ${headline(message)}`;
   const widgets = [
     { textParagraph: { text: `<b>${within(message.sentence, SHARE.sentence)}</b>` } },
@@ -42,7 +42,7 @@ export function chatMessage(notification: Notification) {
         card: {
           header: {
             title: truncate(title, SHARE.title),
-            subtitle: truncate(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer),
+            subtitle: truncate(ruleLine(message), SHARE.footer),
           },
           sections: [{ widgets }],
         },

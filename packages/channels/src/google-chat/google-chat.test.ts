@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { bytesOf, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, bytesOf, HOSTILE, LONG, saying } from '../../test/hostile.ts';
 import { chatMessage, GOOGLE_CHAT_MAX_BYTES, THREAD_KEY_MAX } from './chat-message.ts';
 import { googleChat } from './google-chat.ts';
 
@@ -117,8 +117,8 @@ test('calls nobody and has no tags but ours, whatever is said', () => {
 
 test('whatever is said fits', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const message = chatMessage(saying(text, { kind }));
+    for (const notification of allSaying(text)) {
+      const message = chatMessage(notification);
       expect(bytesOf(message)).toBeLessThanOrEqual(GOOGLE_CHAT_MAX_BYTES);
       expect(message.thread.threadKey.length).toBeLessThanOrEqual(THREAD_KEY_MAX);
     }

@@ -22,9 +22,9 @@ export const inbox = defineChannel({
       alert,
       rule,
       context,
-      ...(undelivered === undefined ? {} : { undelivered }),
-      ...(failing === undefined ? {} : { failing }),
-      ...(group === undefined ? {} : { group }),
+      undelivered,
+      failing,
+      group,
     });
   },
 

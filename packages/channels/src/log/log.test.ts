@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { bytesOf, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, bytesOf, HOSTILE, LONG } from '../../test/hostile.ts';
 import { log } from './log.ts';
 
 const sending = { deliveryId: 'd', alertId: null, nowMs: 0 };
@@ -55,8 +55,8 @@ test('a level that is not written is said to be so, and is nobody’s failure', 
 
 test('whatever is said is one line of bounded length', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const line = log.render(saying(text, { kind }));
+    for (const notification of allSaying(text)) {
+      const line = log.render(notification);
       expect((JSON.parse(line) as { text: string }).text).not.toMatch(/[\r\n\u0000]/);
       expect(bytesOf(line)).toBeLessThan(64 * 1_024);
     }

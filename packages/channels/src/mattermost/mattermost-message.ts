@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { escapedWithin, truncate } from '../message/cut.ts';
-import { headline, type Fact } from '../message/message.ts';
+import { alertUrl, type Fact, headline, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
 
@@ -33,9 +33,9 @@ export interface MattermostMessage {
 export function mattermostMessage(notification: Notification): MattermostMessage {
   const message = messageOf(notification);
   const facts = factsWithSeries(message);
-  const said = [...(message.summary === null ? [] : [message.summary]), ...message.remarks].join('\n\n');
+  const said = saidBeside(message).join('\n\n');
   const links = message.links.map(({ face, url }) => `[${face}](<${url}>)`).join(' · ');
-  const [open] = message.links.filter(({ face }) => face === 'Open alert');
+  const url = alertUrl(message);
   const text = [`**${within(message.sentence, SHARE.sentence)}**`, within(said, SHARE.said), links]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -46,12 +46,10 @@ export function mattermostMessage(notification: Notification): MattermostMessage
         fallback: silent(truncate(`${title}: ${message.sentence}`, SHARE.sentence)),
         color: message.isOver ? OVER : COLOURS[message.severity],
         // of a title that leads somewhere no Markdown is read
-        ...(open === undefined
-          ? { title: within(title, SHARE.title) }
-          : { title: silent(truncate(title, SHARE.title)), title_link: open.url }),
+        ...(url === null ? { title: within(title, SHARE.title) } : { title: silent(truncate(title, SHARE.title)), title_link: url }),
         text,
         fields: facts.map(fieldOf),
-        footer: silent(truncate(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer)),
+        footer: silent(truncate(ruleLine(message), SHARE.footer)),
       },
     ],
     // what opens beside the channel

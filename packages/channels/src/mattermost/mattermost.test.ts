@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, HOSTILE, LONG, saying } from '../../test/hostile.ts';
 import { mattermost } from './mattermost.ts';
 import { MATTERMOST_MAX, mattermostMessage } from './mattermost-message.ts';
 
@@ -84,6 +84,6 @@ test('goes to another channel where one is named', async () => {
 
 test('whatever is said fits', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS)
-      expect(JSON.stringify(mattermostMessage(saying(text, { kind }))).length).toBeLessThanOrEqual(2 * MATTERMOST_MAX);
+    for (const notification of allSaying(text))
+      expect(JSON.stringify(mattermostMessage(notification)).length).toBeLessThanOrEqual(2 * MATTERMOST_MAX);
 });

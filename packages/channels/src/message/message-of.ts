@@ -1,9 +1,9 @@
 import { formatValue, type AlertSnapshot, type FailingChannel, type Notification } from '@tocsin/domain';
-import { groupLines, groupName, groupWord } from './group-lines.ts';
+import { groupName, groupText, groupWord } from './group-text.ts';
 import { linksOf } from './links.ts';
 import type { Fact, Message } from './message.ts';
 import { readingLine } from './reading-line.ts';
-import { oneLine, severalLines } from './tidy.ts';
+import { capital, oneLine, severalLines } from './tidy.ts';
 import { spanText, timeText } from './time-words.ts';
 
 const LABELS_MAX = 8;
@@ -12,18 +12,19 @@ const SEVERITY_ICONS = { critical: '🔴', error: '🟠', warning: '🟡', info:
 
 /** Puts a notification into words. Pure. */
 export function messageOf(notification: Notification): Message {
-  const { kind, alert, rule, context, tenant } = notification;
+  const { kind, alert, rule, context, tenant, group } = notification;
   const names = Object.keys(alert.labels).sort();
+  const isOver = kind === 'resolved' || alert.status === 'resolved';
   return {
     kind,
     severity: alert.severity,
-    isOver: kind === 'resolved',
-    icon: iconOf(notification),
+    isOver,
+    icon: isOver ? '✅' : iconOf(notification),
     word: oneLine(wordOf(notification)),
-    name: oneLine(notification.group === undefined ? alert.name : groupName(notification.group, alert.name)),
-    sentence: oneLine(kind === 'resolved' ? endLine(alert) : readingLine(alert)),
+    name: oneLine(group === undefined ? alert.name : groupName(group, alert.name)),
+    sentence: oneLine(isOver ? endLine(alert) : readingLine(alert)),
     summary: context.summary === undefined ? null : severalLines(context.summary),
-    remarks: remarksOf(notification).map(oneLine),
+    remarks: [...(group === undefined ? [] : [groupText(group)]), ...remarksOf(notification).map(oneLine)],
     labels: names.slice(0, LABELS_MAX).map((name) => ({ name: oneLine(name), value: oneLine(alert.labels[name] ?? '') })),
     labelsLeftOut: Math.max(0, names.length - LABELS_MAX),
     facts: factsOf(notification),
@@ -35,11 +36,10 @@ export function messageOf(notification: Notification): Message {
   };
 }
 
-function iconOf({ kind, alert }: Notification): string {
-  if (kind === 'resolved') return '✅';
+function iconOf({ kind, alert, group }: Notification): Message['icon'] {
   if (kind === 'test') return '🔔';
   if (kind === 'acknowledged') return '👀';
-  return kind === 'no_data' ? '⚪' : SEVERITY_ICONS[alert.severity];
+  return kind === 'no_data' && group === undefined ? '⚪' : SEVERITY_ICONS[alert.severity];
 }
 
 function wordOf({ kind, alert, undelivered, failing, group }: Notification): string {
@@ -80,18 +80,12 @@ function endLine(alert: AlertSnapshot): string {
   ].join(' · ');
 }
 
-function remarksOf({
-  alert: { why, flapping, excess, folded, status, acknowledgedBy },
-  undelivered,
-  failing,
-  group,
-}: Notification): string[] {
+function remarksOf({ alert: { why, flapping, excess, folded, status, acknowledgedBy }, undelivered, failing }: Notification): string[] {
   return [
     ...(undelivered === undefined ? [] : [`${undelivered.channel} was not told of this: ${undelivered.reason}`]),
     ...(acknowledgedBy === undefined || status !== 'acknowledged' ? [] : [`Acknowledged by ${acknowledgedBy}`]),
     ...(failing === undefined ? [] : [failingLine(failing)]),
     ...(folded === undefined ? [] : [folded]),
-    ...(group === undefined ? [] : groupLines(group)),
     ...(why === undefined ? [] : [capital(why)]),
     ...(flapping ? ['Flapping: it changes so often that this is one alert until it has calmed down'] : []),
     ...(excess === undefined ? [] : [`${excess} more series breach than may have an alert of their own`]),
@@ -119,5 +113,3 @@ const failingLine = ({ channel, failures, since, reason }: FailingChannel): stri
 /** Null while it is open. */
 const lastedMs = ({ startedAt, resolvedAt }: AlertSnapshot): number | null =>
   resolvedAt === null ? null : Date.parse(resolvedAt) - Date.parse(startedAt);
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

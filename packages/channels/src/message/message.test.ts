@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { MessageKind } from '@tocsin/domain';
 import { describe, expect, test } from 'vitest';
+import { aGroup } from '../../test/a-group.ts';
 import { aNotification } from '../../test/a-notification.ts';
 import { escapedWithin, truncate, truncateBytes } from './cut.ts';
 import { headline, seriesLine } from './message.ts';
@@ -19,6 +20,7 @@ test.each<[MessageKind, string, string]>([
   ['no_data', '⚪', 'No data · Checkout latency'],
   ['acknowledged', '👀', 'Acknowledged · Checkout latency'],
   ['test', '🔔', 'Test · Checkout latency'],
+  ['unsilenced', '🔴', 'Critical, muted until now · Checkout latency'],
 ])('%s begins with %s %s', (kind, icon, title) => {
   const message = messageOf(aNotification({ kind }));
   expect([message.icon, headline(message)]).toEqual([icon, title]);
@@ -78,6 +80,38 @@ test('names who was not reached, and why', () => {
   const message = messageOf(aNotification({ kind: 'undelivered', undelivered: { channel: 'pagers', reason: 'http_404' } }));
   expect(headline(message)).toBe('Not delivered to pagers · Checkout latency');
   expect(message.remarks).toEqual(['pagers was not told of this: http_404']);
+});
+
+test('says of a group how many there are, which are the worst and how many more', () => {
+  const message = messageOf(aGroup());
+  expect([message.icon, headline(message), message.remarks]).toMatchInlineSnapshot(`
+    [
+      "🔴",
+      "Critical · 14 alerts of 3 rules",
+      [
+        "12 firing, 2 resolved. More came in a minute than this channel takes one by one, so they are told together
+    critical · Checkout latency · operation=worst · 9,000 ms (limit > 1,000 ms)
+    critical · Checkout latency · operation=op-1 · 1,999 ms (limit > 1,000 ms)
+    critical · Checkout latency · operation=op-2 · 1,998 ms (limit > 1,000 ms)
+    critical · Checkout latency · operation=op-3 · 1,997 ms (limit > 1,000 ms)
+    critical · Checkout latency · operation=op-4 · 1,996 ms (limit > 1,000 ms)
+    and 9 more",
+      ],
+    ]
+  `);
+  expect(messageOf({ ...aGroup(), kind: 'no_data' })).toMatchObject({ icon: '🔴', word: 'Critical' });
+  const ended = messageOf({ ...aGroup({ status: 'resolved' }), kind: 'resolved' });
+  expect([ended.icon, headline(ended)]).toEqual(['✅', 'Resolved · 14 alerts of 3 rules']);
+});
+
+test('that the end of an alert did not arrive is no alarm', () => {
+  const undelivered = { channel: 'chat', reason: 'http_404' };
+  expect(messageOf(aNotification({ kind: 'undelivered', undelivered, alert: over }))).toMatchObject({
+    icon: '✅',
+    word: 'Not delivered to chat',
+    isOver: true,
+    sentence: 'Lasted 11m · peak 4,120 ms · p95 latency is 12 ms (limit > 1,000 ms)',
+  });
 });
 
 test('says beside the reading where it came from, that it flaps and what is not shown', () => {

@@ -14,7 +14,7 @@ export interface MessageLink {
 
 /**
  * What a message says, in words and whatever the medium: every channel for people renders from it. All texts are plain, one line each but for
- * `summary`, free of control characters and of characters that turn or hide text, and NOT escaped: they hold what tenants and their programs
+ * `summary` and what is said of a group, free of control characters and of characters that turn or hide text, and NOT escaped: they hold what tenants and their programs
  * wrote, so each medium escapes and cuts them its own way.
  */
 export interface Message {
@@ -23,16 +23,16 @@ export interface Message {
   /** The alert is over. */
   isOver: boolean;
   /** One emoji, beside a word that says the same: colours and pictures are not seen by everybody. */
-  icon: string;
-  /** `Critical`, `Escalated to critical`, `Still firing`, `Resolved`, `No data`, `Test`, `Not delivered to pagers`. */
+  icon: '🔴' | '🟠' | '🟡' | '🔵' | '⚪' | '👀' | '✅' | '🔔';
+  /** `Critical`, `Critical, muted until now`, `Escalated to critical`, `Still firing`, `Resolved`, `No data`, `Test`, `Not delivered to pagers`, `Channel pagers is failing`; of a group `Critical` or `Resolved`. */
   word: string;
-  /** Of the alert: the rule's. */
+  /** The rule's; of a group how many they are: `Checkout latency · 14 alerts`. */
   name: string;
   /** `p95 latency is 2,480 ms (limit > 1,000 ms)`; of one that is over, after how long, the peak, and what it is now. */
   sentence: string;
-  /** The rule's own words; null: it has none. May have line breaks. */
+  /** The rule's own words; null: it has none. */
   summary: string | null;
-  /** What is to be said beside it: who was not reached, who has it, where the threshold came from, that it flaps, that more series breach. */
+  /** What is to be said beside it: which others there are, who was not reached, who has it, where the threshold came from, that it flaps, that more series breach. */
   remarks: string[];
   /** Eight at most, by name. */
   labels: { name: string; value: string }[];
@@ -52,6 +52,15 @@ export interface Message {
 
 /** `Critical · Checkout latency`. */
 export const headline = ({ word, name }: Message): string => `${word} · ${name}`;
+
+/** What is said beside the sentence, a paragraph each: the rule's own words first. */
+export const saidBeside = ({ summary, remarks }: Message): string[] => (summary === null ? remarks : [summary, ...remarks]);
+
+/** `Rule checkout-p95 · Checkout latency`. */
+export const ruleLine = ({ rule }: Message): string => `Rule ${rule.key} · ${rule.name}`;
+
+/** Null: its page is not known. */
+export const alertUrl = ({ links }: Message): string | null => links.find(({ face }) => face === 'Open alert')?.url ?? null;
 
 /** `model=gpt-4o, operation=chat and 2 more`; null without group-by. */
 export function seriesLine({ labels, labelsLeftOut }: Message): string | null {

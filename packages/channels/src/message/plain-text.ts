@@ -1,5 +1,5 @@
 import { truncate } from './cut.ts';
-import { headline, seriesLine, type Fact, type Message } from './message.ts';
+import { type Fact, headline, type Message, ruleLine, saidBeside, seriesLine } from './message.ts';
 
 const PART_MAX = 2_000;
 
@@ -10,10 +10,10 @@ export const plainText = (message: Message): string =>
 /** What comes below the headline and the sentence, in paragraphs. */
 export function plainDetails(message: Message): string {
   const paragraphs = [
-    [...(message.summary === null ? [] : [message.summary]), ...message.remarks],
+    saidBeside(message),
     factsWithSeries(message).map(({ name, text }) => `${name}: ${text}`),
     message.links.map(({ face, url }) => `${face}: ${url}`),
-    [`Rule ${message.rule.key} · ${message.rule.name}`],
+    [ruleLine(message)],
   ];
   return paragraphs
     .filter((lines) => lines.length > 0)

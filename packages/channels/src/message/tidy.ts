@@ -19,3 +19,6 @@ export const severalLines = (text: string): string =>
     .toWellFormed()
     .replace(/\n{3,}/g, '\n\n')
     .trim();
+
+/** `Critical`. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

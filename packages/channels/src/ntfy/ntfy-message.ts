@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { truncateBytes } from '../message/cut.ts';
-import { headline, type Message } from '../message/message.ts';
+import { alertUrl, headline, type Message } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { plainDetails } from '../message/plain-text.ts';
 
@@ -12,7 +12,16 @@ const TITLE_MAX_BYTES = 250;
 // https://docs.ntfy.sh/publish/#message-priority
 const PRIORITIES = { critical: 5, error: 4, warning: 3, info: 2 } as const;
 // https://docs.ntfy.sh/emojis/
-const TAGS = { critical: 'red_circle', error: 'orange_circle', warning: 'yellow_circle', info: 'large_blue_circle' } as const;
+const TAGS: Record<Message['icon'], string> = {
+  '🔴': 'red_circle',
+  '🟠': 'orange_circle',
+  '🟡': 'yellow_circle',
+  '🔵': 'large_blue_circle',
+  '⚪': 'white_circle',
+  '👀': 'eyes',
+  '✅': 'white_check_mark',
+  '🔔': 'bell',
+};
 
 export interface NtfyMessage {
   title: string;
@@ -26,19 +35,13 @@ export interface NtfyMessage {
 /** The message without its topic, which is as good as a password. Plain text: nothing in it means anything. */
 export function ntfyMessage(notification: Notification): NtfyMessage {
   const message = messageOf(notification);
-  const [open] = message.links.filter(({ face }) => face === 'Open alert');
+  const url = alertUrl(message);
   return {
     title: truncateBytes(headline(message), TITLE_MAX_BYTES),
     message: truncateBytes(`${message.sentence}\n\n${plainDetails({ ...message, links: [] })}`, NTFY_MAX_BYTES),
     priority: message.isOver || message.kind === 'test' ? 3 : PRIORITIES[message.severity],
-    tags: [tagOf(message)],
-    ...(open === undefined ? {} : { click: open.url }),
+    tags: [TAGS[message.icon]],
+    ...(url === null ? {} : { click: url }),
     actions: message.links.slice(0, NTFY_ACTIONS_MAX).map(({ face, url }) => ({ action: 'view', label: face, url })),
   };
-}
-
-function tagOf({ kind, severity }: Message): string {
-  if (kind === 'resolved') return 'white_check_mark';
-  if (kind === 'test') return 'bell';
-  return kind === 'no_data' ? 'white_circle' : TAGS[severity];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { bytesOf, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, bytesOf, HOSTILE, LONG } from '../../test/hostile.ts';
 import { ntfy } from './ntfy.ts';
 import { NTFY_ACTIONS_MAX, NTFY_MAX_BYTES, ntfyMessage } from './ntfy-message.ts';
 
@@ -73,8 +73,8 @@ test('goes to the topic, with the token where there is one', async () => {
 
 test('whatever is said fits, and stays a message', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const message = ntfyMessage(saying(text, { kind }));
+    for (const notification of allSaying(text)) {
+      const message = ntfyMessage(notification);
       expect(bytesOf(message.message)).toBeLessThanOrEqual(NTFY_MAX_BYTES);
       expect(bytesOf(message.title)).toBeLessThanOrEqual(250);
       expect(message.actions.length).toBeLessThanOrEqual(NTFY_ACTIONS_MAX);

@@ -35,9 +35,10 @@ export function opsgenieCall(notification: Notification): OpsgenieCall {
   const message = messageOf(notification);
   const { kind, alert, deliveryId } = notification;
   const alias = truncate(kind === 'test' ? deliveryId : alert.id, OPSGENIE_MAX.alias);
-  if (kind === 'resolved' || kind === 'acknowledged') {
+  // of an alert that is over by now nobody would close what is created, whoever was not told of its end
+  if (message.isOver || kind === 'acknowledged') {
     const note = truncate([message.sentence, ...message.remarks].join('. '), OPSGENIE_MAX.note);
-    return { action: kind === 'resolved' ? 'close' : 'acknowledge', alias, body: { source: 'Tocsin', note } };
+    return { action: message.isOver ? 'close' : 'acknowledge', alias, body: { source: 'Tocsin', note } };
   }
   const labels = message.labels.map(({ name, value }) => [truncate(name, DETAIL_MAX), truncate(value, DETAIL_MAX)]);
   return {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, HOSTILE, LONG } from '../../test/hostile.ts';
 import { opsgenie } from './opsgenie.ts';
 import { OPSGENIE_MAX, opsgenieCall } from './opsgenie-alert.ts';
 
@@ -78,6 +78,15 @@ test('is acknowledged by the same', async () => {
   expect(JSON.parse(outside.calls[0]?.body ?? '')).toMatchObject({ note: expect.stringContaining('Acknowledged by ann') });
 });
 
+test.each(['undelivered', 'channel_failing'] as const)('%s creates an alert of one that is on, and none of one that is over', (kind) => {
+  const over = { status: 'resolved' as const, resolvedAt: '2026-03-01T12:11:00.000Z' };
+  const callOf = (alert: object) => opsgenieCall(aNotification({ kind, alert }));
+  expect([callOf({}), callOf(over)]).toMatchObject([
+    { action: 'create', alias: aNotification().alert.id },
+    { action: 'close', alias: aNotification().alert.id },
+  ]);
+});
+
 test.each([
   ['critical', 'P1'],
   ['error', 'P2'],
@@ -89,8 +98,8 @@ test.each([
 
 test('whatever is said fits', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const { alias, body } = opsgenieCall(saying(text, { kind }));
+    for (const notification of allSaying(text)) {
+      const { alias, body } = opsgenieCall(notification);
       const lengthOf = (field: string): number => JSON.stringify(body[field] ?? '').replaceAll(/\\(.)/g, '$1').length - 2;
       expect(alias.length).toBeLessThanOrEqual(OPSGENIE_MAX.alias);
       expect(lengthOf('message')).toBeLessThanOrEqual(OPSGENIE_MAX.message);

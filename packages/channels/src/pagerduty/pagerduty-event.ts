@@ -1,6 +1,6 @@
-import type { MessageKind, Notification } from '@tocsin/domain';
+import type { Notification } from '@tocsin/domain';
 import { truncate, truncateBytes } from '../message/cut.ts';
-import { headline, type Message } from '../message/message.ts';
+import { alertUrl, headline, type Message } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 
 // https://developer.pagerduty.com/docs/events-api-v2-overview
@@ -30,13 +30,14 @@ export interface PagerDutyEvent {
 export function pagerDutyEvent(notification: Notification): PagerDutyEvent {
   const message = messageOf(notification);
   const { alert, kind, timestamp, deliveryId } = notification;
-  const [open] = message.links.filter(({ face }) => face === 'Open alert');
+  const url = alertUrl(message);
   return {
-    event_action: ACTIONS[kind] ?? 'trigger',
+    // of an alert that is over by now nobody would close what is opened, whoever was not told of its end
+    event_action: message.isOver ? 'resolve' : kind === 'acknowledged' ? 'acknowledge' : 'trigger',
     // a test is an incident of its own
     dedup_key: truncate(kind === 'test' ? deliveryId : alert.id, PAGERDUTY_MAX.dedupKey),
     client: 'Tocsin',
-    ...(open === undefined ? {} : { client_url: open.url }),
+    ...(url === null ? {} : { client_url: url }),
     links: message.links.map(({ face, url }) => ({ href: url, text: face })),
     payload: {
       summary: truncate(`${headline(message)}: ${message.sentence}`, PAGERDUTY_MAX.summary),
@@ -49,8 +50,6 @@ export function pagerDutyEvent(notification: Notification): PagerDutyEvent {
     },
   };
 }
-
-const ACTIONS: Partial<Record<MessageKind, 'acknowledge' | 'resolve'>> = { acknowledged: 'acknowledge', resolved: 'resolve' };
 
 const sourceOf = ({ tenant, labels }: Message): string =>
   labels.find(({ name }) => /^(host|service|operation)$/.test(name))?.value ?? tenant;

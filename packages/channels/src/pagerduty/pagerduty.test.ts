@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { bytesOf, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, bytesOf, HOSTILE, LONG } from '../../test/hostile.ts';
 import { pagerduty } from './pagerduty.ts';
 import { PAGERDUTY_MAX, pagerDutyEvent } from './pagerduty-event.ts';
 
@@ -53,11 +53,24 @@ test.each([
   ['escalated', 'trigger'],
   ['reminded', 'trigger'],
   ['no_data', 'trigger'],
+  ['unsilenced', 'trigger'],
   ['acknowledged', 'acknowledge'],
   ['resolved', 'resolve'],
 ] as const)('%s is a %s of the same incident', (kind, action) => {
   expect(pagerDutyEvent(aNotification({ kind }))).toMatchObject({ event_action: action, dedup_key: aNotification().alert.id });
 });
+
+test.each(['undelivered', 'channel_failing'] as const)(
+  '%s opens an incident of an alert that is on, and none of one that is over',
+  (kind) => {
+    const over = { status: 'resolved' as const, resolvedAt: '2026-03-01T12:11:00.000Z' };
+    const actionOf = (alert: object) => pagerDutyEvent(aNotification({ kind, alert }));
+    expect([actionOf({}), actionOf(over)]).toMatchObject([
+      { event_action: 'trigger', dedup_key: aNotification().alert.id },
+      { event_action: 'resolve', dedup_key: aNotification().alert.id },
+    ]);
+  },
+);
 
 test('a test is an incident of its own', () => {
   expect(pagerDutyEvent(aNotification({ kind: 'test' })).dedup_key).toBe(aNotification().deliveryId);
@@ -80,8 +93,8 @@ test.each([
 
 test('whatever is said fits, so that it is never refused for its size', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) {
-      const event = pagerDutyEvent(saying(text, { kind }));
+    for (const notification of allSaying(text)) {
+      const event = pagerDutyEvent(notification);
       expect(event.dedup_key.length).toBeLessThanOrEqual(PAGERDUTY_MAX.dedupKey);
       expect(event.payload.summary.length).toBeLessThanOrEqual(PAGERDUTY_MAX.summary);
       expect(bytesOf(event)).toBeLessThan(PAGERDUTY_MAX.bytes / 2);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { aGroup } from '../../test/a-group.ts';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside, doorError } from '../../test/an-outside.ts';
 import type { OutboundAnswer, OutboundCall, Outside } from '../outside.ts';
@@ -80,6 +81,16 @@ test('a message about no alert begins no thread', async () => {
   const { outside, calls } = slackSaying([]);
   expect(await deliver({ ...outside, thread: null })).toMatchObject({ outcome: 'delivered' });
   expect(calls).toHaveLength(1);
+});
+
+test('a message of several alerts changes none of one alert, and is not changed by the end of one', async () => {
+  const { outside, calls, notes } = slackSaying([], JSON.stringify(FIRST));
+  expect(await slack.deliver(slack.render(aGroup()), config, outside, sending)).toMatchObject({ outcome: 'delivered' });
+  expect(calls.map(({ method, json: { channel, thread_ts } }) => [method, channel, thread_ts])).toEqual([
+    ['chat.postMessage', '#alerts', undefined],
+  ]);
+  expect(calls[0]?.json).not.toHaveProperty('isGroup');
+  expect(notes).toEqual([]);
 });
 
 describe('a 200 that says what went wrong', () => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Outside } from '../outside.ts';
 import { jsonOf, postJson } from '../post-json.ts';
 import type { Verdict } from '../verdict.ts';
+import type { SlackMessage } from './slack-message.ts';
 
 const API = 'https://slack.com/api';
 
@@ -31,8 +32,7 @@ type Thread = z.infer<typeof Thread>;
  * A message of a bot. The first about an alert is posted and remembered; what comes later changes it in place, so that the channel shows how things
  * stand, and answers it in its thread, so that people hear. Where the first is gone the next is a first again.
  */
-export async function deliverByBot(frozen: string, bot: SlackBot, outside: Outside, nowMs: EpochMs): Promise<Verdict> {
-  const message = JSON.parse(frozen) as { text: string };
+export async function deliverByBot(message: SlackMessage, bot: SlackBot, outside: Outside, nowMs: EpochMs): Promise<Verdict> {
   const call = caller(bot, outside, nowMs);
   const known = threadOf(await outside.thread?.get());
   if (known !== null) {

@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { Notification } from '@tocsin/domain';
 import { truncate } from '../message/cut.ts';
-import { headline, type Fact, type Message } from '../message/message.ts';
+import { type Fact, headline, type Message, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
 import { escapeText, mrkdwnWithin } from './escape.ts';
@@ -23,7 +23,7 @@ export interface SlackMessage {
 export function slackMessage(notification: Notification): SlackMessage {
   const message = messageOf(notification);
   const title = `${message.icon} ${headline(message)}`;
-  const said = [...(message.summary === null ? [] : [message.summary]), ...message.remarks];
+  const said = saidBeside(message);
   const blocks: KnownBlock[] = [
     { type: 'header', text: { type: 'plain_text', text: truncate(title, HEADER_MAX), emoji: true } },
     section(`*${mrkdwnWithin(message.sentence, TEXT_MAX - 2)}*`),
@@ -32,7 +32,7 @@ export function slackMessage(notification: Notification): SlackMessage {
     ...linksOf(message),
     {
       type: 'context',
-      elements: [{ type: 'plain_text', text: truncate(`Rule ${message.rule.key} · ${message.rule.name}`, FIELD_MAX), emoji: false }],
+      elements: [{ type: 'plain_text', text: truncate(ruleLine(message), FIELD_MAX), emoji: false }],
     },
   ];
   return { text: mrkdwnWithin(`${title}: ${message.sentence}`, FALLBACK_MAX), blocks: blocks.slice(0, BLOCKS_MAX) };

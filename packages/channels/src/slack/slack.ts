@@ -1,11 +1,11 @@
-import { IncomingWebhook, type FetchFunction, type IncomingWebhookSendArguments } from '@slack/webhook';
+import { IncomingWebhook, type FetchFunction } from '@slack/webhook';
 import { z } from 'zod';
 import { defineChannel } from '../channel.ts';
 import { outboundUrl } from '../outbound-url.ts';
 import type { OutboundAnswer, Outside } from '../outside.ts';
 import { verdictOfAnswer, verdictOfFailure } from '../verdict.ts';
 import { deliverByBot } from './slack-bot.ts';
-import { slackMessage } from './slack-message.ts';
+import { slackMessage, type SlackMessage } from './slack-message.ts';
 
 /** The library has none unless told. Beyond the outbound door's 30 s, so that the door speaks first: its error says more. */
 const TIMEOUT_MS = 35_000;
@@ -44,14 +44,18 @@ export const slack = defineChannel({
   hears: ['acknowledged'],
   config,
 
-  render: (notification) => JSON.stringify(slackMessage(notification)),
+  render: (notification) =>
+    JSON.stringify({ ...slackMessage(notification), ...(notification.group === undefined ? {} : { isGroup: true }) }),
 
-  async deliver(body, { webhookUrl, botToken, channel }, outside, { nowMs }) {
-    if (botToken != null && channel !== undefined) return deliverByBot(body, { botToken, channel }, outside, nowMs);
+  async deliver(frozen, { webhookUrl, botToken, channel }, outside, { nowMs }) {
+    const { isGroup, ...message } = JSON.parse(frozen) as SlackMessage & { isGroup?: true };
+    // the thread is that of one alert, which may end before the others do
+    const thread = isGroup === true ? null : outside.thread;
+    if (botToken != null && channel !== undefined) return deliverByBot(message, { botToken, channel }, { ...outside, thread }, nowMs);
     if (webhookUrl == null) return verdictOfFailure({ code: 'invalid_request' });
-    const { fetch, seen } = watchedFetch(outside, body);
+    const { fetch, seen } = watchedFetch(outside, JSON.stringify(message));
     try {
-      await new IncomingWebhook(webhookUrl, { fetch, timeout: TIMEOUT_MS }).send(JSON.parse(body) as IncomingWebhookSendArguments);
+      await new IncomingWebhook(webhookUrl, { fetch, timeout: TIMEOUT_MS }).send(message);
     } catch (error) {
       if (seen.answer === null) return verdictOfFailure(seen.failure ?? error);
     }
@@ -60,7 +64,7 @@ export const slack = defineChannel({
 });
 
 /**
- * The door's fetch for one send of the frozen bytes. The library's errors carry neither headers, so no `Retry-After`, nor the door's
+ * The door's fetch for one send of the frozen message. The library's errors carry neither headers, so no `Retry-After`, nor the door's
  * code, so both are noted on the way through.
  */
 function watchedFetch(outside: Outside, body: string): { fetch: FetchFunction; seen: { answer: OutboundAnswer | null; failure: unknown } } {

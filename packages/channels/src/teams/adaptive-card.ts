@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { truncate } from '../message/cut.ts';
-import { headline } from '../message/message.ts';
+import { headline, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
 
@@ -24,7 +24,7 @@ export interface TeamsMessage {
  */
 export function teamsMessage(notification: Notification): TeamsMessage {
   const message = messageOf(notification);
-  const said = [...(message.summary === null ? [] : [message.summary]), ...message.remarks].slice(0, SAID_MAX);
+  const said = saidBeside(message).slice(0, SAID_MAX);
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
@@ -43,7 +43,7 @@ export function teamsMessage(notification: Notification): TeamsMessage {
       ...factsWithSeries(message).map(({ name, text }) =>
         block([run(`${name}  `, SHARE.fact, { isSubtle: true }), run(text, SHARE.fact)], { spacing: 'small' }),
       ),
-      block([run(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer, { isSubtle: true, size: 'small' })]),
+      block([run(ruleLine(message), SHARE.footer, { isSubtle: true, size: 'small' })]),
     ],
     actions: message.links.map(({ face, url }) => ({ type: 'Action.OpenUrl', title: face, url })),
   };

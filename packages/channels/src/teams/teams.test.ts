@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
-import { bytesOf, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, bytesOf, HOSTILE, LONG, saying } from '../../test/hostile.ts';
 import { TEAMS_MAX_BYTES, teamsMessage } from './adaptive-card.ts';
 
 test('renders a firing alert', () => {
@@ -152,5 +152,5 @@ test('formats nothing of what is said: it stands where no Markdown is read', () 
 
 test('whatever is said fits', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) expect(bytesOf(teamsMessage(saying(text, { kind })))).toBeLessThanOrEqual(TEAMS_MAX_BYTES);
+    for (const notification of allSaying(text)) expect(bytesOf(teamsMessage(notification))).toBeLessThanOrEqual(TEAMS_MAX_BYTES);
 });

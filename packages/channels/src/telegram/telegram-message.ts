@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { escapedWithin } from '../message/cut.ts';
-import { headline } from '../message/message.ts';
+import { headline, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
 
@@ -21,14 +21,14 @@ export interface TelegramMessage {
 /** The message without whom it is for. */
 export function telegramMessage(notification: Notification): TelegramMessage {
   const message = messageOf(notification);
-  const said = [...(message.summary === null ? [] : [message.summary]), ...message.remarks].join('\n');
+  const said = saidBeside(message).join('\n');
   const facts = factsWithSeries(message).map(({ name, text }) => `<b>${name}</b> ${within(text, SHARE.fact)}`);
   const links = message.links.map(({ face, url }) => `<a href="${escapeTelegram(url)}">${face}</a>`).join(' · ');
   const paragraphs = [
     `<b>${message.icon} ${within(headline(message), SHARE.title)}</b>\n${within(message.sentence, SHARE.sentence)}`,
     within(said, SHARE.said),
     facts.join('\n'),
-    `<i>${within(`Rule ${message.rule.key} · ${message.rule.name}`, SHARE.footer)}</i>`,
+    `<i>${within(ruleLine(message), SHARE.footer)}</i>`,
   ];
   const text = paragraphs.filter((part) => part !== '').join('\n\n');
   const linked = links === '' ? text : `${text}\n\n${links}`;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside, doorError } from '../../test/an-outside.ts';
-import { HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, HOSTILE, LONG, saying } from '../../test/hostile.ts';
 import { telegram } from './telegram.ts';
 import { TELEGRAM_MAX, telegramMessage } from './telegram-message.ts';
 
@@ -47,7 +47,7 @@ test('has no tags but ours, whatever is said', () => {
 
 test('whatever is said fits', () => {
   for (const text of [HOSTILE, ...LONG])
-    for (const kind of KINDS) expect(telegramMessage(saying(text, { kind })).text.length).toBeLessThanOrEqual(TELEGRAM_MAX);
+    for (const notification of allSaying(text)) expect(telegramMessage(notification).text.length).toBeLessThanOrEqual(TELEGRAM_MAX);
 });
 
 test('goes to the chat, and its topic', async () => {

@@ -5,10 +5,11 @@ import type { WebhookBody } from '@tocsin/domain';
 const NEVER = '0001-01-01T00:00:00Z';
 
 /**
- * The body of Alertmanager's webhook, version 4, for what is built to receive it: one alert, a group of its own.
+ * The body of Alertmanager's webhook, version 4, for what is built to receive it: one alert, a group of its own. Of several that are told together
+ * it is the worst, and the others are counted.
  * https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
  */
-export function alertmanagerBody({ data: { alert, rule, context } }: WebhookBody, sentence: string): string {
+export function alertmanagerBody({ data: { alert, rule, context, group } }: WebhookBody, sentence: string): string {
   const status = alert.status === 'resolved' ? 'resolved' : 'firing';
   const labels = { ...alert.labels, alertname: rule.name, severity: alert.severity, rule_key: rule.key };
   const { summary, description, runbookUrl, ...others } = context;
@@ -23,7 +24,7 @@ export function alertmanagerBody({ data: { alert, rule, context } }: WebhookBody
   return JSON.stringify({
     version: '4',
     groupKey: `{}:{alert_id="${alert.id}"}`,
-    truncatedAlerts: 0,
+    truncatedAlerts: group === undefined ? 0 : group.count - 1,
     status,
     receiver: 'tocsin',
     groupLabels: { alertname: rule.name },

@@ -1,9 +1,10 @@
-import type { MessageKind, Notification, WebhookBody } from '@tocsin/domain';
+import type { WebhookBody } from '@tocsin/domain';
 import { headline } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { plainText } from '../message/plain-text.ts';
 import { alertmanagerBody } from './alertmanager-body.ts';
 import { filledIn, type BodyTemplate } from './template-body.ts';
+import { notificationOf } from './webhook-body.ts';
 
 /**
  * The frozen body as the channel wants it now. What is frozen is what is told; a template that a receiver refuses can be mended, and what is sent
@@ -15,8 +16,4 @@ export function bodyAs({ format, template }: { format?: string | undefined; temp
   const message = messageOf(notificationOf(body));
   if (format === 'alertmanager' || template === undefined) return alertmanagerBody(body, message.sentence);
   return filledIn(template, body, { title: headline(message), sentence: message.sentence, text: plainText(message) });
-}
-
-function notificationOf({ id, type, timestamp, tenant, data }: WebhookBody): Notification {
-  return { deliveryId: id, kind: type.replace(/^alert\./, '') as MessageKind, timestamp, tenant, ...data };
 }

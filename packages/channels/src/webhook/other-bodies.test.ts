@@ -1,9 +1,11 @@
 import type { Notification } from '@tocsin/domain';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test, vi } from 'vitest';
+import { aGroup } from '../../test/a-group.ts';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { allSaying, HOSTILE, KINDS, LONG, saying } from '../../test/hostile.ts';
+import { messageOf } from '../message/message-of.ts';
 import { newWebhookSecret } from './sign.ts';
 import { webhook } from './webhook.ts';
 
@@ -20,6 +22,16 @@ async function sent(config: Record<string, unknown>, notification: Notification 
   return { ...call, json: JSON.parse(call.body) as unknown };
 }
 const filled = async (template: unknown, notification?: Notification) => (await sent({ format: 'template', template }, notification)).json;
+
+test.each(['alertmanager', 'template'])('the format %s has a body for every kind of message, in the words of its own', async (format) => {
+  const template = format === 'template' ? '{{ sentence }} {{ title }}' : undefined;
+  for (const kind of KINDS) {
+    const { json } = await sent({ format, template }, saying('x', { kind }));
+    const { word } = messageOf(saying('x', { kind }));
+    if (template !== undefined) expect(json).toContain(` ${word} · `);
+    else expect(json).toMatchObject({ version: '4', alerts: [{ labels: { alertname: 'x' } }] });
+  }
+});
 
 describe('the body of Alertmanager', () => {
   test('says what its receivers read', async () => {
@@ -69,6 +81,14 @@ describe('the body of Alertmanager', () => {
         "version": "4",
       }
     `);
+  });
+
+  test('says of several alerts how many it leaves out', async () => {
+    expect((await sent({ format: 'alertmanager' }, aGroup())).json).toMatchObject({
+      status: 'firing',
+      truncatedAlerts: 13,
+      alerts: [{ labels: { operation: 'worst' } }],
+    });
   });
 
   test('ends an alert where it is over', async () => {
@@ -125,8 +145,8 @@ describe('a template', () => {
   test('comes out as JSON, whatever is said', async () => {
     const template = { a: '{{ text }}', b: ['{{ alert.name }}', '{{ sentence }}'], c: '{{ alert.peak }}' };
     for (const text of [HOSTILE, ...LONG])
-      for (const kind of KINDS) {
-        const { a } = (await filled(template, saying(text, { kind }))) as { a: string };
+      for (const notification of allSaying(text)) {
+        const { a } = (await filled(template, notification)) as { a: string };
         expect(Buffer.byteLength(a)).toBeLessThanOrEqual(4_096);
       }
   });

@@ -1,26 +1,25 @@
-import type { Notification, WebhookBody } from '@tocsin/domain';
+import type { MessageKind, Notification, WebhookBody } from '@tocsin/domain';
 
 /** The notification in the words receivers know; `id` is the delivery's, so that a repeated send is recognised. */
-export function webhookBody({
-  deliveryId,
-  kind,
+export function webhookBody({ deliveryId: id, kind, timestamp, tenant, ...data }: Notification): WebhookBody {
+  return { id, type: typeOf(kind), timestamp, tenant, data };
+}
+
+/** What such a body was made of. */
+export const notificationOf = ({ id, type, timestamp, tenant, data }: WebhookBody): Notification => ({
+  deliveryId: id,
+  kind: kindOf(type),
   timestamp,
   tenant,
-  alert,
-  rule,
-  context,
-  undelivered,
-  failing,
-  group,
-}: Notification): WebhookBody {
-  const data = {
-    alert,
-    rule,
-    context,
-    ...(undelivered === undefined ? {} : { undelivered }),
-    ...(failing === undefined ? {} : { failing }),
-    ...(group === undefined ? {} : { group }),
-  };
-  const type = kind === 'test' ? 'test' : kind === 'channel_failing' ? 'channel.failing' : (`alert.${kind}` as const);
-  return { id: deliveryId, type, timestamp, tenant, data };
+  ...data,
+});
+
+function typeOf(kind: MessageKind): WebhookBody['type'] {
+  if (kind === 'test') return 'test';
+  return kind === 'channel_failing' ? 'channel.failing' : `alert.${kind}`;
+}
+
+function kindOf(type: WebhookBody['type']): MessageKind {
+  if (type === 'test') return 'test';
+  return type === 'channel.failing' ? 'channel_failing' : (type.slice('alert.'.length) as MessageKind);
 }

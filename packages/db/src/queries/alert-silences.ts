@@ -1,4 +1,4 @@
-import type { EpochMs, Labels, Severity } from '@tocsin/domain';
+import { DRILL_PREFIX, type EpochMs, type Labels, type Severity } from '@tocsin/domain';
 import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import { newId } from '../new-id.ts';
 import { alertEvents, type AlertRow, alerts } from '../tables/alerts.ts';
@@ -54,7 +54,7 @@ export interface MutableAlert {
   toldMs: EpochMs;
 }
 
-/** What was told since an instant, alert by alert and severity by severity; newest alerts first. `values` as in `LabelsWanted`, without a severity. */
+/** What was told since an instant, alert by alert and severity by severity, but of fire drills; newest alerts first. `values` as in `LabelsWanted`, without a severity. */
 export async function toldSince(
   sql: SqlTx,
   tenantId: string,
@@ -66,7 +66,7 @@ export async function toldSince(
     from alerts a
     join triggers t on t.tenant_id = a.tenant_id and t.alert_id = a.id and t.kind <> 'resolved' and t.created_at >= to_timestamp(${sinceMs}::float8 / 1000)
     left join deliveries d on d.tenant_id = a.tenant_id and d.alert_id = a.id and d.trigger_id = t.id
-    where a.tenant_id = ${tenantId} and (a.resolved_at is null or a.resolved_at >= to_timestamp(${sinceMs}::float8 / 1000))
+    where a.tenant_id = ${tenantId} and a.rule_key not like ${`${DRILL_PREFIX}%`} and (a.resolved_at is null or a.resolved_at >= to_timestamp(${sinceMs}::float8 / 1000))
       and not exists (
         select from jsonb_each(${JSON.stringify(values)}::text::jsonb) as label (name, allowed)
         where not label.allowed ? coalesce(

@@ -11,6 +11,7 @@ export interface NewChannel extends Pick<ChannelRow, 'tenantId' | 'id' | 'key' |
   /** Absent: none of its own. */
   fallback?: string | null;
   maxPerMinute?: number | null;
+  grouping?: boolean;
   actor: string;
 }
 
@@ -26,7 +27,7 @@ export async function insertChannel(tx: DrizzleTx, { actor, ...channel }: NewCha
 
 /** Writes what people may change, if the row still has the version it was read with. Null: it has not. */
 export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise<ChannelRow | null> {
-  const { name, config, secrets, enabled, disabledReason, fallback, maxPerMinute, formerSecretsUntilMs, updatedBy } = changed;
+  const { name, config, secrets, enabled, disabledReason, fallback, maxPerMinute, grouping, formerSecretsUntilMs, updatedBy } = changed;
   const [row] = await tx
     .update(channels)
     .set({
@@ -37,6 +38,7 @@ export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise
       disabledReason,
       fallback,
       maxPerMinute,
+      grouping,
       formerSecretsUntilMs,
       updatedBy,
       updatedAtMs: tocsinNow,

@@ -26,11 +26,13 @@ export interface NewDelivery {
   hold?: { foldKey: string; byMs: number };
   /** The delivery whose channel was not reached; through one channel it is told once. Absent: it stands for itself. */
   insteadOf?: string;
+  /** The delivery that tells it; `suppressed` is `folded` then. Absent: none does. */
+  foldedInto?: string;
 }
 
 /**
- * One row per trigger and channel, or per delivery that it stands for; one that is there already stays. Answers when the first attempt of each that is made at once began, by
- * the delivery's id.
+ * One row per trigger and channel, or per delivery that it stands for; one that is there already stays. Answers when the first attempt of
+ * each that is made at once began, by the delivery's id.
  */
 export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDelivery[]): Promise<Map<string, EpochMs>> {
   const begun = await sql<{ id: string; startedMs: EpochMs }[]>`
@@ -44,19 +46,21 @@ export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDeliv
         ${deliveries.map(({ first }) => first?.token ?? null)}::uuid[], ${deliveries.map(({ first }) => first?.leaseMs ?? null)}::float8[],
         ${deliveries.map((each) => each.body)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[],
         ${deliveries.map((each) => each.suppressedBy ?? null)}::uuid[], ${deliveries.map(({ insteadOf }) => insteadOf ?? null)}::uuid[],
-        ${deliveries.map(({ hold }) => hold?.foldKey ?? null)}::text[], ${deliveries.map(({ hold }) => hold?.byMs ?? 0)}::float8[]
+        ${deliveries.map(({ hold }) => hold?.foldKey ?? null)}::text[], ${deliveries.map(({ hold }) => hold?.byMs ?? 0)}::float8[],
+        ${deliveries.map(({ foldedInto }) => foldedInto ?? null)}::uuid[]
       ) as new (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, suppressed, lifetime, token, lease, body, attempt_id,
-                suppressed_by, instead_of, fold_key, hold)
+                suppressed_by, instead_of, fold_key, hold, folded_into)
     ), inserted as (
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, suppressed_by, expires_at,
-                              finished_at, lease_token, lease_until, body, attempts, counted_attempts, instead_of, fold_key, next_attempt_at)
+                              finished_at, lease_token, lease_until, body, attempts, counted_attempts, instead_of, fold_key, next_attempt_at,
+                              folded_into)
       select new.tenant_id, new.id, new.trigger_id, new.alert_id, new.channel_id, new.channel_key, new.channel_kind, new.kind,
              case when new.suppressed is not null then 'suppressed' when new.token is not null then 'sending' else 'pending' end, new.suppressed,
              new.suppressed_by, coalesce(triggers.created_at, tocsin_now()) + make_interval(secs => new.lifetime / 1000),
              case when new.suppressed is not null then tocsin_now() end,
              new.token, tocsin_now() + make_interval(secs => new.lease / 1000), new.body,
              case when new.token is null then 0 else 1 end, case when new.token is null then 0 else 1 end, new.instead_of,
-             new.fold_key, tocsin_now() + make_interval(secs => new.hold / 1000)
+             new.fold_key, tocsin_now() + make_interval(secs => new.hold / 1000), new.folded_into
       from new left join triggers on triggers.tenant_id = new.tenant_id and triggers.id = new.trigger_id
       on conflict do nothing
       returning tenant_id, id

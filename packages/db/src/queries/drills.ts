@@ -58,6 +58,11 @@ export async function findDrill(tx: DrizzleTx, tenantId: string, id: string): Pr
   return row ?? null;
 }
 
+/** How many are under way. */
+export async function countRunningDrills(tx: DrizzleTx, tenantId: string): Promise<number> {
+  return tx.$count(drills, and(eq(drills.tenantId, tenantId), eq(drills.status, 'running')));
+}
+
 /** Newest first. */
 export async function selectDrills(tx: DrizzleTx, tenantId: string, page: { beforeId: string | null; limit: number }): Promise<DrillRow[]> {
   return tx

@@ -46,18 +46,22 @@ export async function dueToFold(sql: SqlTx, folds: readonly FoldRef[], limit: nu
 /** What one message tells of beside its own alert, as it was to be told. */
 export interface FoldedMember {
   intoId: string;
+  deliveryId: string;
+  /** Null: it was not held back, but its channel had a message of its alert waiting. */
+  foldKey: string | null;
   snapshot: AlertSnapshot;
   rule: RuleName;
 }
 
-/** Oldest first. */
+/** Oldest first; not what a message tells of its own alert. */
 export async function foldedInto(sql: SqlTx, leaders: readonly DeliveryRef[]): Promise<FoldedMember[]> {
   const ids = leaders.map((each) => each.deliveryId);
   return sql<FoldedMember[]>`
-    select d.folded_into as "intoId", triggers.snapshot,
+    select d.folded_into as "intoId", d.id as "deliveryId", d.fold_key as "foldKey", triggers.snapshot,
            jsonb_build_object('id', alerts.rule_id, 'key', alerts.rule_key, 'name', alerts.rule_name) as rule
     from unnest(${leaders.map((each) => each.tenantId)}::uuid[], ${ids}::uuid[]) as leaders (tenant_id, id)
-    join deliveries d on d.tenant_id = leaders.tenant_id and d.folded_into = leaders.id
+    join deliveries leader on leader.tenant_id = leaders.tenant_id and leader.id = leaders.id
+    join deliveries d on d.tenant_id = leaders.tenant_id and d.folded_into = leaders.id and d.alert_id <> leader.alert_id
     join triggers on triggers.tenant_id = d.tenant_id and triggers.id = d.trigger_id
     join alerts on alerts.tenant_id = d.tenant_id and alerts.id = d.alert_id
     where ${among(sql, 'd', ids, 'folded_into')}

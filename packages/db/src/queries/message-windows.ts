@@ -17,8 +17,9 @@ export interface CountedWindow extends WindowRef {
 }
 
 /**
- * Counts messages into their windows, each of which is open for `lengthMs` from its first message on; a window that is over opens anew with these. Whoever
- * counts into the same window at the same time waits, so that one alone is the first.
+ * Counts messages into their windows, each of which is open for `lengthMs` from its first message on; a window that is over opens anew with
+ * these. Whoever counts into the same window at the same time waits, so that one alone is the first. Not answered: channels that are told of
+ * each alert by itself.
  */
 export async function countMessages(
   sql: SqlTx,
@@ -26,8 +27,8 @@ export async function countMessages(
   lengthMs: number,
 ): Promise<CountedWindow[]> {
   const length = sql`make_interval(secs => ${lengthMs}::float8 / 1000)`;
-  // a clock that was set back leaves windows that begin later than now
-  const isOpen = sql`w.opened_at > tocsin_now() - ${length} and w.opened_at <= tocsin_now()`;
+  // Now is when the transaction began: whoever waited finds a window that was opened since. What lies further ahead is from before the clock was set back.
+  const isOpen = sql`w.opened_at > tocsin_now() - ${length} and w.opened_at < tocsin_now() + ${length}`;
   return sql<CountedWindow[]>`
     with new as (
       select * from unnest(
@@ -36,7 +37,9 @@ export async function countMessages(
       ) as new (tenant_id, channel_id, scope, messages)
     ), opened as (
       insert into message_windows as w (tenant_id, channel_id, scope, opened_at, messages)
-      select tenant_id, channel_id, scope, tocsin_now(), messages from new
+      select new.tenant_id, new.channel_id, new.scope, tocsin_now(), new.messages
+      from new join channels on channels.tenant_id = new.tenant_id and channels.id = new.channel_id
+      where channels.grouping
       -- always in this order, so that no two of these wait for each other
       order by 1, 2, 3
       on conflict (tenant_id, channel_id, scope) do update set

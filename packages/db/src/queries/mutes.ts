@@ -1,4 +1,4 @@
-import type { EpochMs, Labels, Matcher, Recurrence, Severity } from '@tocsin/domain';
+import { DRILL_PREFIX, type EpochMs, type Labels, type Matcher, type Recurrence, type Severity } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface ActiveSilence {
@@ -75,13 +75,14 @@ export interface LabelsWanted {
   values: Record<string, string[]>;
 }
 
-/** The open alerts that one of the wishes fits. */
+/** The open alerts that one of the wishes fits; none of a fire drill, which mutes nothing and is in no list. */
 export async function openAlertsLike(sql: SqlTx, wanted: readonly LabelsWanted[]): Promise<OpenAlertLabels[]> {
   if (wanted.length === 0) return [];
   return sql<OpenAlertLabels[]>`
     select a.tenant_id as "tenantId", a.id, a.labels, a.rule_key as "ruleKey", a.severity, a.type_name as "alertType"
     from alerts a
-    where a.tenant_id = any(${wanted.map(({ tenantId }) => tenantId)}::uuid[]) and a.resolved_at is null and exists (
+    where a.tenant_id = any(${wanted.map(({ tenantId }) => tenantId)}::uuid[]) and a.resolved_at is null
+      and a.rule_key not like ${`${DRILL_PREFIX}%`} and exists (
       select from unnest(${wanted.map(({ tenantId }) => tenantId)}::uuid[], ${wanted.map(({ values }) => JSON.stringify(values))}::text[])
         as wanted (tenant_id, labels)
       where wanted.tenant_id = a.tenant_id and not exists (

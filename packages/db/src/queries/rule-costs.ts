@@ -2,6 +2,7 @@ import type { EpochMs } from '@tocsin/domain';
 import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { ruleCosts, type RuleCostRow, rules } from '../tables/rules.ts';
 import type { DrizzleTx, SqlTx } from '../with-tenants.ts';
+import { isOfPeople } from './rules.ts';
 
 /** What looking at a rule once costs, on average over its last looks. */
 export interface RuleCost {
@@ -62,7 +63,7 @@ export async function selectRuleCosts(
     .select({ cost: ruleCosts, key: rules.key, name: rules.name })
     .from(ruleCosts)
     .innerJoin(rules, and(eq(rules.tenantId, ruleCosts.tenantId), eq(rules.id, ruleCosts.ruleId)))
-    .where(and(eq(ruleCosts.tenantId, tenantId), place))
+    .where(and(eq(ruleCosts.tenantId, tenantId), isOfPeople, place))
     .orderBy(desc(ruleCosts.ms), desc(ruleCosts.ruleId))
     .limit(limit);
   return rows.map(({ cost, key, name }) => ({ ...cost, key, name }));

@@ -2,6 +2,7 @@ import { leavesOf, readStoredRule } from '@tocsin/domain';
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { type RuleRow, rules } from '../tables/rules.ts';
 import type { DrizzleTx } from '../with-tenants.ts';
+import { isOfPeople } from './rules.ts';
 
 /** Some keys, to suggest one of. */
 const SOME = 1_000;
@@ -34,6 +35,10 @@ export async function rulesByKey(tx: DrizzleTx, tenantId: string, keys: readonly
 }
 
 export async function someRuleKeys(tx: DrizzleTx, tenantId: string): Promise<string[]> {
-  const rows = await tx.select({ key: rules.key }).from(rules).where(eq(rules.tenantId, tenantId)).limit(SOME);
+  const rows = await tx
+    .select({ key: rules.key })
+    .from(rules)
+    .where(and(eq(rules.tenantId, tenantId), isOfPeople))
+    .limit(SOME);
   return rows.map(({ key }) => key);
 }

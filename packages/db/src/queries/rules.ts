@@ -73,8 +73,8 @@ export interface RuleFilter {
   savedMetric?: string;
 }
 
-/** And not of a fire drill. */
-const isOfPeople = notLike(rules.key, `${DRILL_PREFIX}%`);
+/** A condition: it is not of a fire drill, whose rule nobody sees. */
+export const isOfPeople = notLike(rules.key, `${DRILL_PREFIX}%`);
 
 /** Newest first. */
 export async function selectRules(tx: DrizzleTx, tenantId: string, filter: RuleFilter): Promise<RuleRow[]> {
@@ -123,7 +123,7 @@ export async function namesOfRulesNotifying(tx: DrizzleTx, tenantId: string, cha
   const rows = await tx
     .select({ name: rules.name })
     .from(rules)
-    .where(and(eq(rules.tenantId, tenantId), sql`${rules.spec} -> 'notify' @> ${notifies}::text::jsonb`))
+    .where(and(eq(rules.tenantId, tenantId), isOfPeople, sql`${rules.spec} -> 'notify' @> ${notifies}::text::jsonb`))
     .orderBy(rules.name);
   return rows.map(({ name }) => name);
 }

@@ -27,6 +27,8 @@ export const channels = pgTable(
     fallback: text(),
     /** Null: as its kind has it. */
     maxPerMinute: integer('max_per_minute'),
+    /** False: each alert is told by itself. */
+    grouping: boolean().notNull().default(true),
     /** Until then messages are signed with the secrets before the newest too. */
     formerSecretsUntilMs: instant('former_secrets_until'),
     /** `config`: it came from the installation's file; null: people made it. */

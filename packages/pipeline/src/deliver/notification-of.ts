@@ -1,5 +1,4 @@
 import type { OpenDelivery } from '@tocsin/db';
-import type { FoldedGroup } from './fold-due.ts';
 import {
   formatValue,
   groupOf,
@@ -9,6 +8,7 @@ import {
   type Notification,
   type NotificationContext,
 } from '@tocsin/domain';
+import type { FoldedGroup } from './folded-group.ts';
 
 /** What there is to put into words of a delivery. */
 export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> &

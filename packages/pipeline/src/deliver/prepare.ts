@@ -1,7 +1,6 @@
 import { channelOf, type Channel } from '@tocsin/channels';
 import {
   type ChannelToSend,
-  endDeliveries,
   leaseDeliveries,
   lockFolds,
   lockOpenDeliveries,
@@ -14,11 +13,12 @@ import {
 } from '@tocsin/db';
 import { LEASE_MS } from '../while-leased.ts';
 import type { AttemptDeps } from './delivery-deps.ts';
-import { foldDue, type FoldedGroup } from './fold-due.ts';
+import { foldDue, isToFold } from './fold-due.ts';
+import { groupsOf, type FoldedGroup } from './folded-group.ts';
 import type { Place } from './lanes.ts';
 import { nextStep } from './next-step.ts';
 import { notificationOf, type Telling } from './notification-of.ts';
-import { tellEnded } from './tell-ended.ts';
+import { endUnsent, type UnsentDelivery } from './tell-ended.ts';
 
 /** What a send needs of its delivery. */
 export type Message = Pick<
@@ -66,45 +66,30 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
     const preparations = await withTenantsSql(deps.db, tenantsOf(wanted), async (sql) => {
       const refs = wanted.map(({ ref }) => ref);
       await lockFolds(sql, refs);
-      const locked = await lockOpenDeliveries(sql, refs);
-      const open = new Map(locked.map((delivery) => [delivery.id, delivery]));
-      const fold = await foldDue(sql, deps.publicUrl, locked);
-      const folded = new Map(fold.folded.map((each) => [each.delivery.id, each]));
+      const found = await lockOpenDeliveries(sql, refs);
+      const folded = await foldDue(sql, deps.publicUrl, found);
+      // what is left may tell of others now, or wait for fewer
+      const locked = folded.size === 0 ? found : await lockOpenDeliveries(sql, refs);
+      const groups = await groupsOf(sql, locked.filter(isToFold));
+      const open = new Map([...found.filter(({ id }) => folded.has(id)), ...locked].map((delivery) => [delivery.id, delivery]));
       const decided = wanted.map(({ ref, place }) => {
         const delivery = open.get(ref.deliveryId);
+        if (delivery === undefined) return NOT_OURS;
         // asked for twice at once, it is prepared once
         open.delete(ref.deliveryId);
-        const isOver = folded.get(ref.deliveryId);
-        if (isOver !== undefined) return { kind: 'folded' as const, delivery: isOver.delivery };
-        const decision = delivery === undefined ? NOT_OURS : decide(deps, delivery, place, fold.groups.get(delivery.id));
+        const next = folded.get(delivery.id);
+        if (next !== undefined) return { kind: 'folded' as const, delivery, next };
+        const decision = decide(deps, delivery, place, groups.get(delivery.id));
         if (decision.kind === 'send') taken.add(decision.place);
         return decision;
       });
 
       const toPostpone = decided.flatMap((each) => (each.kind === 'postpone' ? each : []));
       if (toPostpone.length > 0) await postponeDeliveries(sql, toPostpone);
-      const toEnd = decided.flatMap((each) => (each.kind === 'end' ? each : []));
-      if (toEnd.length > 0)
-        await endDeliveries(
-          sql,
-          toEnd.map(({ delivery, status, reason, into }) => ({
-            tenantId: delivery.tenantId,
-            deliveryId: delivery.id,
-            status,
-            reason,
-            foldedInto: into ?? null,
-          })),
-        );
-      const woken = await tellEnded(
+      const woken = await endUnsent(
         sql,
         deps.publicUrl,
-        toEnd.map(({ delivery, status, reason, into }) => ({
-          delivery,
-          status,
-          reason,
-          attempts: delivery.attempts,
-          foldedInto: into ?? null,
-        })),
+        decided.flatMap((each) => (each.kind === 'end' ? each : [])),
       );
       const toLease = decided.flatMap((each) => (each.kind === 'send' ? each.lease : []));
       const attempts = toLease.length > 0 ? await leaseDeliveries(sql, toLease) : new Map<string, never>();
@@ -112,10 +97,8 @@ export async function prepare(deps: AttemptDeps, wanted: readonly Wanted[]): Pro
       return decided.map((each): Preparation => {
         if (each.kind === 'postpone') return { kind: 'not_now', againInMs: Math.ceil(each.byMs) };
         if (each.kind === 'end') return { ...each, kind: 'ended', woken: woken.get(each.delivery.id) ?? [] };
-        if (each.kind === 'folded') {
-          const next = [...fold.leaders.splice(0), ...fold.woken.splice(0)];
-          return { kind: 'ended', delivery: each.delivery, status: 'suppressed', reason: 'folded', woken: next };
-        }
+        if (each.kind === 'folded')
+          return { kind: 'ended', delivery: each.delivery, status: 'suppressed', reason: 'folded', woken: each.next };
         if (each.kind !== 'send') return each;
         const { lease, delivery, channel, place } = each;
         const attempt = attempts.get(lease.deliveryId);
@@ -142,7 +125,7 @@ const tenantsOf = (wanted: readonly Wanted[]): string[] => [...new Set(wanted.ma
 
 type Decision =
   | { kind: 'send'; delivery: Message; channel: Channel; lease: NewAttempt; place: Place }
-  | { kind: 'end'; delivery: OpenDelivery; status: 'dead' | 'suppressed'; reason: string; into?: string }
+  | (UnsentDelivery & { kind: 'end' })
   | { kind: 'postpone'; tenantId: string; deliveryId: string; byMs: number }
   | { kind: 'not_now'; againInMs: number | null }
   | { kind: 'full'; channelId: string };
@@ -152,19 +135,26 @@ const NOT_OURS: Decision = { kind: 'not_now', againInMs: null };
 /** @param group what it tells of beside its own alert; absent: it tells of that alone */
 function decide(deps: AttemptDeps, delivery: OpenDelivery, brought: Place | null, group?: FoldedGroup): Decision {
   const { tenantId, id: deliveryId, channelId, channel } = delivery;
-  const step = nextStep(group === undefined ? delivery : { ...delivery, waitingEndId: null, earlierAttempted: true });
+  const end = (status: 'dead' | 'suppressed', reason: string, foldedInto: string | null = null): Decision => ({
+    kind: 'end',
+    delivery,
+    status,
+    reason,
+    foldedInto,
+  });
+  const step = nextStep(delivery);
   if (step.kind === 'leave') return NOT_OURS;
-  if (step.kind === 'end') return { kind: 'end', delivery, status: step.status, reason: step.reason };
-  if (step.kind === 'fold') return { kind: 'end', delivery, status: 'suppressed', reason: 'folded', into: step.into };
+  if (step.kind === 'end') return end(step.status, step.reason);
+  if (step.kind === 'fold') return end('suppressed', 'folded', step.into);
   if (step.kind === 'wait') {
     if (step.postpone) return { kind: 'postpone', tenantId, deliveryId, byMs: step.inMs };
     return { kind: 'not_now', againInMs: Math.ceil(step.inMs) };
   }
   if (channelId === null || channel === null) throw new Error(`delivery ${deliveryId} is to be sent to no channel`);
   const definition = channelOf(delivery.channelKind);
-  if (definition === null) return { kind: 'end', delivery, status: 'dead', reason: 'unknown_kind' };
+  if (definition === null) return end('dead', 'unknown_kind');
   const body = delivery.body ?? bodyOf(deps, delivery, definition, group);
-  if (body === null) return { kind: 'end', delivery, status: 'dead', reason: 'unrenderable' };
+  if (body === null) return end('dead', 'unrenderable');
   const place = brought ?? deps.lanes.enter(tenantId, channelId);
   if (place === null) return { kind: 'full', channelId };
   const lease = { tenantId, deliveryId, token: newId(), leaseMs: LEASE_MS, body, attemptId: newId() };

@@ -124,7 +124,7 @@ describeQueues('sending', (backend) => {
         if (begun.kind === 'sending') await begun.attempted;
       }
     };
-    const [first, second] = [await scene.world().alert(ruleId), await scene.world().alert(ruleId)];
+    const [first, second] = [await scene.world().alert(ruleId), await scene.world().alert(await scene.world().rule([channel]))];
     await tell(first, 'fired');
     await tell(second, 'fired');
     await tell(first, 'resolved');

@@ -2,15 +2,15 @@ import {
   channelsInstead,
   claimDeadNotices,
   fallbacksOf,
-  insertDeliveries,
   newId,
   putOwnerNotices,
+  type ChannelToPlan,
   type DeliveryRef,
-  type NewDelivery,
   type SqlTx,
 } from '@tocsin/db';
 import { isActionChannel } from '@tocsin/domain';
-import { isOfAlert, messageInstead, type Untold } from './instead.ts';
+import { groupsOf } from './folded-group.ts';
+import { insertInstead, isOfAlert, messagesInstead, type Untold } from './instead.ts';
 
 /** A channel that is down fails every message; its people need to hear of it once in a while. */
 const QUIET_MS = 3_600_000;
@@ -21,15 +21,11 @@ const ON_PURPOSE = new Set(['channel_missing', 'channel_disabled']);
 /**
  * Tells a tenant's people of messages that did not arrive: each through the channel's fallback, where it has one; and once an hour for a channel in
  * the product's inbox and, without a fallback, through another channel that works. What is told so, and a test, begets nothing when it dies in turn.
- * Answers what is to be sent, each with the id of the one it is sent for.
+ * Answers what is to be sent, by the delivery it is sent for.
  */
-export async function tellDead(
-  sql: SqlTx,
-  publicUrl: string | null,
-  dead: readonly Untold[],
-): Promise<(DeliveryRef & { overId: string })[]> {
+export async function tellDead(sql: SqlTx, publicUrl: string | null, dead: readonly Untold[]): Promise<Map<string, DeliveryRef[]>> {
   const news = dead.filter(isNews);
-  if (news.length === 0) return [];
+  if (news.length === 0) return new Map();
   const byChannel = new Map(news.map((each) => [each.delivery.channelId ?? '', each] as const));
   const failing = [...byChannel].map(([channelId, { delivery }]) => ({ tenantId: delivery.tenantId, channelId }));
   const fallbacks = new Map((await fallbacksOf(sql, failing)).map((channel) => [channel.insteadOf, channel]));
@@ -49,16 +45,19 @@ export async function tellDead(
   const isOfPeople = (channelId: string): boolean => !isActionChannel(byChannel.get(channelId)!.delivery.channelKey);
   const alone = due.filter(({ channelId }) => !fallbacks.has(channelId) && isOfPeople(channelId));
   const others = alone.length === 0 ? [] : await channelsInstead(sql, alone);
-  const messages: (NewDelivery | null)[] = [
-    ...news.map((each) => {
-      const fallback = fallbacks.get(each.delivery.channelId ?? '');
-      return fallback === undefined || isActionChannel(each.delivery.channelKey) ? null : messageInstead(each, fallback, publicUrl, null);
-    }),
-    ...others.map((channel) => messageInstead(byChannel.get(channel.insteadOf)!, channel, publicUrl, null)),
-  ];
-  const instead = messages.filter((message) => message !== null);
-  if (instead.length > 0) await insertDeliveries(sql, instead);
-  return instead.map(({ tenantId, id, insteadOf }) => ({ tenantId, deliveryId: id, overId: insteadOf ?? id }));
+  const told = news.flatMap((untold): [Untold, ChannelToPlan][] => {
+    const fallback = fallbacks.get(untold.delivery.channelId ?? '');
+    return fallback === undefined || isActionChannel(untold.delivery.channelKey) ? [] : [[untold, fallback]];
+  });
+  for (const channel of others) told.push([byChannel.get(channel.insteadOf)!, channel]);
+  const groups = await groupsOf(
+    sql,
+    told.map(([{ delivery }]) => delivery),
+  );
+  return insertInstead(
+    sql,
+    told.flatMap(([untold, channel]) => messagesInstead(untold, groups.get(untold.delivery.id), channel, publicUrl, null)),
+  );
 }
 
 const isNews = (untold: Untold): boolean => isOfAlert(untold) && !ON_PURPOSE.has(untold.reason) && untold.reason !== 'unrenderable';

@@ -1,4 +1,4 @@
-import { newId, noteOnTimeline, wakeResolved, type DeliveryRef, type SqlTx } from '@tocsin/db';
+import { endDeliveries, newId, noteOnTimeline, wakeResolved, type DeliveryRef, type OpenDelivery, type SqlTx } from '@tocsin/db';
 import { isActionChannel } from '@tocsin/domain';
 import type { Untold } from './instead.ts';
 import { tellDead } from './tell-dead.ts';
@@ -50,8 +50,39 @@ export async function tellEnded(
   );
   const woken = over.length === 0 ? [] : await wakeResolved(sql, over);
   const dead = ofAlerts.flatMap(({ delivery, status, reason }) => (status === 'dead' && reason !== null ? { delivery, reason } : []));
-  const instead = dead.length === 0 ? [] : await tellDead(sql, publicUrl, dead);
-  const byOver = Map.groupBy([...woken, ...instead], ({ overId }) => overId);
-  // a hint takes these two and no more
-  return new Map([...byOver].map(([overId, refs]) => [overId, refs.map(({ tenantId, deliveryId }) => ({ tenantId, deliveryId }))]));
+  const instead = await tellDead(sql, publicUrl, dead);
+  const byOver = Map.groupBy(woken, ({ overId }) => overId);
+  return new Map(
+    ofAlerts.map(({ delivery: { id } }) => [
+      id,
+      // a hint takes these two and no more
+      [...(byOver.get(id) ?? []).map(({ tenantId, deliveryId }) => ({ tenantId, deliveryId })), ...(instead.get(id) ?? [])],
+    ]),
+  );
+}
+
+export interface UnsentDelivery {
+  delivery: OpenDelivery;
+  status: 'dead' | 'suppressed';
+  reason: string;
+  /** The delivery that tells it instead; null: none does. */
+  foldedInto: string | null;
+}
+
+/** Ends deliveries under lock without sending, and tells of that as `tellEnded` does. */
+export async function endUnsent(
+  sql: SqlTx,
+  publicUrl: string | null,
+  unsent: readonly UnsentDelivery[],
+): Promise<Map<string, DeliveryRef[]>> {
+  if (unsent.length === 0) return new Map();
+  await endDeliveries(
+    sql,
+    unsent.map(({ delivery: { tenantId, id }, ...how }) => ({ ...how, tenantId, deliveryId: id })),
+  );
+  return tellEnded(
+    sql,
+    publicUrl,
+    unsent.map((each) => ({ ...each, attempts: each.delivery.attempts })),
+  );
 }

@@ -1,7 +1,6 @@
 import {
   channelsInstead,
   fallbacksOf,
-  insertDeliveries,
   newId,
   putOwnerNotices,
   type ChannelHealth,
@@ -11,7 +10,8 @@ import {
   type SqlTx,
 } from '@tocsin/db';
 import { deliveryReasonWords, FAILING_AFTER } from '@tocsin/domain';
-import { isOfAlert, messageInstead, type Untold } from './instead.ts';
+import { groupsOf } from './folded-group.ts';
+import { insertInstead, isOfAlert, messagesInstead, type Untold } from './instead.ts';
 
 export interface FailedDelivery extends Untold {
   /** It is not tried again, and is told of for that. */
@@ -38,19 +38,23 @@ export async function tellFailing(
   const fallbacks = new Map((await fallbacksOf(sql, failing)).map((channel) => [channel.insteadOf, channel]));
   const alone = failing.filter(({ channelId, turned }) => turned === 'failing' && !fallbacks.has(channelId));
   const others = new Map(alone.length === 0 ? [] : (await channelsInstead(sql, alone)).map((channel) => [channel.insteadOf, channel]));
+  const groups = await groupsOf(
+    sql,
+    failing.flatMap(({ channelId }) => byChannel.get(channelId)!.map(({ delivery }) => delivery)),
+  );
   const messages = failing.flatMap(({ channelId, turned, failures, failingSinceMs }): NewDelivery[] => {
     const fallback = fallbacks.get(channelId);
     const untold = byChannel.get(channelId)!;
     const channel = fallback ?? others.get(channelId);
     if (channel === undefined) return [];
+    const instead = (each: Untold, about: Parameters<typeof messagesInstead>[4]) =>
+      messagesInstead(each, groups.get(each.delivery.id), channel, publicUrl, about);
     const since = new Date(failingSinceMs ?? untold[0]!.delivery.nowMs).toISOString();
-    const first = turned === 'failing' ? messageInstead(untold[0]!, channel, publicUrl, { failures, since }) : null;
+    const first = turned === 'failing' ? instead(untold[0]!, { failures, since }) : [];
     const waiting = fallback === undefined ? [] : untold.slice(turned === 'failing' ? 1 : 0).filter(({ isDead }) => !isDead);
-    return [first, ...waiting.map((each) => messageInstead(each, channel, publicUrl, null))].filter((each) => each !== null);
+    return [...first, ...waiting.flatMap((each) => instead(each, null))];
   });
-  if (messages.length > 0) await insertDeliveries(sql, messages);
-  const byOver = Map.groupBy(messages, ({ insteadOf }) => insteadOf ?? '');
-  return new Map([...byOver].map(([overId, sent]) => [overId, sent.map(({ tenantId, id }) => ({ tenantId, deliveryId: id }))]));
+  return insertInstead(sql, messages);
 }
 
 function noticeOf(

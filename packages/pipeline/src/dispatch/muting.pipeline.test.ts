@@ -264,6 +264,20 @@ describeQueues('what is muted', (backend) => {
     await becomes(slow.alertId, ['fired suppressed(inhibited)', 'unsilenced delivered']);
   });
 
+  test('by nothing that a fire drill does: it inhibits nobody, and its end ends no silence', async () => {
+    const host = key('host');
+    const drill = await burning([await hook()], { host, kind: 'down' });
+    await inTenant((sql) => sql`update alerts set rule_key = ${`drill:${newId()}`} where id = ${drill.alertId}`);
+    const id = await silence(drill.service, 24 * HOUR, true);
+    const slow = await burning([await hook()], { host, kind: 'slow' });
+    await list('inhibitions', [{ source: [is('kind', 'down')], target: [is('kind', 'slow')], equal: ['host'] }]);
+    for (const alert of [drill, slow]) await tell(alert, 'fired');
+    await becomes(slow.alertId, ['fired delivered']);
+    await resolve(drill);
+    await becomes(drill.alertId, ['fired suppressed(silenced)', 'resolved suppressed(never_told)']);
+    expect(await inTenant((sql) => sql`select end_reason from silences where id = ${id}`)).toEqual([{ end_reason: null }]);
+  });
+
   test('routes tell of a rule that names nobody: the first that matches, and on where it says so', async () => {
     const [first, second, third] = [await hook(), await hook(), await hook()];
     const alert = await burning([], { team: 'shop' });

@@ -78,7 +78,7 @@ export function startDispatcher(deps: DeliveryDeps, bounds: LaneBounds = LANES):
       const { prepared, toSend, later } = await planTriggers(attempt, refs);
       for (const each of prepared) follow({ tenantId: each.delivery.tenantId, deliveryId: each.delivery.id }, attempts.send(each));
       toSend.forEach(sendSoon);
-      await hintLater(deps, later);
+      for (const { ref, inMs } of firstOfEach(later)) follow(ref, Promise.resolve({ againInMs: Math.ceil(inMs), woken: [], sent: null }));
       return refs.map(() => undefined);
     },
   });
@@ -118,7 +118,6 @@ export function startDispatcher(deps: DeliveryDeps, bounds: LaneBounds = LANES):
 }
 
 /** Of those that are told together, whose time comes at once, the first brings all. */
-async function hintLater(deps: DeliveryDeps, later: PlannedTriggers['later']): Promise<void> {
-  const first = new Map(later.toReversed().map((each) => [each.foldName, each]));
-  for (const { ref, inMs } of first.values()) await sendHints(deps, deliver, [ref], { delayMs: Math.ceil(inMs) });
-}
+const firstOfEach = (later: PlannedTriggers['later']): PlannedTriggers['later'] => [
+  ...new Map(later.toReversed().map((each) => [each.foldName, each])).values(),
+];

@@ -9,6 +9,8 @@ import { startEvaluator } from './start-evaluator.ts';
 
 /** Long against the time a test takes, so that no slot falls due by itself. */
 const EVERY_MS = 600_000;
+/** Where the slots are so short that a busy machine may be late for one. */
+const EVALUATED = expect.stringMatching(/^(done|late)$/) as string;
 const ENDED = ['done', 'late', 'failed', 'skipped'];
 
 describeQueues('evaluating runs', (backend) => {
@@ -318,7 +320,7 @@ describeQueues('evaluating runs', (backend) => {
     await passSlots(1, 20_000);
     await untilEnded(healthy, 1);
     await untilEnded(poison, 1);
-    expect(await runsOf(stage.db, healthy)).toMatchObject([{ status: 'done', attempts: 1 }]);
+    expect(await runsOf(stage.db, healthy)).toMatchObject([{ status: EVALUATED, attempts: 1 }]);
     expect(await runsOf(stage.db, poison)).toMatchObject([{ status: 'failed', attempts: 3, reason: 'evaluation_error' }]);
     const messages = () => asTenant(stage.db, poison, (sql) => sql<{ title: string }[]>`select title from inbox`);
     expect(await messages()).toEqual([{ title: 'Your rules could not be evaluated' }]);
@@ -342,7 +344,7 @@ describeQueues('evaluating runs', (backend) => {
     stage.source.before = () => Promise.resolve();
     stage.db.clock.shiftMs += 120_000;
     await claimDueSlots(stage.deps);
-    await vi.waitFor(async () => expect((await runsOf(stage.db, poison)).at(-1)).toMatchObject({ status: 'done' }), { timeout: 45_000 });
+    await vi.waitFor(async () => expect((await runsOf(stage.db, poison)).at(-1)).toMatchObject({ status: EVALUATED }), { timeout: 45_000 });
     const [schedule] = await asTenant(stage.db, poison, (sql) => sql`select failed_runs, backed_off_until from schedules`);
     expect(schedule).toEqual({ failed_runs: 0, backed_off_until: null });
   });

@@ -1,3 +1,4 @@
+import { certificates, testCa } from '@tocsin/testkit';
 import { CONNECTION_HEADERS } from '@tocsin/domain';
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestListener, type ServerResponse, createServer } from 'node:http';
@@ -5,7 +6,6 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Server, type Socket, createServer as createTcpServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { expired, selfSigned, testCa, trusted } from '../../test/certificates.ts';
 import { type OutboundLimits, openOutbound } from './open-outbound.ts';
 
 const ending: (() => unknown)[] = [];
@@ -280,16 +280,16 @@ describe('TLS', () => {
   const toLoopback = async () => ['127.0.0.1'];
 
   test('a certificate for the name is accepted', async () => {
-    const port = await tls(trusted);
+    const port = await tls(certificates.trusted);
     expect((await door({}, toLoopback).request({ url: `https://good.example:${port}/` })).body).toBe('secure');
     expect((await door({}, toLoopback).request({ url: `https://good.example.:${port}/` })).body).toBe('secure');
   });
 
   test.each([
-    ['self-signed', selfSigned, 'good.example'],
-    ['expired', expired, 'good.example'],
-    ['for another name', trusted, 'other.example'],
-    ['for a name, asked for by address', trusted, '127.0.0.1'],
+    ['self-signed', certificates.selfSigned, 'good.example'],
+    ['expired', certificates.expired, 'good.example'],
+    ['for another name', certificates.trusted, 'other.example'],
+    ['for a name, asked for by address', certificates.trusted, '127.0.0.1'],
   ])('a certificate that is %s is refused', async (_title, certificate, host) => {
     const port = await tls(certificate);
     await expect(door({}, toLoopback).request({ url: `https://${host}:${port}/` })).rejects.toMatchObject({ code: 'tls' });

@@ -1,5 +1,5 @@
 import { type Alert, AssignAlert } from '@tocsin/contracts';
-import { assignAlert as assign, findAlert, noteHandled } from '@tocsin/db';
+import { assignAlert as assign, noteHandled } from '@tocsin/db';
 import type { Context } from '../context.ts';
 import { idFrom, parse } from '../parse.ts';
 import { verb } from '../verb.ts';
@@ -9,9 +9,8 @@ import { changeAlerts, lockAlert, shownAlert } from './handle-alerts.ts';
 function setAssignee(ctx: Context, id: string, assigneeOf: () => string | null): Promise<Alert> {
   const { tenantId, actor } = ctx;
   return changeAlerts(ctx, async (tx) => {
-    await lockAlert(ctx, tx, id);
+    const { assignee: before } = await lockAlert(ctx, tx, id);
     const assignee = assigneeOf();
-    const before = (await findAlert(tx, tenantId, id))?.assignee ?? null;
     if (assignee !== before) {
       await assign(tx, tenantId, id, assignee);
       await noteHandled(tx, tenantId, [id], { kind: assignee === null ? 'unassigned' : 'assigned', actor, data: { assignee, before } });

@@ -1,5 +1,5 @@
 import type { Alert, BulkResult } from '@tocsin/contracts';
-import { archivedAmong, findAlert, lockAlerts, type DrizzleTx } from '@tocsin/db';
+import { archivedAmong, findAlert, lockAlerts, type AlertRow, type DrizzleTx } from '@tocsin/db';
 import { sendHints } from '@tocsin/pipeline';
 import { dispatchTrigger } from '@tocsin/queue';
 import { AppError, notFound } from '../app-error.ts';
@@ -79,10 +79,10 @@ function refusal({ code, detail }: BulkResult): AppError {
   return notFound('alert');
 }
 
-/** Locks one that is not archived. Throws a 404, or a 409 where it is. */
-export async function lockAlert(ctx: Context, tx: DrizzleTx, id: string): Promise<void> {
+/** Locks one that is not archived, and answers it. Throws a 404, or a 409 where it is. */
+export async function lockAlert(ctx: Context, tx: DrizzleTx, id: string): Promise<AlertRow> {
   const [row] = await lockAlerts(tx, ctx.tenantId, [id]);
-  if (row !== undefined) return;
+  if (row !== undefined) return row;
   const archived = await archivedAmong(tx, ctx.tenantId, [id]);
   if (archived.length === 0) throw notFound('alert');
   throw new AppError('alert_archived', 'The alert is archived.');

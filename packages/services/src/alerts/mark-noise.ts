@@ -1,5 +1,5 @@
 import { type Alert, AlertNote } from '@tocsin/contracts';
-import { findAlert, markNoise as mark, noteHandled, said } from '@tocsin/db';
+import { markNoise as mark, noteHandled, said } from '@tocsin/db';
 import type { Context } from '../context.ts';
 import { idFrom, parse } from '../parse.ts';
 import { verb } from '../verb.ts';
@@ -20,10 +20,9 @@ export const unmarkNoise = verb('alerts:handle', async ({ ctx, input }: { ctx: C
 function setNoise(ctx: Context, id: string, isNoise: boolean, noteOf: () => string | null): Promise<Alert> {
   const { tenantId, actor } = ctx;
   return changeAlerts(ctx, async (tx) => {
-    await lockAlert(ctx, tx, id);
+    const { noiseAtMs } = await lockAlert(ctx, tx, id);
     const note = noteOf();
-    const was = (await findAlert(tx, tenantId, id))?.noiseAtMs != null;
-    if (was !== isNoise) {
+    if ((noiseAtMs !== null) !== isNoise) {
       await mark(tx, tenantId, id, isNoise ? { actor, note } : null);
       await noteHandled(tx, tenantId, [id], { kind: isNoise ? 'marked_noise' : 'unmarked_noise', actor, data: said('note', note) });
     }

@@ -2,7 +2,7 @@ import { type Alert, AlertNote, ResolveAlert } from '@tocsin/contracts';
 import type { Context } from '../context.ts';
 import { idFrom, parse } from '../parse.ts';
 import { verb } from '../verb.ts';
-import { acknowledging, type AlertAction, deleting, resolving, unacknowledging } from './alert-actions.ts';
+import { acknowledging, type AlertAction, resolving, unacknowledging } from './alert-actions.ts';
 import { handleOne } from './handle-alerts.ts';
 
 interface Input {
@@ -25,8 +25,3 @@ export const unacknowledgeAlert = actionVerb((body) => unacknowledging(noteOf(bo
 
 /** It is over because a person says so; what still holds is held back by the rule's cooldown. */
 export const resolveAlert = actionVerb((body) => resolving(parse(ResolveAlert, body).notes ?? null));
-
-/** Deletes an alert that is over, with what was told of it. */
-export const deleteAlert = verb('alerts:delete', async ({ ctx, input }: { ctx: Context; input: { id: string } }): Promise<void> => {
-  await handleOne(ctx, idFrom(input.id, 'alert'), () => deleting);
-});

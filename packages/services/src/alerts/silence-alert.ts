@@ -20,5 +20,5 @@ export const silenceAlert = verb('silences:write', async ({ ctx, input }: { ctx:
 
 /** Ends the silence of one alert alone. */
 export const unsilenceAlert = verb('silences:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Alert | null> =>
-  handleOne(ctx, idFrom(input.id, 'alert'), () => unsilencing(parse(UnsilenceAlert, input.body ?? {}).comment)),
+  handleOne(ctx, idFrom(input.id, 'alert'), () => unsilencing(parse(UnsilenceAlert, input.body).comment)),
 );

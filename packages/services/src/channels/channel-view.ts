@@ -22,6 +22,7 @@ export function viewChannel(ctx: Context, row: ChannelRow): Channel {
     health: healthOf(row),
     fallback: row.fallback,
     maxPerMinute: row.maxPerMinute,
+    grouping: row.grouping,
     formerSecretsUntil: timeTextOrNull(row.formerSecretsUntilMs),
     version: row.version,
     createdAt: timeText(row.createdAtMs),

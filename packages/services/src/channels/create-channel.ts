@@ -14,7 +14,7 @@ import { channelOfKind, checkConfig } from './check-config.ts';
 export const createChannel = verb(
   'channels:write',
   async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Channel> => {
-    const { key, name, kind, enabled, fallback, maxPerMinute, ...given } = parse(CreateChannel, input.body);
+    const { key, name, kind, enabled, fallback, maxPerMinute, grouping, ...given } = parse(CreateChannel, input.body);
     const definition = channelOfKind(kind);
     const { config, secrets } = splitSecrets(definition, await checkConfig(ctx, definition, given.config));
     return change(ctx, async (tx) => {
@@ -32,6 +32,7 @@ export const createChannel = verb(
         enabled,
         fallback,
         maxPerMinute,
+        grouping,
         actor,
       });
       if (row === null) throw new AppError('key_taken', `There is a channel with the key '${key}' already.`);

@@ -47,6 +47,7 @@ export const deleteChannel = verb('channels:write', async ({ ctx, input }: { ctx
       usedByRules: rules.length,
       usedByRoutes: routes,
       usedByPolicies: policies,
+      fallbackOf: leaning.length,
     });
   });
 });

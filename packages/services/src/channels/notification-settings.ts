@@ -23,7 +23,7 @@ export const putNotificationSettings = verb(
     return change(ctx, async (tx) => {
       await checkFallback(tx, ctx.tenantId, null, fallback);
       await saveNotificationSettings(tx, { tenantId: ctx.tenantId, fallback, updatedBy: ctx.actor });
-      await audit(tx, ctx, 'notification-settings.updated', ctx.tenantId, { fallback });
+      await audit(tx, ctx, 'notification_settings.updated', ctx.tenantId, { fallback });
       return { fallback };
     });
   },

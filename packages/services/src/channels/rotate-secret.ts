@@ -1,4 +1,4 @@
-import { rotateSecret as withNewSecret, splitSecrets } from '@tocsin/channels';
+import { newestSecretOnly, rotateSecret as withNewSecret, splitSecrets } from '@tocsin/channels';
 import { type Channel, RotateSecret } from '@tocsin/contracts';
 import { databaseNow, lockChannel, updateChannel as updateRow } from '@tocsin/db';
 import { parseDuration } from '@tocsin/domain';
@@ -16,7 +16,6 @@ const OVERLAP_MAX_MS = 7 * 86_400_000;
 
 interface Input {
   id: string;
-  /** May be left out. */
   body: unknown;
   ifMatch: string | undefined;
 }
@@ -27,7 +26,7 @@ interface Input {
  */
 export const rotateSecret = verb('channels:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<Channel> => {
   const id = idFrom(input.id, 'channel');
-  const { secret: given, overlap } = parse(RotateSecret, input.body ?? {});
+  const { secret: given, overlap } = parse(RotateSecret, input.body);
   const overlapMs = parseDuration(overlap);
   if (overlapMs === null || overlapMs > OVERLAP_MAX_MS) {
     throw invalid([{ pointer: '/overlap', code: 'bad_duration', message: 'must be a duration of 7d at most, such as 24h or 0s' }]);
@@ -37,14 +36,18 @@ export const rotateSecret = verb('channels:write', async ({ ctx, input }: { ctx:
     if (before === null) throw notFound('channel');
     requireVersion(input.ifMatch, before.version);
     const definition = channelOfKind(before.kind);
-    const rotated = withNewSecret(definition, overlapMs === 0 ? {} : openSecrets(ctx, before), given ?? null);
+    const nowMs = await databaseNow(tx);
+    const stored = openSecrets(ctx, before);
+    const isOver = before.formerSecretsUntilMs !== null && before.formerSecretsUntilMs <= nowMs;
+    const holding = isOver ? newestSecretOnly(definition, stored) : stored;
+    const rotated = withNewSecret(definition, overlapMs === 0 ? {} : holding, given ?? null);
     if (rotated === null) throw new AppError('not_rotatable', `A channel of kind '${before.kind}' signs nothing.`);
     const { secret } = rotated;
-    const whole = parse(definition.config, { ...before.config, ...openSecrets(ctx, before), ...rotated.secrets });
+    const whole = parse(definition.config, { ...before.config, ...stored, ...rotated.secrets });
     const row = await updateRow(tx, {
       ...before,
       secrets: sealSecrets(ctx, ctx.tenantId, id, splitSecrets(definition, whole).secrets),
-      formerSecretsUntilMs: overlapMs === 0 ? null : (await databaseNow(tx)) + overlapMs,
+      formerSecretsUntilMs: overlapMs === 0 ? null : nowMs + overlapMs,
       updatedBy: ctx.actor,
     });
     if (row === null) throw staleWrite();

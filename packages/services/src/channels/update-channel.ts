@@ -1,6 +1,7 @@
-import { channelOf, mergeSecrets, splitSecrets } from '@tocsin/channels';
+import { mergeSecrets, splitSecrets } from '@tocsin/channels';
 import { type Channel, UpdateChannel } from '@tocsin/contracts';
 import { type ChannelRow, findChannel, updateChannel as updateRow, withTenant } from '@tocsin/db';
+import { isDeepStrictEqual } from 'node:util';
 import { notFound } from '../app-error.ts';
 import { audit } from '../audit.ts';
 import type { Context } from '../context.ts';
@@ -26,8 +27,8 @@ export const updateChannel = verb('channels:write', async ({ ctx, input }: { ctx
   if (before === null) throw notFound('channel');
   requireVersion(input.ifMatch, before.version);
   const stored = patch.config === undefined ? before : await editConfig(ctx, before, patch.config);
-  // The configuration was checked outside of the transaction (addresses are resolved): the version says nobody changed it meanwhile.
   const { fallback = before.fallback } = patch;
+  // The configuration was checked outside of the transaction (addresses are resolved): the version says nobody changed it meanwhile.
   return change(ctx, async (tx) => {
     if (fallback !== before.fallback) await checkFallback(tx, ctx.tenantId, before.key, fallback);
     const row = await updateRow(tx, {
@@ -35,9 +36,9 @@ export const updateChannel = verb('channels:write', async ({ ctx, input }: { ctx
       config: stored.config,
       secrets: stored.secrets,
       fallback,
+      grouping: patch.grouping ?? before.grouping,
       maxPerMinute: patch.maxPerMinute === undefined ? before.maxPerMinute : patch.maxPerMinute,
-      // Whoever says what the secrets are says what holds.
-      formerSecretsUntilMs: namesSecret(before.kind, patch.config) ? null : before.formerSecretsUntilMs,
+      formerSecretsUntilMs: stored.formerSecretsUntilMs,
       name: patch.name ?? before.name,
       enabled: patch.enabled ?? before.enabled,
       disabledReason: patch.enabled === true ? null : before.disabledReason,
@@ -49,14 +50,18 @@ export const updateChannel = verb('channels:write', async ({ ctx, input }: { ctx
   });
 });
 
-const namesSecret = (kind: string, config: Record<string, unknown> | undefined): boolean => {
-  const field = channelOf(kind)?.rotates?.field;
-  return field !== undefined && config !== undefined && Object.hasOwn(config, field);
-};
+type Stored = Pick<ChannelRow, 'config' | 'secrets' | 'formerSecretsUntilMs'>;
 
-async function editConfig(ctx: Context, row: ChannelRow, edited: Record<string, unknown>): Promise<Pick<ChannelRow, 'config' | 'secrets'>> {
+async function editConfig(ctx: Context, row: ChannelRow, edited: Record<string, unknown>): Promise<Stored> {
   const definition = channelOfKind(row.kind);
-  const whole = await checkConfig(ctx, definition, mergeSecrets(definition, edited, openSecrets(ctx, row)));
-  const { config, secrets } = splitSecrets(definition, whole);
-  return { config, secrets: sealSecrets(ctx, row.tenantId, row.id, secrets) };
+  const before = openSecrets(ctx, row);
+  const { config, secrets } = splitSecrets(definition, await checkConfig(ctx, definition, mergeSecrets(definition, edited, before)));
+  // Whoever says what the secrets are says what holds; masks that came back say nothing.
+  const field = definition.rotates?.field;
+  const areSame = field === undefined || isDeepStrictEqual(secrets[field], before[field]);
+  return {
+    config,
+    secrets: sealSecrets(ctx, row.tenantId, row.id, secrets),
+    formerSecretsUntilMs: areSame ? row.formerSecretsUntilMs : null,
+  };
 }

@@ -31,7 +31,7 @@ export const putDrillSchedule = verb(
       const stepMs = finestStep(instants, nowMs);
       if (stepMs !== null && stepMs < STEP_MIN_MS) throw badCron('names instants less than an hour apart');
       await saveDrillSchedule(tx, { tenantId, cron, timeZone, channels, severity, nextAtMs: instants.after(nowMs), updatedBy: actor });
-      await audit(tx, ctx, 'drill-schedule.updated', tenantId, { cron, timeZone, channels, severity });
+      await audit(tx, ctx, 'drill_schedule.updated', tenantId, { cron, timeZone, channels, severity });
       const row = await findDrillSchedule(tx, tenantId);
       if (row === null) throw new Error('a schedule that was written is gone');
       return viewDrillSchedule(row);
@@ -42,7 +42,7 @@ export const putDrillSchedule = verb(
 export const deleteDrillSchedule = verb('channels:write', async ({ ctx }: { ctx: Context; input: undefined }): Promise<void> =>
   change(ctx, async (tx) => {
     await deleteRow(tx, ctx.tenantId);
-    await audit(tx, ctx, 'drill-schedule.deleted', ctx.tenantId);
+    await audit(tx, ctx, 'drill_schedule.deleted', ctx.tenantId);
   }),
 );
 

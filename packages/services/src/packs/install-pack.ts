@@ -20,7 +20,6 @@ type Notify = RuleSpec['notify'];
 interface Input {
   key: string;
   query: unknown;
-  /** May be left out. */
   body: unknown;
 }
 
@@ -30,7 +29,7 @@ interface Input {
  */
 export const installPack = verb('rules:write', async ({ ctx, input }: { ctx: Context; input: Input }): Promise<PackInstallation> => {
   const isDryRun = parse(InstallPackQuery, input.query, 'query').dryRun === 'true';
-  const { notify: written } = parse(InstallPack, input.body ?? {});
+  const { notify: written } = parse(InstallPack, input.body);
   const pack = findPack(ctx, input.key);
   const { rule: bounds } = boundsOf(ctx);
   const [first] = pack.rules;

@@ -14,9 +14,9 @@ import { readPackRules } from './read-pack-rules.ts';
 import { readYaml } from './read-yaml.ts';
 import { CHECKOUT } from './shipped-packs.ts';
 
+/** What else a channel may say, such as its fallback, is for a tenant's people to say. */
+const FileChannel = CreateChannel.omit({ fallback: true, maxPerMinute: true, grouping: true });
 /** A channel of the file; its configuration is checked, without what is made anew for each tenant. */
-/** Its channels have no fallbacks: whom a tenant's people want to be told is theirs to say. */
-const FileChannel = CreateChannel.omit({ fallback: true, maxPerMinute: true });
 export type DefaultChannel = z.output<typeof FileChannel>;
 
 /** What every tenant begins with. */

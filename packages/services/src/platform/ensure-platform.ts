@@ -19,5 +19,5 @@ export async function ensurePlatform(services: Services): Promise<void> {
   const pack = packsOf(ctx).find(({ key }) => key === SELF_WATCH);
   const installed = await withTenant(ctx.db, PLATFORM_TENANT_ID, (tx) => installedDigests(tx, [PLATFORM_TENANT_ID], SELF_WATCH));
   if (pack === undefined || installed.get(PLATFORM_TENANT_ID) === pack.digest) return;
-  await installPack({ ctx, input: { key: SELF_WATCH, query: {}, body: undefined } });
+  await installPack({ ctx, input: { key: SELF_WATCH, query: {}, body: {} } });
 }

@@ -1,3 +1,4 @@
+import type { ProblemIssue } from '@tocsin/contracts';
 import { type DrizzleTx, lockChannelKeys, someChannelKeys } from '@tocsin/db';
 import { didYouMean } from '@tocsin/domain';
 import { invalid } from '../app-error.ts';
@@ -10,21 +11,20 @@ export interface NamedChannel {
 
 /** Every channel that is named must exist, and goes on existing until the transaction ends. Throws a 422 that suggests the nearest key. */
 export async function checkChannels(tx: DrizzleTx, tenantId: string, named: readonly NamedChannel[]): Promise<void> {
-  const known = new Set(
-    await lockChannelKeys(
-      tx,
-      tenantId,
-      named.map(({ channel }) => channel),
-    ),
-  );
+  const issues = await unknownChannels(tx, tenantId, named);
+  if (issues.length > 0) throw invalid(issues);
+}
+
+/** The same, where there is more to find fault with. */
+export async function unknownChannels(tx: DrizzleTx, tenantId: string, named: readonly NamedChannel[]): Promise<ProblemIssue[]> {
+  const keys = named.map(({ channel }) => channel);
+  const known = new Set(await lockChannelKeys(tx, tenantId, keys));
   const unknown = named.filter(({ channel }) => !known.has(channel));
-  if (unknown.length === 0) return;
+  if (unknown.length === 0) return [];
   const candidates = await someChannelKeys(tx, tenantId);
-  throw invalid(
-    unknown.map(({ pointer, channel }) => ({
-      pointer,
-      code: 'unknown_channel',
-      message: `There is no channel '${channel}'.${didYouMean(channel, candidates)}`,
-    })),
-  );
+  return unknown.map(({ pointer, channel }) => ({
+    pointer,
+    code: 'unknown_channel',
+    message: `There is no channel '${channel}'.${didYouMean(channel, candidates)}`,
+  }));
 }

@@ -17,15 +17,17 @@ b/Wh3nuXa0RB
 -----END CERTIFICATE-----
 `;
 
-/** For good.example and localhost. */
-export const trusted: ServerCertificate = {
-  key: `-----BEGIN PRIVATE KEY-----
+/** Keys and certificates of servers. */
+export const certificates = {
+  /** For good.example and localhost. */
+  trusted: {
+    key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgyY7SXKKrqP1YBpwG
 xq6KpFUdUDJnBjmmt6fNDqVFHpmhRANCAARQjOA5cSGxnPcFFEfAsniP9lDNj7So
 ld6KaOz7HbxUXv/RpoN7jwyYW6lJSODCg8AIRNF0X8I1AVRx8IlVv6vC
 -----END PRIVATE KEY-----
 `,
-  cert: `-----BEGIN CERTIFICATE-----
+    cert: `-----BEGIN CERTIFICATE-----
 MIIBhjCCAS2gAwIBAgIBAjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5Ub2NzaW4g
 dGVzdCBDQTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFzEVMBMG
 A1UEAwwMZ29vZC5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUIzg
@@ -37,17 +39,16 @@ ZJviHoCfEtcGo4gVpOtvQllBJc/5nR+CAiAIzgpXnenNBXZtrZeTx2lo5v+uwYX2
 EWr/UYnUGCEaQg==
 -----END CERTIFICATE-----
 `,
-};
-
-/** The same names, ended in 2021. */
-export const expired: ServerCertificate = {
-  key: `-----BEGIN PRIVATE KEY-----
+  },
+  /** The same names, ended in 2021. */
+  expired: {
+    key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgYY9Khl5Ej4cVjL+B
 NDDw8YDlHr6ZfCyajRkOPK0FDoihRANCAAQQlshxiaGHlB6yc5VmK8/diYW3E0zn
 8cxW1wrmrD9F3dwHaHEEGlHll3mceSsQtHCkdEfHb/viLXiXRAY1ADlp
 -----END PRIVATE KEY-----
 `,
-  cert: `-----BEGIN CERTIFICATE-----
+    cert: `-----BEGIN CERTIFICATE-----
 MIIBhTCCASugAwIBAgIBAzAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5Ub2NzaW4g
 dGVzdCBDQTAeFw0yMDAxMDEwMDAwMDBaFw0yMTAxMDEwMDAwMDBaMBcxFTATBgNV
 BAMMDGdvb2QuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBCWyHGJ
@@ -59,17 +60,16 @@ MjNH/ZCTKJEYmMTa2g7bFZdsg2oHr+MCIDa9FIY4nOPcrhfsjNYdtk9G8SvluoeS
 mhM9RncHbvw8
 -----END CERTIFICATE-----
 `,
-};
-
-/** Signed by itself. */
-export const selfSigned: ServerCertificate = {
-  key: `-----BEGIN PRIVATE KEY-----
+  },
+  /** Signed by itself. */
+  selfSigned: {
+    key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1oD2uLGU7Xfv85a0
 2uAw5/xAg0mUQhhzjss1qnDRhhuhRANCAASOi+e4kU7j3U/Fzc+0d2tIZvvyhZ03
 t5MXDgM4W0QpsQbb88ukTtmr6jxHzol26D21kjb9ajvK74PZr3qmTbYn
 -----END PRIVATE KEY-----
 `,
-  cert: `-----BEGIN CERTIFICATE-----
+    cert: `-----BEGIN CERTIFICATE-----
 MIIBWDCB/6ADAgECAgEEMAoGCCqGSM49BAMCMBcxFTATBgNVBAMMDGdvb2QuZXhh
 bXBsZTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFzEVMBMGA1UE
 AwwMZ29vZC5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEjovnuJFO
@@ -80,4 +80,5 @@ BrJ0uEe8FwbKg4Nd14FQOhJmsNWIqgwK+wIhAM8zWiJXhfFjxQZ35FcTpHwp9wWi
 Eq7aSP1c+ZZN8sz2
 -----END CERTIFICATE-----
 `,
-};
+  },
+} satisfies Record<string, ServerCertificate>;
