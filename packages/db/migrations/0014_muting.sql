@@ -54,9 +54,6 @@ call tocsin.protect('tocsin.maintenance_windows');
 call tocsin.protect('tocsin.notification_lists');
 grant select, insert, update, delete on tocsin.silences, tocsin.maintenance_windows, tocsin.notification_lists to tocsin_app;
 
--- A silence of one alert alone; null, or past: it has none.
-alter table tocsin.alerts add column if not exists silenced_until timestamptz;
-
 -- What muted it: a silence, a window, an inhibiting alert, or the alert itself where that alone was silenced.
 alter table tocsin.deliveries add column suppressed_by uuid;
 

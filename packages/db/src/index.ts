@@ -52,6 +52,7 @@ export * from './queries/channel-threads.ts';
 export * from './queries/channels-for-delivery.ts';
 export * from './queries/channels.ts';
 export * from './queries/close-alerts-of-rule.ts';
+export * from './queries/database-time.ts';
 export * from './queries/dead-notices.ts';
 export * from './queries/deliveries-list.ts';
 export * from './queries/deliveries.ts';

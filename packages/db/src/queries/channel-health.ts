@@ -1,6 +1,5 @@
 import type { EpochMs } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
-import type { ChannelToPlan } from './channels-for-delivery.ts';
 import type { ChannelRef } from './dead-notices.ts';
 
 export interface ChannelUse extends ChannelRef {
@@ -76,16 +75,4 @@ export async function noteChannelUses(sql: SqlTx, uses: readonly ChannelUse[], f
            case when failures >= ${failingAfter} and (has_delivered or told_at is null) then 'failing'
                 when has_delivered and told_at is not null then 'working' end as turned
     from noted where failures > 0 or (has_delivered and told_at is not null)`;
-}
-
-/** For each of these channels the one that hears what it cannot be told, its own or the tenant's; none where there is no such one, or it is off. */
-export async function fallbacksOf(sql: SqlTx, failing: readonly ChannelRef[]): Promise<(ChannelToPlan & { insteadOf: string })[]> {
-  return sql<(ChannelToPlan & { insteadOf: string })[]>`
-    select failing.id as "insteadOf", other.tenant_id as "tenantId", other.id, other.key, other.kind, other.enabled, other.version, other.config,
-           other.secrets, other.former_secrets_until as "formerSecretsUntilMs"
-    from unnest(${failing.map((each) => each.tenantId)}::uuid[], ${failing.map((each) => each.channelId)}::uuid[]) as failing (tenant_id, id)
-    join channels c on c.tenant_id = failing.tenant_id and c.id = failing.id
-    left join notification_settings s on s.tenant_id = c.tenant_id
-    join channels other on other.tenant_id = c.tenant_id and other.key = coalesce(c.fallback, s.fallback)
-    where other.enabled and other.id <> c.id`;
 }

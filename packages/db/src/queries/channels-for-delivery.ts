@@ -10,12 +10,19 @@ export interface ChannelToPlan extends ChannelToSend {
   kind: string;
 }
 
+/** The columns of a `ChannelToPlan`, of the channels that go by this name in a statement. */
+export function channelToPlan(sql: SqlTx, name: string) {
+  const c = sql(name);
+  return sql`
+    ${c}.tenant_id as "tenantId", ${c}.id, ${c}.key, ${c}.kind, ${c}.enabled, ${c}.version, ${c}.config, ${c}.secrets,
+    ${c}.former_secrets_until as "formerSecretsUntilMs"`;
+}
+
 /** A key may be asked for more than once. */
 export async function channelsByKey(sql: SqlTx, asked: readonly { tenantId: string; key: string }[]): Promise<ChannelToPlan[]> {
   const wanted = [...new Map(asked.map((each) => [`${each.tenantId} ${each.key}`, each])).values()];
   return sql<ChannelToPlan[]>`
-    select c.tenant_id as "tenantId", c.id, c.key, c.kind, c.enabled, c.version, c.config, c.secrets,
-           c.former_secrets_until as "formerSecretsUntilMs"
+    select ${channelToPlan(sql, 'c')}
     from unnest(${wanted.map((each) => each.tenantId)}::uuid[], ${wanted.map((each) => each.key)}::text[]) as wanted (tenant_id, key)
     join channels c on c.tenant_id = wanted.tenant_id and c.key = wanted.key`;
 }

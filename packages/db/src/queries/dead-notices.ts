@@ -1,6 +1,6 @@
 import { actionChannelKey } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
-import type { ChannelToPlan } from './channels-for-delivery.ts';
+import { channelToPlan, type ChannelToPlan } from './channels-for-delivery.ts';
 
 export interface ChannelRef {
   tenantId: string;
@@ -27,8 +27,7 @@ export async function claimDeadNotices(sql: SqlTx, channels: readonly ChannelRef
 /** For each of these channels another of its tenant that leads out of the product and worked last; none where there is no such one. */
 export async function channelsInstead(sql: SqlTx, failing: readonly ChannelRef[]): Promise<(ChannelToPlan & { insteadOf: string })[]> {
   return sql<(ChannelToPlan & { insteadOf: string })[]>`
-    select failing.id as "insteadOf", other.tenant_id as "tenantId", other.id, other.key, other.kind, other.enabled, other.version, other.config, other.secrets,
-           other.former_secrets_until as "formerSecretsUntilMs"
+    select failing.id as "insteadOf", ${channelToPlan(sql, 'other')}
     from unnest(${failing.map((each) => each.tenantId)}::uuid[], ${failing.map((each) => each.channelId)}::uuid[]) as failing (tenant_id, id)
     cross join lateral (
       select * from channels c

@@ -1,7 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { tocsinNow } from '../columns.ts';
 import { channels, notificationSettings, type NotificationSettingsRow } from '../tables/channels.ts';
-import type { DrizzleTx } from '../with-tenants.ts';
+import type { DrizzleTx, SqlTx } from '../with-tenants.ts';
+import { channelToPlan, type ChannelToPlan } from './channels-for-delivery.ts';
+import type { ChannelRef } from './dead-notices.ts';
 
 /** The fallback of each channel of a tenant, by its key; null: it has none. Nobody else sets one until the transaction ends. */
 export async function lockFallbacks(tx: DrizzleTx, tenantId: string): Promise<Map<string, string | null>> {
@@ -44,4 +46,15 @@ export async function saveNotificationSettings(tx: DrizzleTx, row: Omit<Notifica
     .insert(notificationSettings)
     .values(row)
     .onConflictDoUpdate({ target: notificationSettings.tenantId, set: { fallback, updatedBy, updatedAtMs: tocsinNow } });
+}
+
+/** For each of these channels the one that hears what it cannot be told, its own or the tenant's; none where there is no such one, or it is off. */
+export async function fallbacksOf(pg: SqlTx, failing: readonly ChannelRef[]): Promise<(ChannelToPlan & { insteadOf: string })[]> {
+  return pg<(ChannelToPlan & { insteadOf: string })[]>`
+    select failing.id as "insteadOf", ${channelToPlan(pg, 'other')}
+    from unnest(${failing.map((each) => each.tenantId)}::uuid[], ${failing.map((each) => each.channelId)}::uuid[]) as failing (tenant_id, id)
+    join channels c on c.tenant_id = failing.tenant_id and c.id = failing.id
+    left join notification_settings s on s.tenant_id = c.tenant_id
+    join channels other on other.tenant_id = c.tenant_id and other.key = coalesce(c.fallback, s.fallback)
+    where other.enabled and other.id <> c.id`;
 }

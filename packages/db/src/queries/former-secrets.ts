@@ -8,14 +8,13 @@ export async function channelsWithFormerSecrets(sql: SqlTx, limit: number): Prom
 
 export interface SealedSecrets extends ChannelRef {
   kind: string;
-  version: number;
   secrets: Buffer | null;
 }
 
 /** Those of them that still do; locked. */
 export async function lockFormerSecrets(sql: SqlTx, refs: readonly ChannelRef[]): Promise<SealedSecrets[]> {
   return sql<SealedSecrets[]>`
-    select c.tenant_id as "tenantId", c.id as "channelId", c.kind, c.version, c.secrets
+    select c.tenant_id as "tenantId", c.id as "channelId", c.kind, c.secrets
     from unnest(${refs.map((ref) => ref.tenantId)}::uuid[], ${refs.map((ref) => ref.channelId)}::uuid[]) as wanted (tenant_id, id)
     join channels c on c.tenant_id = wanted.tenant_id and c.id = wanted.id
     where c.former_secrets_until <= tocsin_now()

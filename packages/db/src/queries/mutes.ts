@@ -1,5 +1,6 @@
 import { DRILL_PREFIX, type EpochMs, type Labels, type Matcher, type Recurrence, type Severity } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
+import { databaseTime } from './database-time.ts';
 
 export interface ActiveSilence {
   tenantId: string;
@@ -41,8 +42,8 @@ export async function readMutes(sql: SqlTx, tenantIds: readonly string[], { keep
   const tenants = tenantIds as string[];
   // always in this order, so that no two of these wait for each other
   const end = keep ? sql`for share` : sql``;
-  const [times, silences, windows, lists] = await Promise.all([
-    sql<{ nowMs: EpochMs }[]>`select tocsin_now() as "nowMs"`,
+  const [nowMs, silences, windows, lists] = await Promise.all([
+    databaseTime(sql),
     sql<ActiveSilence[]>`
       select tenant_id as "tenantId", id, matchers, ends_at as "endsMs" from silences
       where tenant_id = any(${tenants}::uuid[]) and starts_at <= tocsin_now() and ends_at > tocsin_now()
@@ -56,7 +57,7 @@ export async function readMutes(sql: SqlTx, tenantIds: readonly string[], { keep
       where tenant_id = any(${tenants}::uuid[]) and entries <> '[]'
       order by tenant_id, kind ${end}`,
   ]);
-  return { nowMs: times[0]?.nowMs ?? 0, silences, windows, lists };
+  return { nowMs, silences, windows, lists };
 }
 
 /** An alert as matchers see it. */

@@ -1,3 +1,4 @@
+import { FAILING_AFTER } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 /** How the installation stands, over all tenants. Times in milliseconds, 0 where nothing waits. */
@@ -17,15 +18,15 @@ export interface Standing {
   dead: number;
 }
 
-/** Needs no tenant set. `failingAfter`: failures in a row that make a channel a failing one; `deadWithinMs`: what lately means. */
-export async function readStanding(
-  sql: SqlTx,
-  { failingAfter, deadWithinMs }: { failingAfter: number; deadWithinMs: number },
-): Promise<Standing> {
+/** What lately means. */
+const LATELY_MS = 300_000;
+
+/** Needs no tenant set. */
+export async function readStanding(sql: SqlTx): Promise<Standing> {
   const [row] = await sql<Standing[]>`
     select slots_late_ms as "slotsLateMs", runs_age_ms as "runsAgeMs", triggers_age_ms as "triggersAgeMs", deliveries_late_ms as "deliveriesLateMs",
            retrying, channels_failing as "channelsFailing", dead
-    from standing(${failingAfter}::int, ${deadWithinMs / 1_000}::float8)`;
+    from standing(${FAILING_AFTER}::int, ${LATELY_MS / 1_000}::float8)`;
   if (row === undefined) throw new Error('one row was asked for');
   return row;
 }

@@ -48,16 +48,17 @@ export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulat
   const [first] = simulation.changes;
   const startedMs = first?.slotMs ?? 0;
   const fired = severityOf(first?.change) ?? 'warning';
-  const cause = first !== undefined && 'alertType' in first.change ? first.change.alertType : 'threshold';
   const alertType =
-    first === undefined ? 'custom' : typeNameOf(simulation.rule, readingOf(simulation.rule, first.stepped, null, 0), cause, fired);
+    first === undefined
+      ? 'custom'
+      : typeNameOf(simulation.rule, readingOf(simulation.rule, first.stepped, null, 0), causeOf(first.change), fired);
   // Who hears of the end is who heard of the beginning.
   const { deliveries } = await whoHears(sql, { ...teller, labels: { ...teller.labels, ...simulation.labels }, severity: fired, alertType });
   return simulation.changes.flatMap(({ slotMs, change, stepped }) => {
     const severity = severityOf(change) ?? fired;
     const isOver = change.kind === 'resolved';
     const reading = readingOf(simulation.rule, stepped, null, 0);
-    const cause = 'alertType' in change ? change.alertType : 'threshold';
+    const cause = causeOf(change);
     const snapshot = snapshotOf({
       id: alertId,
       ruleName: teller.rule.name,
@@ -83,6 +84,8 @@ export async function messagesOf(sql: SqlTx, teller: Teller, simulation: Simulat
 
 const isUntold = (suppressed: string | null): boolean =>
   suppressed === 'below_min_severity' || MUTE_REASONS.some((reason) => reason === suppressed);
+
+const causeOf = (change: Change) => ('alertType' in change ? change.alertType : 'threshold');
 
 const severityOf = (change: Change | undefined): Severity | null => (change !== undefined && 'severity' in change ? change.severity : null);
 

@@ -137,8 +137,7 @@ async function planNews(
   const plans = triggers.map((trigger) => {
     const channels = byTenant.get(trigger.tenantId) ?? [];
     const tenant = { ...known(trigger.tenantId), actions, channels, heard: [] };
-    const planned = planOf(trigger, withActions(trigger, plan(toPlan(trigger), tenant), tenant));
-    return planned;
+    return planOf(trigger, withActions(trigger, plan(toPlan(trigger), tenant), tenant));
   });
   await holdBack(sql, sendableOf(plans));
   for (const { trigger, delivery } of sendableOf(plans)) {

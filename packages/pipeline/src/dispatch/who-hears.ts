@@ -1,4 +1,4 @@
-import { channelsByKey, type SqlTx } from '@tocsin/db';
+import { channelsByKey, databaseTime, type SqlTx } from '@tocsin/db';
 import { routesTaken, type Labels, type Route, type RuleName, type RuleSpec, type Severity } from '@tocsin/domain';
 import { knownMutes } from './known-mutes.ts';
 import { plan, type Plan } from './plan-deliveries.ts';
@@ -34,7 +34,7 @@ export async function whoHears(sql: SqlTx, supposed: Supposed): Promise<Hearing>
     sql,
     keys.map((key) => ({ tenantId, key })),
   );
-  const [{ nowMs } = { nowMs: 0 }] = await sql<{ nowMs: number }[]>`select tocsin_now() as "nowMs"`;
+  const nowMs = await databaseTime(sql);
   const trigger = { ...supposed, alertId: NO_ALERT, kind: 'fired' as const, severity, ruleKey: rule.key, silencedUntilMs: null, nowMs };
   return { ...plan(trigger, { channels, routes, mutes, heard: [] }), routes, taken };
 }

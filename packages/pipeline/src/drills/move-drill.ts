@@ -7,6 +7,7 @@ import {
   findDrill,
   finishDrill,
   databaseNow,
+  databaseTime,
   insertSegments,
   lockRunningDrill,
   noteDrillRun,
@@ -45,9 +46,8 @@ export async function moveDrill(deps: PipelineDeps, ref: DrillRef): Promise<void
 /** Just before the run that is to find it. */
 async function storeEvent(sql: SqlTx, ref: DrillRef): Promise<void> {
   if (!(await noteDrillStored(sql, ref))) return;
-  const [row] = await sql<{ nowMs: number }[]>`select tocsin_now() as "nowMs"`;
-  if (row === undefined) throw new Error('the database does not say what time it is');
-  const event = { tsMs: row.nowMs - 1, name: DRILL_EVENT, dims: { drill: ref.id }, measures: { value: 1 } };
+  const nowMs = await databaseTime(sql);
+  const event = { tsMs: nowMs - 1, name: DRILL_EVENT, dims: { drill: ref.id }, measures: { value: 1 } };
   await insertSegments(sql, encodeOwnEvents(ref.tenantId, [event]));
 }
 

@@ -1,13 +1,12 @@
 import { type DrillRow, lastScheduledDrill, readStanding, type Standing, withPipeline, withTenant, type Database } from '@tocsin/db';
-import { FAILING_AFTER, PLATFORM_TENANT_ID } from '@tocsin/domain';
+import { PLATFORM_TENANT_ID } from '@tocsin/domain';
 
 /** What is later than that does not come by itself in the course of things. */
 const LATE_MS = 60_000;
-const LATELY_MS = 300_000;
 
 /** Why the outside is not told that all is well; empty: it is. */
 export async function troubles(db: Database): Promise<string[]> {
-  const standing = await withPipeline(db, (sql) => readStanding(sql, { failingAfter: FAILING_AFTER, deadWithinMs: LATELY_MS }));
+  const standing = await withPipeline(db, (sql) => readStanding(sql));
   const drill = await withTenant(db, PLATFORM_TENANT_ID, (tx) => lastScheduledDrill(tx, PLATFORM_TENANT_ID));
   return troublesOf(standing, drill);
 }

@@ -1,13 +1,10 @@
 import { readStanding, withPipeline } from '@tocsin/db';
-import { FAILING_AFTER } from '@tocsin/domain';
 import type { PipelineDeps } from '../pipeline-deps.ts';
 import { recordOwnEvents } from './own-events.ts';
 
-const LATELY_MS = 300_000;
-
 /** Writes down how the installation stands, for the rules of its own tenant. */
 export async function measurePlatform({ db, queues, logger }: PipelineDeps): Promise<void> {
-  const standing = await withPipeline(db, (sql) => readStanding(sql, { failingAfter: FAILING_AFTER, deadWithinMs: LATELY_MS }));
+  const standing = await withPipeline(db, (sql) => readStanding(sql));
   const depths = await queues.depth().catch((error: unknown) => {
     logger.warn({ err: error }, 'the queues do not say how deep they are');
     return {};
