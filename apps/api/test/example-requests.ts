@@ -83,6 +83,8 @@ export const EXAMPLE_BODIES: Readonly<Record<string, Record<string, unknown>>> =
   'PUT /runbook-actions/:key': aWholeAction(),
   'POST /incidents/:id/acknowledge': { note: 'on it' },
   'POST /incidents/:id/resolve': { notes: 'restarted the worker' },
+  'POST /inbox/read': { ids: ['01900000-0000-7000-8000-000000000001'] },
+  'POST /inbox/unread': { ids: ['01900000-0000-7000-8000-000000000001'] },
   'POST /alerts/bulk': {
     action: 'acknowledge',
     filter: {

@@ -31,6 +31,7 @@ export const PERMISSIONS = {
   'deliveries:read': 'viewer',
   'deliveries:retry': 'responder',
   'inbox:read': 'viewer',
+  'inbox:handle': 'responder',
   'schedule:read': 'viewer',
   'schedule:write': 'admin',
   'evaluate:now': 'admin',

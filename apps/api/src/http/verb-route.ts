@@ -1,7 +1,18 @@
-import { AppError, type Context, Download, etagOf, type IdempotentRequest, invalid, type Services, type Verb } from '@tocsin/services';
+import {
+  AppError,
+  type Context,
+  Download,
+  etagOf,
+  EventStream,
+  type IdempotentRequest,
+  invalid,
+  type Services,
+  type Verb,
+} from '@tocsin/services';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } from 'fastify';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { sendEvents } from './event-stream.ts';
 import { NDJSON, withProgressLines } from './progress-lines.ts';
 
 interface Route<Input, Output> {
@@ -39,6 +50,7 @@ export const verbRoutes =
 
 function send(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   if (body === undefined || body === null) return reply.code(204).send();
+  if (body instanceof EventStream) return sendEvents(reply, body);
   if (body instanceof Download) {
     reply.header('content-disposition', `attachment; filename="${body.fileName}"`);
     return reply.code(status).type(body.contentType).send(Readable.from(body.chunks));

@@ -9,7 +9,6 @@ import {
   getDelivery,
   listAlerts,
   listDeliveries,
-  listInbox,
   markNoise,
   replayDeliveries,
   reportMissed,
@@ -49,5 +48,4 @@ export function alertRoutes(app: FastifyInstance, route: VerbRoute): void {
     route(retryDelivery, { status: 202, input: (request) => ({ ...byId(request), body: noBodyOf(request) }) }),
   );
   app.post('/deliveries/replay', route(replayDeliveries, { status: 202, input: (request) => ({ body: bodyOf(request) }) }));
-  app.get('/inbox', route(listInbox, { input: (request) => ({ query: request.query }) }));
 }

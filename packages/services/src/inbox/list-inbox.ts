@@ -3,8 +3,8 @@ import { selectInbox, withTenant } from '@tocsin/db';
 import type { Context } from '../context.ts';
 import { idOfCursor, pageOfRows } from '../page.ts';
 import { parse } from '../parse.ts';
-import { timeText, timeTextOrNull } from '../time-text.ts';
 import { verb } from '../verb.ts';
+import { messageView } from './message-view.ts';
 
 export const listInbox = verb(
   'inbox:read',
@@ -12,11 +12,6 @@ export const listInbox = verb(
     const { limit, cursor, unread } = parse(ListInbox, input.query, 'query');
     const filter = { beforeId: idOfCursor(cursor), limit: limit + 1, unread: unread === undefined ? null : unread === 'true' };
     const rows = await withTenant(ctx.db, ctx.tenantId, (tx) => selectInbox(tx, ctx.tenantId, filter));
-    return pageOfRows(rows, limit, ({ createdAtMs, readAtMs, body, ...row }) => ({
-      ...row,
-      body: body as InboxMessage['body'],
-      createdAt: timeText(createdAtMs),
-      readAt: timeTextOrNull(readAtMs),
-    }));
+    return pageOfRows(rows, limit, messageView);
   },
 );
