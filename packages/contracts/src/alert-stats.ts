@@ -51,6 +51,8 @@ export const AlertStats = z.strictObject({
       dead: z.int(),
       suppressed: z.int(),
       underWay: z.int(),
+      /** For the end of the channel's quiet hours, or for its digest; in none of the others. */
+      waiting: z.int(),
       successRate: Share,
       latencyMs: Percentiles,
     }),
