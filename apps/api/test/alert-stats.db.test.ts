@@ -120,6 +120,7 @@ test('alerts are counted by how they came, were handled and ended', async () => 
       dead: 1,
       suppressed: 0,
       underWay: 0,
+      waiting: 0,
       successRate: 0.75,
       latencyMs: { p50: 2_000, p95: 2_000 },
     },

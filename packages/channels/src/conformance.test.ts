@@ -62,6 +62,26 @@ test.each(channels)('the messages of $kind are pinned by a test beside it', ({ k
 /** How many alerts a group has, of channels that are read by programs; those for people say which are the worst as well. */
 const GROUP_SAID: Record<string, RegExp> = { webhook: /"count":14/, log: /14 alerts of 3 rules/ };
 
+/** What a message says that waited, by what for; a webhook's says it in a field. */
+const LATER_SAID = { quiet_hours: /quiet.hours/, digest: /[Dd]igest/ };
+
+test.each(all.filter(({ channel }) => channel.perAlert !== true))(
+  '$kind says of alerts that waited what for, and how many began',
+  ({ channel, kind }) => {
+    for (const reason of ['quiet_hours', 'digest'] as const) {
+      const body = channel.render(aGroup({}, reason));
+      expect(body).toMatch(GROUP_SAID[kind] ?? /14 alerts of 3 rules.*12 of them began.*operation.{1,3}worst.*and 9 more/);
+      expect(body).toMatch(LATER_SAID[reason]);
+    }
+  },
+);
+
+test.each(all)('$kind says of one alert that waited what for', ({ channel, kind }) => {
+  if (kind === 'log') return;
+  expect(channel.render(aNotification({ waited: 'quiet_hours' }))).toMatch(/quiet.hours/);
+  expect(channel.render(aNotification({ waited: 'digest' }))).toMatch(/digest|collects/);
+});
+
 test.each(all.filter(({ channel }) => channel.perAlert !== true))(
   '$kind tells of a group how many alerts there are, and which is the worst',
   ({ channel, kind }) => {

@@ -37,7 +37,7 @@ export const KINDS: readonly MessageKind[] = [...TRIGGER_KINDS, 'test', 'undeliv
 export const allSaying = (text: string): Notification[] => {
   const { alert, rule } = saying(text);
   const members = Array.from({ length: 9 }, (_, index) => ({ snapshot: { ...alert, id: `${index}` }, rule: { ...rule, id: `${index}` } }));
-  return [...KINDS.map((kind) => saying(text, { kind })), saying(text, { group: groupOf(members, 'storm') })];
+  return [...KINDS.map((kind) => saying(text, { kind })), saying(text, { group: groupOf(members, 'quiet_hours', 9) })];
 };
 
 export const bytesOf = (value: unknown): number => Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));

@@ -42,7 +42,7 @@ export const AlertStats = z.strictObject({
   ),
   /** Of the alerts that ended by themselves, those that did so within two minutes. */
   autoResolvedUnder2mShare: Share,
-  /** Of the messages made in that time. `successRate` is delivered of delivered and dead, latency from the message's making to its arrival. */
+  /** Of the messages made in that time. `successRate` is delivered of delivered and dead, latency from the message's making, or from when it had waited for quiet hours or a digest, to its arrival. */
   deliveries: z.array(
     z.strictObject({
       channel: z.string(),
@@ -51,6 +51,8 @@ export const AlertStats = z.strictObject({
       dead: z.int(),
       suppressed: z.int(),
       underWay: z.int(),
+      /** For the end of the channel's quiet hours, or for its digest; in none of the others. */
+      waiting: z.int(),
       successRate: Share,
       latencyMs: Percentiles,
     }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id, Key, line, sought, Time } from './primitives.ts';
 import { PageQuery } from './page.ts';
+import { Digest, DigestBelow, QuietHours } from './told-when.ts';
 
 const Config = z.record(z.string(), z.json());
 
@@ -16,6 +17,12 @@ export const CreateChannel = z.strictObject({
   maxPerMinute: z.int().min(1).max(10_000).nullable().default(null),
   /** False: each alert is told by itself, for receivers that want every one. */
   grouping: z.boolean().default(true),
+  /** Null: there are none. */
+  quietHours: QuietHours.nullable().default(null),
+  /** Null: everything is told at once. */
+  digest: Digest.nullable().default(null),
+  /** Null or absent, with a digest: `critical`. */
+  digestBelow: DigestBelow.nullable().default(null),
 });
 
 /** What is left out stays; `key` and `kind` are for ever. A secret that comes back as its mask, or not at all, stays as stored; other fields of `config` are replaced. */
@@ -26,6 +33,10 @@ export const UpdateChannel = z.strictObject({
   fallback: Key.nullable().optional(),
   maxPerMinute: z.int().min(1).max(10_000).nullable().optional(),
   grouping: z.boolean().optional(),
+  quietHours: QuietHours.nullable().optional(),
+  /** Null: everything is told at once, and `digestBelow` is null with it. */
+  digest: Digest.nullable().optional(),
+  digestBelow: DigestBelow.nullable().optional(),
 });
 
 /** Whether messages arrive. `failing`: so many attempts in a row did not that people have been told; `troubled`: the last one did not. */
@@ -70,6 +81,10 @@ export const Channel = z.strictObject({
   /** More messages in a minute are told together; null: as its kind has it. */
   maxPerMinute: z.int().nullable(),
   grouping: z.boolean(),
+  quietHours: QuietHours.nullable(),
+  digest: Digest.nullable(),
+  /** What is milder is collected for the digest; null: there is none. */
+  digestBelow: DigestBelow.nullable(),
   /** Until then messages are signed with the secrets before the newest, too; null: none was exchanged lately. */
   formerSecretsUntil: Time.nullable(),
   version: z.int(),

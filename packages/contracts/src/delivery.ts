@@ -1,4 +1,4 @@
-import { DELIVERY_STATUSES } from '@tocsin/domain';
+import { DELIVERY_STATUSES, LATER_REASONS } from '@tocsin/domain';
 import { z } from 'zod';
 import { Id, Key, sought, Time, TimeInput } from './primitives.ts';
 import { ExportQuery, PageQuery } from './page.ts';
@@ -73,6 +73,7 @@ export const Delivery = z.strictObject({
   /** What is told: fired, escalated, reminded, resolved, no_data, unsilenced, acknowledged, unacknowledged, undelivered, channel_failing or test. */
   kind: z.string(),
   status: z.enum(DELIVERY_STATUSES),
+  /** Why it waits, or ended as it did. */
   reason: z.string().nullable(),
   reasonText: z.string().nullable(),
   /** Of a muted one: the id of the silence, maintenance window or inhibiting alert, or of the alert that is silenced alone; else null. */
@@ -91,6 +92,9 @@ export const Delivery = z.strictObject({
   insteadOf: Id.nullable(),
   /** The delivery that tells this one too. */
   foldedInto: Id.nullable(),
+  /** What it waited for, or waits; null: for neither quiet hours nor a digest. */
+  heldFor: z.enum(LATER_REASONS).nullable(),
+  heldUntil: Time.nullable(),
 });
 export type Delivery = z.infer<typeof Delivery>;
 

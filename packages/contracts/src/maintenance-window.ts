@@ -1,7 +1,7 @@
-import { isTimeZone, Matchers, shownAt, WEEKDAYS } from '@tocsin/domain';
+import { Matchers, shownAt, WEEKDAYS } from '@tocsin/domain';
 import { z } from 'zod';
 import { PageQuery } from './page.ts';
-import { Id, line, Time } from './primitives.ts';
+import { Id, line, Time, TimeZone } from './primitives.ts';
 
 /** `none`: once. `daily` and `weekly` come at the time of day of `start`; `cron` at its own instants, from `start` on. */
 const Recurrence = z.discriminatedUnion('kind', [
@@ -14,11 +14,7 @@ const Recurrence = z.discriminatedUnion('kind', [
 const fields = {
   name: line(200),
   matchers: Matchers.min(1),
-  /** An IANA name. */
-  timeZone: z
-    .string()
-    .max(100)
-    .refine(isTimeZone, { error: 'must be the name of a time zone such as Europe/Berlin', params: { code: 'unknown_time_zone' } }),
+  timeZone: TimeZone,
   /** What clocks there show when it first begins. */
   start: z.string().refine((text) => shownAt(text) !== null, 'must be a local time such as 2026-11-28T22:00, without an offset'),
   /** Of elapsed time, whatever the clocks do. */

@@ -2,6 +2,7 @@ import { ALERT_TYPE_NAMES, Inhibition, INHIBITIONS_MAX, Route, ROUTES_MAX, SEVER
 import { z } from 'zod';
 import { Key, Time } from './primitives.ts';
 import { MutedBy } from './silence.ts';
+import { ToldLater } from './told-when.ts';
 
 /** `version` is 0, and `updatedAt` null, until somebody writes the list. */
 const written = { version: z.int(), updatedAt: Time.nullable(), updatedBy: z.string().nullable() };
@@ -32,6 +33,8 @@ export const RouteTest = z.strictObject({
       hears: z.boolean(),
       /** Why it does not, as in `GET /deliveries`; null: it does. */
       reason: z.string().nullable(),
+      /** What it would wait for just now; null: it hears at once, or not at all. */
+      waits: ToldLater.nullable(),
       /** Where it is named: `rule`, or a route by its place. */
       from: z.array(z.union([z.literal('rule'), z.int()])),
     }),

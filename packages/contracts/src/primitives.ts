@@ -1,4 +1,4 @@
-import { hasControlCharacters } from '@tocsin/domain';
+import { hasControlCharacters, isTimeZone } from '@tocsin/domain';
 import { z } from 'zod';
 
 export const Id = z.uuid();
@@ -29,6 +29,18 @@ export const Key = z
   .min(1)
   .max(100)
   .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, ".", "_" or "-", starting with a letter or digit');
+
+/** An IANA name. */
+export const TimeZone = z
+  .string()
+  .max(100)
+  .refine(isTimeZone, { error: 'must be the name of a time zone such as Europe/Berlin', params: { code: 'unknown_time_zone' } });
+
+const TIME_OF_DAY = 'must be a time of day such as 09:30';
+/** Of a clock: `00:00` to `23:59`. */
+export const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, TIME_OF_DAY);
+/** An end of hours, which may be that of the day. */
+export const EndTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, TIME_OF_DAY);
 
 /** A time as asked for: RFC 3339 with an offset, or epoch milliseconds. Answers epoch milliseconds. */
 export const TimeInput = z

@@ -1,11 +1,9 @@
 import { WEEKDAYS } from '@tocsin/domain';
 import { z } from 'zod';
-import { Time } from './primitives.ts';
-
-const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day such as 09:30');
+import { EndTime, Time } from './primitives.ts';
 
 /** On the clocks of the schedule's time zone. */
-const ActiveHours = z.strictObject({ days: z.array(z.enum(WEEKDAYS)).min(1).max(7), from: TimeOfDay, to: TimeOfDay });
+const ActiveHours = z.strictObject({ days: z.array(z.enum(WEEKDAYS)).min(1).max(7), from: EndTime, to: EndTime });
 
 const Text = z.string().max(100);
 

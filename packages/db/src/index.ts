@@ -73,6 +73,7 @@ export * from './queries/event-names.ts';
 export * from './queries/fallbacks.ts';
 export * from './queries/folding.ts';
 export * from './queries/message-windows.ts';
+export * from './queries/tell-later.ts';
 export * from './queries/former-secrets.ts';
 export * from './queries/hour-versions.ts';
 export * from './queries/idempotency.ts';

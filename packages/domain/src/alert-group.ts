@@ -1,10 +1,12 @@
 import type { AlertSnapshot, RuleName } from './notification.ts';
 import { isWorse } from './severity.ts';
+import type { LaterReason } from './tell-later.ts';
 
 /**
- * Why alerts are told together: they came on the heels of the first of their rule, or the channel had more than it takes in a minute.
+ * Why alerts are told together: they came on the heels of the first of their rule, the channel had more than it takes in a minute, or they waited for the end
+ * of its quiet hours or for its digest.
  */
-export type GroupReason = 'group' | 'storm';
+export type GroupReason = 'group' | 'storm' | LaterReason;
 
 /** What a message of several alerts says of one of them. */
 export interface GroupedAlert extends Pick<
@@ -20,6 +22,8 @@ export interface AlertGroup {
   /** All alerts in it, and of these the ones that were over by then. */
   count: number;
   resolved: number;
+  /** Of those that waited, how many began meanwhile; absent: they did not wait for quiet hours or a digest. */
+  began?: number;
   /** Of how many rules. */
   rules: number;
   /** Of all of them, the last thousand where they are more. */
@@ -39,13 +43,15 @@ const IDS_SHOWN = 1_000;
 /**
  * Several messages as one. Of an alert that is told more than once only its last word counts.
  * @param members oldest first; one at least
+ * @param began how many alerts began while they waited; undefined: that is not counted
  */
-export function groupOf(members: readonly GroupMember[], reason: GroupReason): AlertGroup {
+export function groupOf(members: readonly GroupMember[], reason: GroupReason, began?: number): AlertGroup {
   const alerts = [...new Map(members.map((member) => [member.snapshot.id, member])).values()];
   return {
     reason,
     count: alerts.length,
     resolved: alerts.filter(({ snapshot }) => snapshot.status === 'resolved').length,
+    ...(began === undefined ? {} : { began }),
     alertIds: alerts.slice(-IDS_SHOWN).map(({ snapshot }) => snapshot.id),
     rules: new Set(alerts.map(({ rule }) => rule.id)).size,
     worst: alerts.toSorted(worseFirst).slice(0, WORST_SHOWN).map(shown),

@@ -5,7 +5,8 @@ test.each([
   ['http_503', 'the receiver answered 503: it is not available'],
   ['http_418', 'the receiver answered 418'],
   ['expired', 'it could not be sent within a day of its trigger'],
-  ['folded', 'it is told with the end of its alert, in one message'],
+  ['folded', 'it is told with others, in one message'],
+  ['quiet_hours', 'it waits for the end of the quiet hours of the channel'],
   ['something_new', 'something new'],
 ])('%s: %s', (reason, words) => {
   expect(deliveryReasonWords(reason)).toBe(words);

@@ -1,10 +1,13 @@
 /** What the codes mean that a delivery or an attempt ends with. */
 const WORDS: Readonly<Record<string, string>> = {
+  // it waits
+  digest: 'it waits for the digest of the channel',
+  quiet_hours: 'it waits for the end of the quiet hours of the channel',
   // nothing was sent
   below_min_severity: 'the channel hears of more severe alerts only',
   channel_disabled: 'the channel is switched off',
   channel_missing: 'there is no such channel any more',
-  folded: 'it is told with the end of its alert, in one message',
+  folded: 'it is told with others, in one message',
   never_told: 'the channel was not told that the alert began, so it is not told that it ended',
   shadow: 'the rule is on trial and tells nobody',
   // no answer came

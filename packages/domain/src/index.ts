@@ -57,6 +57,18 @@ export {
   type OpenMatched,
   type Quiet,
 } from './mutes.ts';
+export { isQuietForever, quietUntil, type QuietHours, type QuietWindow } from './quiet-hours.ts';
+export {
+  type Digest,
+  endOf,
+  type Later,
+  laterKey,
+  type LaterReason,
+  LATER_REASONS,
+  laterReasonOf,
+  toldLater,
+  type ToldWhen,
+} from './tell-later.ts';
 export { ESCALATION_BOUNDS, type EscalationPolicy, type EscalationStep } from './escalation.ts';
 export { escalationNow, type EscalationNow } from './escalation-now.ts';
 export { linkIncidents, type LinkableAlert, type LinkableIncident, type Linked, sharedLabels } from './link-incidents.ts';

@@ -7,6 +7,7 @@ import type { AlertStatus } from './alert-status.ts';
 import type { AlertTypeName } from './alert-type-name.ts';
 import type { AlertType } from './series-state.ts';
 import type { Severity } from './severity.ts';
+import type { LaterReason } from './tell-later.ts';
 
 export const TRIGGER_KINDS = [
   'fired',
@@ -128,6 +129,8 @@ export interface Notification {
   failing?: FailingChannel;
   /** Present: it tells of several alerts, of which `alert` is the worst. */
   group?: AlertGroup;
+  /** Present: it waited for that. */
+  waited?: LaterReason;
 }
 
 /** The body of a webhook, in the words receivers know. */
@@ -147,5 +150,7 @@ export interface WebhookBody {
     failing?: FailingChannel;
     /** Present: it tells of several alerts, of which `alert` is the worst. */
     group?: AlertGroup;
+    /** Present: it waited for the end of the channel's quiet hours, or for its digest. */
+    waited?: LaterReason;
   };
 }

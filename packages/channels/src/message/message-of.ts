@@ -1,5 +1,5 @@
 import { formatValue, type AlertSnapshot, type FailingChannel, type Notification } from '@tocsin/domain';
-import { groupName, groupText, groupWord } from './group-text.ts';
+import { groupName, groupText, groupWord, waitedLine } from './group-text.ts';
 import { linksOf } from './links.ts';
 import type { Fact, Message } from './message.ts';
 import { readingLine } from './reading-line.ts';
@@ -80,8 +80,11 @@ function endLine(alert: AlertSnapshot): string {
   ].join(' · ');
 }
 
-function remarksOf({ alert: { why, flapping, excess, folded, status, acknowledgedBy }, undelivered, failing }: Notification): string[] {
+function remarksOf(notification: Notification): string[] {
+  const { alert, undelivered, failing, group, waited } = notification;
+  const { why, flapping, excess, folded, status, acknowledgedBy } = alert;
   return [
+    ...(waited === undefined || group !== undefined ? [] : [waitedLine(waited)]),
     ...(undelivered === undefined ? [] : [`${undelivered.channel} was not told of this: ${undelivered.reason}`]),
     ...(acknowledgedBy === undefined || status !== 'acknowledged' ? [] : [`Acknowledged by ${acknowledgedBy}`]),
     ...(failing === undefined ? [] : [failingLine(failing)]),

@@ -104,6 +104,25 @@ test('says of a group how many there are, which are the worst and how many more'
   expect([ended.icon, headline(ended)]).toEqual(['✅', 'Resolved · 14 alerts of 3 rules']);
 });
 
+test('says of a group that waited what for, how many began meanwhile and how many are over', () => {
+  const saidOf = (reason: 'quiet_hours' | 'digest') => {
+    const message = messageOf(aGroup({ severity: 'error' }, reason));
+    return [headline(message), message.remarks[0]?.split('\n')[0]];
+  };
+  expect(saidOf('quiet_hours')).toEqual([
+    'After quiet hours · Error · 14 alerts of 3 rules',
+    '12 firing, 2 resolved. This is what happened in the quiet hours of this channel; 12 of them began meanwhile',
+  ]);
+  expect(saidOf('digest')).toEqual([
+    'Digest · Error · 14 alerts of 3 rules',
+    '12 firing, 2 resolved. This is what this channel collects and is told together; 12 of them began since the last time',
+  ]);
+});
+
+test('says of one that waited alone that it is no news of this minute', () => {
+  expect(messageOf(aNotification({ waited: 'quiet_hours' })).remarks).toEqual(['It waited for the end of the quiet hours of this channel']);
+});
+
 test('that the end of an alert did not arrive is no alarm', () => {
   const undelivered = { channel: 'chat', reason: 'http_404' };
   expect(messageOf(aNotification({ kind: 'undelivered', undelivered, alert: over }))).toMatchObject({

@@ -24,7 +24,7 @@ export interface Message {
   isOver: boolean;
   /** One emoji, beside a word that says the same: colours and pictures are not seen by everybody. */
   icon: '🔴' | '🟠' | '🟡' | '🔵' | '⚪' | '👀' | '✅' | '🔔';
-  /** `Critical`, `Critical, muted until now`, `Escalated to critical`, `Still firing`, `Resolved`, `No data`, `Test`, `Not delivered to pagers`, `Channel pagers is failing`; of a group `Critical` or `Resolved`. */
+  /** `Critical`, `Critical, muted until now`, `Escalated to critical`, `Still firing`, `Resolved`, `No data`, `Test`, `Not delivered to pagers`, `Channel pagers is failing`; of a group `Critical` or `Resolved`, of one that waited `Digest · Warning` or `After quiet hours · Resolved`. */
   word: string;
   /** The rule's; of a group how many they are: `Checkout latency · 14 alerts`. */
   name: string;
@@ -32,7 +32,7 @@ export interface Message {
   sentence: string;
   /** The rule's own words; null: it has none. */
   summary: string | null;
-  /** What is to be said beside it: which others there are, who was not reached, who has it, where the threshold came from, that it flaps, that more series breach. */
+  /** What is to be said beside it: which others there are, what it waited for, who was not reached, who has it, where the threshold came from, that it flaps, that more series breach. */
   remarks: string[];
   /** Eight at most, by name. */
   labels: { name: string; value: string }[];

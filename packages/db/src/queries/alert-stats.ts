@@ -33,6 +33,8 @@ export interface AlertStats {
     dead: number;
     suppressed: number;
     underWay: number;
+    /** For the end of quiet hours, or for a digest; not under way. */
+    waiting: number;
     latencyP50Ms: number | null;
     latencyP95Ms: number | null;
   }[];
@@ -60,6 +62,7 @@ export async function readAlertStats(
     and rule_key not like ${`${DRILL_PREFIX}%`}`;
   // by themselves: neither people nor what they did to the rule ended them
   const byItself = sql`resolved_at is not null and resolved_by is null and resolve_reason not like 'rule\\_%'`;
+  const waits = sql`(status = 'pending' and held_until is not null and held_until > tocsin_now())`;
   const soon = sql`resolved_at - started_at < interval '2 minutes'`;
   const [totals] = await sql<AlertTotals[]>`
     select count(*)::int as total, count(*) filter (where resolved_at is null)::int as open, count(*) filter (where severity = 'critical')::int as critical,
@@ -91,10 +94,11 @@ export async function readAlertStats(
     sql<AlertStats['channels']>`
       select channel_key as channel, max(channel_kind) as kind, count(*) filter (where status = 'delivered')::int as delivered,
              count(*) filter (where status = 'dead')::int as dead, count(*) filter (where status = 'suppressed')::int as suppressed,
-             count(*) filter (where status in ('pending', 'sending', 'retrying'))::int as "underWay",
-             (percentile_cont(0.5) within group (order by extract(epoch from finished_at - created_at)) filter (where status = 'delivered') * ${MS}::int)::float8
+             count(*) filter (where status in ('pending', 'sending', 'retrying') and not ${waits})::int as "underWay",
+             count(*) filter (where ${waits})::int as waiting,
+             (percentile_cont(0.5) within group (order by extract(epoch from finished_at - greatest(created_at, held_until))) filter (where status = 'delivered') * ${MS}::int)::float8
                as "latencyP50Ms",
-             (percentile_cont(0.95) within group (order by extract(epoch from finished_at - created_at)) filter (where status = 'delivered') * ${MS}::int)::float8
+             (percentile_cont(0.95) within group (order by extract(epoch from finished_at - greatest(created_at, held_until))) filter (where status = 'delivered') * ${MS}::int)::float8
                as "latencyP95Ms"
       from deliveries
       where tenant_id = ${tenantId} and created_at >= ${fromMs}::timestamptz and created_at < ${toMs}::timestamptz

@@ -12,6 +12,9 @@ export interface NewChannel extends Pick<ChannelRow, 'tenantId' | 'id' | 'key' |
   fallback?: string | null;
   maxPerMinute?: number | null;
   grouping?: boolean;
+  quietHours?: ChannelRow['quietHours'];
+  digest?: ChannelRow['digest'];
+  digestBelow?: ChannelRow['digestBelow'];
   actor: string;
 }
 
@@ -27,7 +30,8 @@ export async function insertChannel(tx: DrizzleTx, { actor, ...channel }: NewCha
 
 /** Writes what people may change, if the row still has the version it was read with. Null: it has not. */
 export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise<ChannelRow | null> {
-  const { name, config, secrets, enabled, disabledReason, fallback, maxPerMinute, grouping, formerSecretsUntilMs, updatedBy } = changed;
+  const { name, config, secrets, enabled, disabledReason, fallback, formerSecretsUntilMs, updatedBy } = changed;
+  const { maxPerMinute, grouping, quietHours, digest, digestBelow } = changed;
   const [row] = await tx
     .update(channels)
     .set({
@@ -39,6 +43,9 @@ export async function updateChannel(tx: DrizzleTx, changed: ChannelRow): Promise
       fallback,
       maxPerMinute,
       grouping,
+      quietHours,
+      digest,
+      digestBelow,
       formerSecretsUntilMs,
       updatedBy,
       updatedAtMs: tocsinNow,

@@ -1,4 +1,4 @@
-import type { DeliveryStatus, EpochMs } from '@tocsin/domain';
+import { type DeliveryStatus, type EpochMs, LATER_REASONS, type LaterReason } from '@tocsin/domain';
 import { and, asc, desc, eq, getTableColumns, inArray, lt, ne, type SQL, sql } from 'drizzle-orm';
 import { alerts, triggers } from '../tables/alerts.ts';
 import { channels } from '../tables/channels.ts';
@@ -53,10 +53,17 @@ function deliveriesThat(tenantId: string, filter: Omit<DeliveryFilter, 'limit'>)
     channelKind === null ? undefined : eq(deliveries.channelKind, channelKind),
     alertId === null ? undefined : eq(deliveries.alertId, alertId),
     ruleId === null && ruleKey === null ? undefined : ofRule,
-    reason === null ? undefined : eq(deliveries.reason, reason),
+    reason === null ? undefined : hasReason(reason),
     fromMs === null ? undefined : sql`${deliveries.createdAtMs} >= ${at(fromMs)}`,
     toMs === null ? undefined : sql`${deliveries.createdAtMs} < ${at(toMs)}`,
   );
+}
+
+/** What waits has a reason only as long as it waits: it ends with another, or with none. */
+function hasReason(reason: string): SQL | undefined {
+  const later: LaterReason | undefined = LATER_REASONS.find((each) => each === reason);
+  if (later === undefined) return eq(deliveries.reason, reason);
+  return and(eq(deliveries.heldFor, later), eq(deliveries.status, 'pending'), eq(deliveries.attempts, 0));
 }
 
 const NO_OTHER = { beforeId: null, status: null, channelId: null, channelKind: null, alertId: null, ruleId: null, ruleKey: null };

@@ -1,4 +1,4 @@
-import type { EpochMs, MessageKind } from '@tocsin/domain';
+import type { EpochMs, LaterReason, MessageKind } from '@tocsin/domain';
 import type { SqlTx } from '../with-tenants.ts';
 
 export interface NewDelivery {
@@ -24,6 +24,8 @@ export interface NewDelivery {
   first: { token: string; leaseMs: number; attemptId: string } | null;
   /** It waits so long, and what has the same key at its channel is told with it. Absent: it may go at once. */
   hold?: { foldKey: string; byMs: number };
+  /** With `hold`: it waits for that, until exactly then. Absent: it waits for neither quiet hours nor a digest. */
+  later?: { reason: LaterReason; untilMs: EpochMs };
   /** The delivery whose channel was not reached; through one channel it is told once. Absent: it stands for itself. */
   insteadOf?: string;
   /** The delivery that tells it; `suppressed` is `folded` then. Absent: none does. */
@@ -47,20 +49,22 @@ export async function insertDeliveries(sql: SqlTx, deliveries: readonly NewDeliv
         ${deliveries.map((each) => each.body)}::text[], ${deliveries.map(({ first }) => first?.attemptId ?? null)}::uuid[],
         ${deliveries.map((each) => each.suppressedBy ?? null)}::uuid[], ${deliveries.map(({ insteadOf }) => insteadOf ?? null)}::uuid[],
         ${deliveries.map(({ hold }) => hold?.foldKey ?? null)}::text[], ${deliveries.map(({ hold }) => hold?.byMs ?? 0)}::float8[],
-        ${deliveries.map(({ foldedInto }) => foldedInto ?? null)}::uuid[]
+        ${deliveries.map(({ foldedInto }) => foldedInto ?? null)}::uuid[], ${deliveries.map(({ later }) => later?.reason ?? null)}::text[],
+        ${deliveries.map(({ later }) => later?.untilMs ?? null)}::float8[]
       ) as new (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, suppressed, lifetime, token, lease, body, attempt_id,
-                suppressed_by, instead_of, fold_key, hold, folded_into)
+                suppressed_by, instead_of, fold_key, hold, folded_into, held_for, held_until)
     ), inserted as (
       insert into deliveries (tenant_id, id, trigger_id, alert_id, channel_id, channel_key, channel_kind, kind, status, reason, suppressed_by, expires_at,
                               finished_at, lease_token, lease_until, body, attempts, counted_attempts, instead_of, fold_key, next_attempt_at,
-                              folded_into)
+                              folded_into, held_for, held_until)
       select new.tenant_id, new.id, new.trigger_id, new.alert_id, new.channel_id, new.channel_key, new.channel_kind, new.kind,
              case when new.suppressed is not null then 'suppressed' when new.token is not null then 'sending' else 'pending' end, new.suppressed,
              new.suppressed_by, coalesce(triggers.created_at, tocsin_now()) + make_interval(secs => new.lifetime / 1000),
              case when new.suppressed is not null then tocsin_now() end,
              new.token, tocsin_now() + make_interval(secs => new.lease / 1000), new.body,
              case when new.token is null then 0 else 1 end, case when new.token is null then 0 else 1 end, new.instead_of,
-             new.fold_key, tocsin_now() + make_interval(secs => new.hold / 1000), new.folded_into
+             new.fold_key, coalesce(to_timestamp(new.held_until / 1000), tocsin_now() + make_interval(secs => new.hold / 1000)), new.folded_into,
+             new.held_for, to_timestamp(new.held_until / 1000)
       from new left join triggers on triggers.tenant_id = new.tenant_id and triggers.id = new.trigger_id
       on conflict do nothing
       returning tenant_id, id

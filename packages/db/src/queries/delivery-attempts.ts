@@ -73,7 +73,7 @@ export interface DeliveryOutcome {
 }
 
 export interface SettledDelivery {
-  /** From the trigger to now; null for a test. */
+  /** From the trigger, or from when it had waited for quiet hours or a digest, to now; null for a test. */
   sinceTriggerMs: number | null;
   /** Until the next attempt. */
   nextInMs: number;
@@ -102,7 +102,7 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
           finished_at = case when ended.next_in is null then tocsin_now() end
       from ended
       where d.tenant_id = ended.tenant_id and d.id = ended.id and d.lease_token = ended.token and ${among(sql, 'd', ids)}
-      returning d.tenant_id, d.id, d.trigger_id, d.next_attempt_at, ended.attempt_id
+      returning d.tenant_id, d.id, d.trigger_id, d.next_attempt_at, d.held_until, ended.attempt_id
     ), attempted as (
       update delivery_attempts a
       set finished_at = tocsin_now(), outcome = ended.outcome, status_code = ended.status_code, reason = ended.failure,
@@ -114,7 +114,8 @@ export async function settleDeliveries(sql: SqlTx, outcomes: readonly DeliveryOu
         and a.started_at between ended.started_from and ended.started_until
         and a.started_at between to_timestamp(${Math.min(...starts) - 1}::float8 / 1000) and to_timestamp(${Math.max(...starts) + 1}::float8 / 1000)
     )
-    select settled.id, (extract(epoch from tocsin_now() - triggers.created_at) * 1000)::float8 as "sinceTriggerMs",
+    select settled.id, (extract(epoch from tocsin_now() - greatest(triggers.created_at, case when triggers.id is not null then settled.held_until end)) * 1000)::float8
+             as "sinceTriggerMs",
            (extract(epoch from settled.next_attempt_at - tocsin_now()) * 1000)::float8 as "nextInMs"
     from settled left join triggers on triggers.tenant_id = settled.tenant_id and triggers.id = settled.trigger_id`;
   return new Map(rows.map(({ id, ...settled }) => [id, settled]));

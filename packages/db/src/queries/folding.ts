@@ -51,14 +51,22 @@ export interface FoldedMember {
   foldKey: string | null;
   snapshot: AlertSnapshot;
   rule: RuleName;
+  /** Its beginning waited as long as the message; the same of the message's own alert. */
+  began: boolean;
+  hasLeaderBegun: boolean;
 }
 
 /** Oldest first; not what a message tells of its own alert. */
 export async function foldedInto(sql: SqlTx, leaders: readonly DeliveryRef[]): Promise<FoldedMember[]> {
   const ids = leaders.map((each) => each.deliveryId);
+  const began = (alertOf: 'd' | 'leader') => sql`exists (
+    select from deliveries e
+    where e.tenant_id = leader.tenant_id and e.alert_id = ${sql(alertOf)}.alert_id and e.channel_id = leader.channel_id
+      and e.kind in ('fired', 'no_data') and e.fold_key = leader.fold_key and e.held_until = leader.held_until)`;
   return sql<FoldedMember[]>`
     select d.folded_into as "intoId", d.id as "deliveryId", d.fold_key as "foldKey", triggers.snapshot,
-           jsonb_build_object('id', alerts.rule_id, 'key', alerts.rule_key, 'name', alerts.rule_name) as rule
+           jsonb_build_object('id', alerts.rule_id, 'key', alerts.rule_key, 'name', alerts.rule_name) as rule,
+           ${began('d')} as began, ${began('leader')} as "hasLeaderBegun"
     from unnest(${leaders.map((each) => each.tenantId)}::uuid[], ${ids}::uuid[]) as leaders (tenant_id, id)
     join deliveries leader on leader.tenant_id = leaders.tenant_id and leader.id = leaders.id
     join deliveries d on d.tenant_id = leaders.tenant_id and d.folded_into = leaders.id and d.alert_id <> leader.alert_id

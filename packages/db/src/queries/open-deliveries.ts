@@ -1,4 +1,4 @@
-import type { AlertSnapshot, EpochMs, MessageKind, RuleName } from '@tocsin/domain';
+import type { AlertSnapshot, EpochMs, LaterReason, MessageKind, RuleName } from '@tocsin/domain';
 import { among } from '../among.ts';
 import type { SqlTx } from '../with-tenants.ts';
 
@@ -60,6 +60,8 @@ export interface OpenDelivery {
   tellsEarlier: boolean;
   /** What has the same one at its channel is told with it; null: it is told by itself. */
   foldKey: string | null;
+  /** What it waits for, or waited; null: for neither quiet hours nor a digest. */
+  heldFor: LaterReason | null;
   /** What was never tried only, and not the end itself: the end of its alert, which waits for it at the same channel, unsent as well. Null: none does. */
   waitingEndId: string | null;
 }
@@ -79,7 +81,7 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
     )
     select d.tenant_id as "tenantId", d.id, d.trigger_id as "triggerId", d.alert_id as "alertId", channels.id as "channelId",
            d.channel_key as "channelKey", d.channel_kind as "channelKind", d.kind, d.body, d.counted_attempts as "countedAttempts", d.attempts,
-           d.fold_key as "foldKey",
+           d.fold_key as "foldKey", d.held_for as "heldFor",
            (extract(epoch from d.next_attempt_at - tocsin_now()) * 1000)::float8 as "dueInMs",
            (extract(epoch from d.expires_at - tocsin_now()) * 1000)::float8 as "expiresInMs",
            (extract(epoch from d.lease_until - tocsin_now()) * 1000)::float8 as "leasedForMs",
@@ -202,11 +204,14 @@ export interface OverMessage {
   channelKey: string;
 }
 
-/** Makes due at once what waited for these messages to be over: the `resolved` of the same alert for the same channel. */
+/**
+ * Makes due at once what waited for these messages to be over: the `resolved` of the same alert for the same channel. What waits for quiet hours or a digest, too,
+ * waits on for them.
+ */
 export async function wakeResolved(sql: SqlTx, over: readonly OverMessage[]): Promise<(DeliveryRef & { overId: string })[]> {
   const alertIds = over.map((each) => each.alertId);
   return sql<(DeliveryRef & { overId: string })[]>`
-    update deliveries d set next_attempt_at = tocsin_now()
+    update deliveries d set next_attempt_at = greatest(tocsin_now(), d.held_until)
     from unnest(
       ${over.map((each) => each.tenantId)}::uuid[], ${alertIds}::uuid[],
       ${over.map((each) => each.channelId)}::uuid[], ${over.map((each) => each.channelKey)}::text[], ${over.map((each) => each.overId)}::uuid[]

@@ -1,4 +1,5 @@
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { Digest, QuietHours, Severity } from '@tocsin/domain';
 import { bytes, instant, tocsinNow } from '../columns.ts';
 
 export const channels = pgTable(
@@ -29,6 +30,12 @@ export const channels = pgTable(
     maxPerMinute: integer('max_per_minute'),
     /** False: each alert is told by itself. */
     grouping: boolean().notNull().default(true),
+    /** Null: there are none. */
+    quietHours: jsonb('quiet_hours').$type<QuietHours>(),
+    /** Null: nothing is collected. */
+    digest: jsonb().$type<Digest>(),
+    /** What is milder is collected for the digest. */
+    digestBelow: text('digest_below').$type<Exclude<Severity, 'info'>>(),
     /** Until then messages are signed with the secrets before the newest too. */
     formerSecretsUntilMs: instant('former_secrets_until'),
     /** `config`: it came from the installation's file; null: people made it. */

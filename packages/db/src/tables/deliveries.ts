@@ -1,5 +1,5 @@
 import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { DeliveryStatus, MessageKind } from '@tocsin/domain';
+import type { DeliveryStatus, LaterReason, MessageKind } from '@tocsin/domain';
 import { instant, tocsinNow } from '../columns.ts';
 
 export const deliveries = pgTable(
@@ -35,6 +35,9 @@ export const deliveries = pgTable(
     foldedInto: uuid('folded_into'),
     /** Whoever is due first of those with the same one at a channel tells of all of them. */
     foldKey: text('fold_key'),
+    /** What it waits for, or waited; null: for neither quiet hours nor a digest. */
+    heldFor: text('held_for').$type<LaterReason>(),
+    heldUntilMs: instant('held_until'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
 );

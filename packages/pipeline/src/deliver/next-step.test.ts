@@ -26,6 +26,7 @@ const delivery: OpenDelivery = {
   tellsEarlier: false,
   waitingEndId: null,
   foldKey: null,
+  heldFor: null,
   earlierElsewhere: false,
 };
 const off = { enabled: false, version: 1, config: {}, secrets: null, formerSecretsUntilMs: null };

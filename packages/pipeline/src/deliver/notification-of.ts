@@ -12,7 +12,7 @@ import type { FoldedGroup } from './folded-group.ts';
 
 /** What there is to put into words of a delivery. */
 export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> &
-  Partial<Pick<OpenDelivery, 'tellsEarlier'>>;
+  Partial<Pick<OpenDelivery, 'tellsEarlier' | 'heldFor'>>;
 
 /** What a delivery tells, in words. Its parts are as they were at the trigger, but for the annotations, which are the rule's of now. */
 export function notificationOf(delivery: Telling, publicUrl: string | null, group?: FoldedGroup): Notification {
@@ -32,7 +32,10 @@ export function notificationOf(delivery: Telling, publicUrl: string | null, grou
     alert,
     rule: told.rule,
     context: contextOf(alert, told.annotations),
-    ...(group === undefined ? {} : { group: groupOf([...group.members, { snapshot: alert, rule: told.rule }].map(withUrl), group.reason) }),
+    ...(group === undefined
+      ? {}
+      : { group: groupOf([...group.members, { snapshot: alert, rule: told.rule }].map(withUrl), group.reason, group.began) }),
+    ...(delivery.heldFor == null ? {} : { waited: delivery.heldFor }),
   };
 }
 

@@ -1,33 +1,14 @@
-import type { WebhookBody } from '@tocsin/domain';
 import { describeQueues, webhookReceiver } from '@tocsin/testkit';
 import { expect, test, vi } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
-import { openSweep } from '../sweep/sweep.ts';
+import { tellingIn } from '../../test/telling.ts';
 
 const SECOND = 1_000;
 
 describeQueues('messages that are told together', (backend) => {
   const scene = deliveryScene(backend);
-  const { hint, hook } = scene;
-
-  const bodies = (): WebhookBody[] => scene.receiver().requests.map(({ body }) => JSON.parse(body) as WebhookBody);
-  const said = (): string[] => bodies().map(({ type, data }) => `${type} ${data.group?.count ?? 1}`);
-  const fire = async (ruleId: string, kind: 'fired' | 'resolved' = 'fired', severity: 'warning' | 'critical' = 'warning', of?: string) => {
-    const alertId = of ?? (await scene.world().alert(ruleId));
-    await hint(await scene.world().trigger(ruleId, alertId, kind, severity));
-    await vi.waitFor(async () => expect((await scene.world().deliveries(alertId)).some((row) => row.kind === kind)).toBe(true), 60_000);
-    return alertId;
-  };
-  const stateOf = async (alertId: string, kind = 'fired'): Promise<string> => {
-    const row = (await scene.world().deliveries(alertId)).find((each) => each.kind === kind);
-    return row === undefined ? 'none' : `${row.status}${row.reason === null ? '' : `(${row.reason})`}`;
-  };
-  const told = (...expected: string[]): Promise<void> => vi.waitFor(() => expect(said().toSorted()).toEqual(expected.toSorted()), 60_000);
-  /** Lets time pass, and the sweep look, as it would by itself. */
-  const pass = async (ms: number): Promise<void> => {
-    scene.world().db.clock.shiftMs += ms;
-    await openSweep(scene.world().deps)();
-  };
+  const { hook } = scene;
+  const { bodies, fire, stateOf, told, pass } = tellingIn(scene);
 
   test('the first alert of a rule goes at once, what follows within 30 s is one message with the worst of them, and nothing is lost', async () => {
     const ruleId = await scene.world().rule([await hook()]);

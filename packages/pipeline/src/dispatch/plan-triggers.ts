@@ -25,6 +25,7 @@ import type { Prepared } from '../deliver/prepare.ts';
 import { endWhatWasMuted } from './end-what-was-muted.ts';
 import { firstAttempts, type FirstAttempts } from './first-attempts.ts';
 import { holdBack, type Sendable } from './hold-back.ts';
+import { overtake, tellLater, toldLaterOf } from './tell-later.ts';
 import { withActions } from './with-actions.ts';
 import { startEscalations } from './start-escalations.ts';
 import { linkAlerts } from './link-alerts.ts';
@@ -52,7 +53,7 @@ export async function planTriggers(deps: AttemptDeps, refs: readonly TriggerRef[
       const triggers = await lockPendingTriggers(sql, refs);
       const ends = triggers.filter(({ kind }) => kind === 'resolved');
       const silences = ends.length === 0 ? [] : await lockSilencesUntilResolved(sql, tenantsOf(ends));
-      const made = await planAll(sql, triggers, first);
+      const made = await planAll(sql, triggers, first, deps.publicUrl);
       if (made.length > 0) await finish(sql, made);
       await startEscalations(sql, made);
       await linkAlerts(sql, triggers);
@@ -91,10 +92,16 @@ const tenantsOf = (triggers: readonly PendingTrigger[]): string[] => [...new Set
 interface Beside {
   known: KnownMutes;
   actions: readonly ActionToPlan[];
+  publicUrl: string | null;
 }
 
 /** Who hears of an end, that somebody has it, or of what is not muted any more, is known once what came before is planned. */
-async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: FirstAttempts): Promise<PlannedTrigger[]> {
+async function planAll(
+  sql: SqlTx,
+  triggers: readonly PendingTrigger[],
+  first: FirstAttempts,
+  publicUrl: string | null,
+): Promise<PlannedTrigger[]> {
   const [ends, others] = [triggers.filter(({ kind }) => kind === 'resolved'), triggers.filter(({ kind }) => kind !== 'resolved')];
   const telling = await withOwnSilences(sql, others);
   const known = await knownMutes(sql, telling.map(toPlan), { keep: true });
@@ -107,10 +114,11 @@ async function planAll(sql: SqlTx, triggers: readonly PendingTrigger[], first: F
       sql,
       triggers.map(({ tenantId, told }) => ({ tenantId, ruleId: told.rule.id })),
     );
+  const beside = { known, actions, publicUrl };
   return [
-    ...(await planNews(sql, news, { known, actions }, first)),
-    ...(await planForHeard(sql, followers, { known, actions })),
-    ...(await planForHeard(sql, ends, { known, actions })),
+    ...(await planNews(sql, news, beside, first)),
+    ...(await planForHeard(sql, followers, beside)),
+    ...(await planForHeard(sql, ends, beside)),
   ];
 }
 
@@ -125,7 +133,7 @@ async function withOwnSilences(sql: SqlTx, triggers: readonly PendingTrigger[]):
 async function planNews(
   sql: SqlTx,
   triggers: readonly PendingTrigger[],
-  { known, actions }: Beside,
+  { known, actions, publicUrl }: Beside,
   first: FirstAttempts,
 ): Promise<PlannedTrigger[]> {
   if (triggers.length === 0) return [];
@@ -139,17 +147,23 @@ async function planNews(
     const tenant = { ...known(trigger.tenantId), actions, channels, heard: [] };
     return planOf(trigger, withActions(trigger, plan(toPlan(trigger), tenant), tenant));
   });
-  await holdBack(sql, sendableOf(plans));
-  for (const { trigger, delivery } of sendableOf(plans)) {
-    const channel = byTenant.get(trigger.tenantId)?.find(({ id }) => id === delivery.channelId);
-    if (delivery.hold === undefined && channel !== undefined) Object.assign(delivery, first.begin(trigger, delivery, channel));
-  }
-  first.started(await insertAll(sql, plans));
+  first.started(
+    await insertWhenDue(sql, plans, publicUrl, (sendable) => {
+      for (const { trigger, delivery } of sendable) {
+        const channel = byTenant.get(trigger.tenantId)?.find(({ id }) => id === delivery.channelId);
+        if (delivery.hold === undefined && channel !== undefined) Object.assign(delivery, first.begin(trigger, delivery, channel));
+      }
+    }),
+  );
   return plans;
 }
 
 /** For those who have heard of an alert before, or would have. */
-async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], { known, actions }: Beside): Promise<PlannedTrigger[]> {
+async function planForHeard(
+  sql: SqlTx,
+  triggers: readonly PendingTrigger[],
+  { known, actions, publicUrl }: Beside,
+): Promise<PlannedTrigger[]> {
   if (triggers.length === 0) return [];
   const heard = Map.groupBy(await channelsOfAlerts(sql, triggers), ({ alertId }) => alertId);
   const plans = triggers.map((trigger) => {
@@ -159,9 +173,28 @@ async function planForHeard(sql: SqlTx, triggers: readonly PendingTrigger[], { k
     const tenant = { ...known(trigger.tenantId), channels: [] };
     return planOf(trigger, withActions(trigger, plan(toPlan(trigger), { ...tenant, heard: people }), { ...tenant, actions, heard: all }));
   });
-  await holdBack(sql, sendableOf(plans));
-  await insertAll(sql, plans);
+  await insertWhenDue(sql, plans, publicUrl);
   return plans;
+}
+
+/**
+ * Decides what waits, for people who are not to be disturbed or to be told with others, and writes it all down.
+ * @param begin what goes at once may begin before
+ */
+async function insertWhenDue(
+  sql: SqlTx,
+  plans: readonly PlannedTrigger[],
+  publicUrl: string | null,
+  begin: (sendable: readonly Sendable[]) => void = () => undefined,
+): ReturnType<typeof insertDeliveries> {
+  const sendable = sendableOf(plans);
+  const channels = await toldLaterOf(sql, sendable);
+  const soon = tellLater(sendable, channels);
+  await holdBack(sql, soon);
+  begin(soon);
+  const begun = await insertAll(sql, plans);
+  if (channels.size > 0) await overtake(sql, publicUrl, sendable, channels);
+  return begun;
 }
 
 const refOf = ({ tenantId, id }: NewDelivery): DeliveryRef => ({ tenantId, deliveryId: id });

@@ -1,5 +1,5 @@
-import { channelsByKey, databaseTime, type SqlTx } from '@tocsin/db';
-import { routesTaken, type Labels, type Route, type RuleName, type RuleSpec, type Severity } from '@tocsin/domain';
+import { channelsByKey, channelsToldLater, databaseTime, type ChannelToPlan, type PendingTrigger, type SqlTx } from '@tocsin/db';
+import { routesTaken, toldLater, type Labels, type Later, type Route, type RuleName, type RuleSpec, type Severity } from '@tocsin/domain';
 import { knownMutes } from './known-mutes.ts';
 import { plan, type Plan } from './plan-deliveries.ts';
 
@@ -18,6 +18,8 @@ export interface Hearing extends Plan {
   routes: readonly Route[];
   /** The routes it would take, by their place. */
   taken: number[];
+  /** What of those who hear is told later, by the key of the channel. */
+  later: ReadonlyMap<string, Later>;
 }
 
 /** Of no alert there is. */
@@ -36,5 +38,27 @@ export async function whoHears(sql: SqlTx, supposed: Supposed): Promise<Hearing>
   );
   const nowMs = await databaseTime(sql);
   const trigger = { ...supposed, alertId: NO_ALERT, kind: 'fired' as const, severity, ruleKey: rule.key, silencedUntilMs: null, nowMs };
-  return { ...plan(trigger, { channels, routes, mutes, heard: [] }), routes, taken };
+  const planned = plan(trigger, { channels, routes, mutes, heard: [] });
+  const hearing = channels.filter(({ key }) =>
+    planned.deliveries.some(({ channelKey, suppressed }) => channelKey === key && suppressed === null),
+  );
+  return { ...planned, routes, taken, later: await laterOf(sql, trigger, hearing) };
+}
+
+async function laterOf(
+  sql: SqlTx,
+  { kind, severity, nowMs }: Pick<PendingTrigger, 'kind' | 'severity' | 'nowMs'>,
+  hearing: readonly ChannelToPlan[],
+): Promise<Hearing['later']> {
+  const keys = new Map(hearing.map(({ id, key }) => [id, key]));
+  const channels = await channelsToldLater(
+    sql,
+    hearing.map(({ tenantId, id: channelId }) => ({ tenantId, channelId })),
+  );
+  return new Map(
+    channels.flatMap((channel): [string, Later][] => {
+      const later = toldLater(channel, kind, severity, nowMs);
+      return later === null ? [] : [[keys.get(channel.channelId)!, later]];
+    }),
+  );
 }

@@ -23,6 +23,9 @@ export function viewChannel(ctx: Context, row: ChannelRow): Channel {
     fallback: row.fallback,
     maxPerMinute: row.maxPerMinute,
     grouping: row.grouping,
+    quietHours: viewQuietHours(row.quietHours),
+    digest: row.digest,
+    digestBelow: row.digestBelow,
     formerSecretsUntil: timeTextOrNull(row.formerSecretsUntilMs),
     version: row.version,
     createdAt: timeText(row.createdAtMs),
@@ -31,6 +34,9 @@ export function viewChannel(ctx: Context, row: ChannelRow): Channel {
     updatedBy: row.updatedBy,
   };
 }
+
+const viewQuietHours = (hours: ChannelRow['quietHours']): Channel['quietHours'] =>
+  hours === null ? null : { ...hours, windows: hours.windows.map((window) => ({ ...window, days: [...window.days] })) };
 
 function healthOf(row: ChannelRow): ChannelHealth {
   const { enabled, lastUsedAtMs, lastError, failures, failingSinceMs, lastDeliveredAtMs } = row;

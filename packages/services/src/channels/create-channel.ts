@@ -10,12 +10,14 @@ import { verb } from '../verb.ts';
 import { sealSecrets, viewChannel } from './channel-view.ts';
 import { checkFallback } from './check-fallback.ts';
 import { channelOfKind, checkConfig } from './check-config.ts';
+import { checkToldWhen } from './check-told-when.ts';
 
 export const createChannel = verb(
   'channels:write',
   async ({ ctx, input }: { ctx: Context; input: { body: unknown } }): Promise<Channel> => {
     const { key, name, kind, enabled, fallback, maxPerMinute, grouping, ...given } = parse(CreateChannel, input.body);
     const definition = channelOfKind(kind);
+    const toldWhen = checkToldWhen({ kind, grouping, ...given });
     const { config, secrets } = splitSecrets(definition, await checkConfig(ctx, definition, given.config));
     return change(ctx, async (tx) => {
       const { tenantId, actor } = ctx;
@@ -33,6 +35,7 @@ export const createChannel = verb(
         fallback,
         maxPerMinute,
         grouping,
+        ...toldWhen,
         actor,
       });
       if (row === null) throw new AppError('key_taken', `There is a channel with the key '${key}' already.`);

@@ -10,8 +10,8 @@ export const viewDelivery = (row: ShownDeliveryRow): Delivery => ({
   channel: { id: row.channelId, key: row.channelKey, kind: row.channelKind },
   kind: row.kind,
   status: row.status,
-  reason: row.reason,
-  reasonText: wordsOf(row.reason),
+  reason: reasonOf(row),
+  reasonText: wordsOf(reasonOf(row)),
   suppressedBy: row.suppressedBy,
   attempts: row.attempts,
   nextAttemptAt: row.finishedAtMs === null ? timeText(row.nextAttemptAtMs) : null,
@@ -23,7 +23,13 @@ export const viewDelivery = (row: ShownDeliveryRow): Delivery => ({
     row.status === 'delivered' && row.finishedAtMs !== null ? row.finishedAtMs - (row.triggeredAtMs ?? row.createdAtMs) : null,
   insteadOf: row.insteadOf,
   foldedInto: row.foldedInto,
+  heldFor: row.heldFor,
+  heldUntil: timeTextOrNull(row.heldUntilMs),
 });
+
+/** What has not been tried waits for a reason; what has ended, or failed, says that. */
+const reasonOf = ({ reason, status, attempts, heldFor }: ShownDeliveryRow): string | null =>
+  reason ?? (status === 'pending' && attempts === 0 ? heldFor : null);
 
 export const viewAttempt = ({ startedAtMs, finishedAtMs, nextAttemptAtMs, ...attempt }: DeliveryAttemptRow): DeliveryAttempt => ({
   ...attempt,

@@ -14,8 +14,15 @@ import { readPackRules } from './read-pack-rules.ts';
 import { readYaml } from './read-yaml.ts';
 import { CHECKOUT } from './shipped-packs.ts';
 
-/** What else a channel may say, such as its fallback, is for a tenant's people to say. */
-const FileChannel = CreateChannel.omit({ fallback: true, maxPerMinute: true, grouping: true });
+/** What else a channel may say, such as its fallback or its quiet hours, is for a tenant's people to say. */
+const FileChannel = CreateChannel.omit({
+  fallback: true,
+  maxPerMinute: true,
+  grouping: true,
+  quietHours: true,
+  digest: true,
+  digestBelow: true,
+});
 /** A channel of the file; its configuration is checked, without what is made anew for each tenant. */
 export type DefaultChannel = z.output<typeof FileChannel>;
 

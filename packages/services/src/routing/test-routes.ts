@@ -1,11 +1,11 @@
 import { type RouteTest, TestRoutes } from '@tocsin/contracts';
 import { findRule, withTenant, withTenantsSql } from '@tocsin/db';
-import { readStoredRule, type RuleSpec } from '@tocsin/domain';
+import { type Later, readStoredRule, type RuleSpec } from '@tocsin/domain';
 import { whoHears } from '@tocsin/pipeline';
 import { AppError, invalid } from '../app-error.ts';
 import type { Context } from '../context.ts';
 import { parse } from '../parse.ts';
-import { timeTextOrNull } from '../time-text.ts';
+import { timeText, timeTextOrNull } from '../time-text.ts';
 import { verb } from '../verb.ts';
 
 const NO_RULE = { id: '', key: '', name: '' };
@@ -24,7 +24,7 @@ export const testRoutes = verb('routes:read', async ({ ctx, input }: { ctx: Cont
     severity,
     alertType,
   };
-  const { deliveries, muted, routes, taken } = await withTenantsSql(ctx.db, [tenantId], (sql) => whoHears(sql, supposed));
+  const { deliveries, muted, routes, taken, later } = await withTenantsSql(ctx.db, [tenantId], (sql) => whoHears(sql, supposed));
   const namedBy = (channelKey: string): ('rule' | number)[] => [
     ...(notify.some(({ channel }) => channel === channelKey) ? ['rule' as const] : []),
     ...taken.filter((index) => routes[index]?.channels.some(({ channel }) => channel === channelKey)),
@@ -35,11 +35,15 @@ export const testRoutes = verb('routes:read', async ({ ctx, input }: { ctx: Cont
       channel: channelKey,
       hears: suppressed === null,
       reason: suppressed,
+      waits: waitsOf(later.get(channelKey)),
       from: namedBy(channelKey),
     })),
     muted: muted === null ? null : { reason: muted.reason, by: muted.by, until: timeTextOrNull(muted.untilMs) },
   };
 });
+
+const waitsOf = (later: Later | undefined): RouteTest['channels'][number]['waits'] =>
+  later === undefined ? null : { reason: later.reason, until: timeText(later.untilMs) };
 
 async function ruleOf({ db, tenantId }: Context, key: string): Promise<RuleSpec> {
   const row = await withTenant(db, tenantId, (tx) => findRule(tx, tenantId, { key }));
