@@ -1,4 +1,4 @@
-import { Backtest, Preview } from '@tocsin/contracts';
+import { Backtest, MetricRange, Preview } from '@tocsin/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, openWorld, type World } from './open-world.ts';
 
@@ -75,6 +75,25 @@ describe('a preview', () => {
     const rule = draft({ groupBy: ['model'], notify: ['inbox'] });
     const { body } = await actor.ask('POST', '/rules/preview', { rule, from: iso(from), to: iso(to) });
     expect(body.counts).toMatchObject({ alerts: 2, notifications: 2, muted: 1, seriesAffected: 2 });
+  });
+
+  test('says whether events or hours were read, as a backtest and metric queries do', async () => {
+    const { actor, from, to } = await withHistory();
+    const range = { from: iso(from), to: iso(to) };
+    const stored = await actor.ask('POST', '/rules', draft());
+    for (const [window, basis] of [
+      ['6h', 'events'],
+      ['7h', 'hours'],
+    ]) {
+      const condition = { ...SLOW, aggregation: 'p95', window };
+      const preview = Preview.parse((await actor.ask('POST', '/rules/preview', { rule: draft({ condition }), ...range })).body);
+      expect(preview.basis).toBe(basis);
+      expect(preview.warnings.some(({ code }) => code === 'summed_up')).toBe(basis === 'hours');
+      const { body } = await actor.ask('POST', `/rules/${stored.body.id}/backtest`, { rule: { condition }, ...range });
+      expect([body.stored.basis, body.draft.basis]).toEqual(['events', basis]);
+      const metric = await actor.ask('POST', '/metrics/query', { metric: 'latency', aggregation: 'p95', window, step: '10m', ...range });
+      expect(MetricRange.parse(metric.body).basis).toBe(basis);
+    }
   });
 
   test('changes nothing, and warns of what is worth knowing', async () => {

@@ -31,7 +31,7 @@ const exchange = (bytes: string): Promise<string> =>
 /** An event store whose metric queries wait to be answered, and show the signal they were given. */
 function withSignals() {
   const asked = Promise.withResolvers<AbortSignal>();
-  const answered = Promise.withResolvers<{ series: []; dropped: 0 }>();
+  const answered = Promise.withResolvers<Awaited<ReturnType<EventStore['queryRange']>>>();
   const queryRange: EventStore['queryRange'] = async (_tenantId, _query, _range, signal) => {
     asked.resolve(signal);
     return answered.promise;
@@ -39,7 +39,7 @@ function withSignals() {
   return {
     events: { ...world.services.events, queryRange },
     next: () => asked.promise,
-    answer: () => answered.resolve({ series: [], dropped: 0 }),
+    answer: () => answered.resolve({ series: [], dropped: 0, basis: 'events' }),
   };
 }
 

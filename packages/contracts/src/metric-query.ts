@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Time, TimeInput } from './primitives.ts';
+import { Basis, Time, TimeInput } from './primitives.ts';
 
 /** A comparison of a rule without its threshold, over a range. What the words mean is the rule parser's to say. */
 export const QueryMetrics = z.strictObject({
@@ -29,6 +29,7 @@ export const MetricRange = z.strictObject({
   unit: z.string().nullable(),
   /** Series past the limit of 1,000, or of 100,000 points in all; those of most samples are kept. */
   dropped: z.int(),
+  basis: Basis,
 });
 export type MetricRange = z.infer<typeof MetricRange>;
 

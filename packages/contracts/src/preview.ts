@@ -1,6 +1,6 @@
 import { PHASES, SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
-import { Time, TimeInput } from './primitives.ts';
+import { Basis, Time, TimeInput } from './primitives.ts';
 
 /** A range of at most 30 days. `step` thins the points that are shown; every slot of the rule is played all the same. */
 const range = { from: TimeInput, to: TimeInput, step: z.string().max(20).optional() };
@@ -56,10 +56,12 @@ export const Preview = z.strictObject({
   slots: z.int(),
   /** Of the first comparison; null: a bare number. */
   unit: z.string().nullable(),
+  /** `hours` where any of its windows is so long. */
+  basis: Basis,
 });
 export type Preview = z.infer<typeof Preview>;
 
-const Side = z.strictObject({ description: z.string(), counts: PreviewCounts, warnings: z.array(Warning) });
+const Side = z.strictObject({ description: z.string(), counts: PreviewCounts, warnings: z.array(Warning), basis: Basis });
 const SideSpan = FiringSpan.extend({ labels: Labels });
 
 export const Backtest = z.strictObject({

@@ -6,6 +6,9 @@ export const Id = z.uuid();
 /** RFC 3339, UTC, milliseconds: how every time leaves the API. */
 export const Time = z.iso.datetime({ precision: 3 });
 
+/** Whether every event of a window was read, or closed hours may be summed up in it: sums and counts exact, percentiles within 1 %. */
+export const Basis = z.enum(['events', 'hours']);
+
 /** One line of text as people type it. */
 export const line = (max: number) =>
   z

@@ -1,6 +1,6 @@
 import { SEVERITIES } from '@tocsin/domain';
 import { z } from 'zod';
-import { Time } from './primitives.ts';
+import { Basis, Time } from './primitives.ts';
 
 const VERDICTS = ['breach', 'clear', 'unknown', 'not_ready', 'failed'] as const;
 
@@ -24,8 +24,7 @@ export const ComparisonTrace = z.strictObject({
   unit: z.string().nullable(),
   /** Null: it looks at another rule. */
   window: Window.nullable(),
-  /** Whether every event of the window was read, or closed hours were summed up: sums and counts exact, percentiles within 1 %. */
-  basis: z.enum(['events', 'hours']),
+  basis: Basis,
   samples: z.number(),
   minSamples: z.int(),
   value: z.number().nullable(),

@@ -15,7 +15,7 @@ export interface HoursNeed {
 }
 
 /** A longer window is read from closed hours. */
-export const isLongWindow = ({ windowMs, aggregation }: MetricQuery): boolean =>
+export const isLongWindow = ({ windowMs, aggregation }: Pick<MetricQuery, 'windowMs' | 'aggregation'>): boolean =>
   windowMs > RULE_BOUNDS.maxExactWindowMs && AGGREGATION_FACTS[aggregation].maxWindowMs > RULE_BOUNDS.maxExactWindowMs;
 
 /**

@@ -21,7 +21,10 @@ export interface RangeSeriesReading {
   samples: Float64Array;
 }
 
-/** What the same windows would have answered one by one, the other way round. `dropped` counts the series past the bound. */
+/**
+ * What the same windows would have answered one by one, the other way round. `dropped` counts the series past the bound. `basis` is that of the
+ * long windows among them.
+ */
 export type RangeResult =
   | { kind: 'range'; series: RangeSeriesReading[]; dropped: number; basis?: 'hours' }
   | { kind: 'warming'; missingHours: number }

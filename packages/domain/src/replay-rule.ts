@@ -40,8 +40,8 @@ export interface Replay {
   dropped: number;
   /** Why the last slot that was not well was not; null: all were. */
   trouble: string | null;
-  /** Whether closed hours were summed up in place of events. */
-  isSummedUp: boolean;
+  /** Whether every event was read, or some windows are so long that closed hours may be summed up in place of events. */
+  basis: 'events' | 'hours';
 }
 
 export interface ReplaySlots {
@@ -85,8 +85,8 @@ export function* replayRule(
 ): Generator<undefined, Replay> {
   const answersAt = results.map(readingsBySlot);
   const health = { ok: 0, no_data: 0, error: 0, warming: 0 };
-  const isSummedUp = results.some((result) => result.kind === 'range' && result.basis === 'hours');
-  const replay: Replay = { series: [], health, dropped: 0, trouble: null, isSummedUp };
+  const basis = results.some((result) => result.kind === 'range' && result.basis === 'hours') ? 'hours' : 'events';
+  const replay: Replay = { series: [], health, dropped: 0, trouble: null, basis };
   const shown = new Map<string, ReplayedSeries>();
   const remembered = new Map<string, RememberedSeries>();
   for (const [slot, slotMs] of slots.entries()) {

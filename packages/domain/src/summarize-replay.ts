@@ -181,7 +181,7 @@ export function warningsOf(rule: CompiledRule, replay: Replay, counts: ReplayCou
     warn('always_firing', 'Fires more than half of the time: what always fires is soon not read.');
   if (counts.alerts === 0 && counts.firingMs === 0 && health.ok > slots / 2) warn('never_fires', nearestMiss(rule, series));
   if (dropped > 0) warn('series_dropped', `Up to ${dropped} series more than are judged at a slot: filter, or group by fewer dims.`);
-  if (replay.isSummedUp)
+  if (replay.basis === 'hours')
     warn('summed_up', 'Windows of more than 6h are summed up from closed hours: sums and counts are exact, percentiles within 1 %.');
   if (rule.isShadow) warn('shadow', 'A shadow rule is recorded and told to nobody.');
   else if (rule.notify.length === 0) warn('no_channels', 'No channel is named, so nobody is told.');

@@ -37,6 +37,14 @@ export interface RangeSeries {
   points: { atMs: EpochMs; value: number | null; samples: number }[];
 }
 
+export interface RangeAnswer {
+  series: RangeSeries[];
+  /** Series past the bound. */
+  dropped: number;
+  /** `hours`: windows of more than 6 h, of which closed hours may be summed up. */
+  basis: 'events' | 'hours';
+}
+
 export interface EventStore {
   /**
    * Takes what is well-formed, refuses the rest one by one, and resolves once the taken events are durable.
@@ -48,8 +56,8 @@ export interface EventStore {
   /** The same for people, who take turns and do not ask again: closed hours that nobody has prepared are summed up at once. */
   sourceNow: MetricSource;
   /**
-   * Many windows of each query in one pass, whatever they overlap: for every window what `source` answers for it alone, bit for bit. `progress`
-   * is told a share of 1, ever more of it.
+   * Many windows of each query in one pass, whatever they overlap: for every window what `source` answers for it alone, bit for bit, without
+   * waiting for hours: of those that are not prepared the events are read. `progress` is told a share of 1, ever more of it.
    */
   readRange: RangeSource['readRange'];
   /** What queries were worth at the steps of closed hours. */
@@ -72,7 +80,7 @@ export interface EventStore {
     query: MetricQuery,
     range: { fromMs: EpochMs; toMs: EpochMs; stepMs: number },
     signal: AbortSignal,
-  ) => Promise<{ series: RangeSeries[]; dropped: number }>;
+  ) => Promise<RangeAnswer>;
   /** Newest slot first, series in key order within a slot. */
   readEvaluations: (
     tenantId: string,

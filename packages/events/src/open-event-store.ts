@@ -7,6 +7,7 @@ import { readEvaluations } from './evaluations/read-evaluations.ts';
 import type { EventStore, EventStoreDeps } from './event-store.ts';
 import { Histories } from './hours/histories.ts';
 import { HourFiller } from './hours/hour-filler.ts';
+import { keptHours } from './hours/kept-hours.ts';
 import { LongWindows } from './hours/long-windows.ts';
 import { readWithHours } from './hours/read-with-hours.ts';
 import { EventLags } from './ingest/event-lags.ts';
@@ -50,7 +51,10 @@ export function openEventStore({ db, logger, metrics, clock, bounds: overrides, 
     toMs: Math.min(toMs, clock.now() + bounds.aheadMs + 1),
   });
   const ranges = rangeSource(
-    (tenantId, span, signal) => turns.take(signal, () => segmentsIn(reader, { tenantId, ...span }, signal)),
+    {
+      segmentsIn: (tenantId, span, signal) => turns.take(signal, () => segmentsIn(reader, { tenantId, ...span }, signal)),
+      hoursIn: (tenantId, wanted, signal) => turns.take(signal, () => keptHours({ db, bounds }, tenantId, wanted, signal)),
+    },
     { ...RANGE_BOUNDS, seriesPerRead: bounds.seriesPerRead },
     () => ({ fromMs: clock.now() - bounds.retentionMs - DROPPED_WITHIN_MS, toMs: Infinity }),
   );

@@ -1,6 +1,10 @@
 import type { HoursNeed, MetricQuery, QueryResult, SeriesReading } from '@tocsin/domain';
 import { seriesKey } from '@tocsin/domain';
+import type { Database } from '@tocsin/db';
+import { DEFAULT_BOUNDS } from '../src/bounds.ts';
 import type { EventStore } from '../src/index.ts';
+import { eventsSource } from '../src/read/events-source.ts';
+import { SegmentCache } from '../src/read/segment-cache.ts';
 import { DAY, NEVER } from './open-store.ts';
 
 /** Reads a query as a rule would. */
@@ -16,14 +20,10 @@ export function seriesOf(result: QueryResult): Map<string, SeriesReading> {
 }
 
 /** The same from every single event. */
-export async function readEvents(
-  store: EventStore,
-  tenantId: string,
-  query: MetricQuery,
-  endMs: number,
-): Promise<Map<string, SeriesReading>> {
-  const { series } = await store.queryRange(tenantId, query, { fromMs: endMs - 1, toMs: endMs, stepMs: 1 }, NEVER);
-  return new Map(series.map(({ labels, points }) => [seriesKey(labels), { labels, value: points[0]!.value, samples: points[0]!.samples }]));
+export async function readEvents(db: Database, tenantId: string, query: MetricQuery, endMs: number): Promise<Map<string, SeriesReading>> {
+  const events = eventsSource({ db, metrics: null, cache: new SegmentCache(0) }, DEFAULT_BOUNDS);
+  const [results] = await events.read([{ tenantId, queries: [{ query, endMs }] }], NEVER);
+  return seriesOf(results![0]!);
 }
 
 export const partialsOf = (queries: readonly MetricQuery[], lookbackMs = 2 * DAY): HoursNeed[] =>

@@ -19,6 +19,15 @@ export const closedTo = (nowMs: EpochMs): EpochMs => hourOf(nowMs - CLOSED_AFTER
 /** The first hour whose events are all kept still. */
 export const oldestHour = (nowMs: EpochMs, retentionMs: number): EpochMs => nextHour(nowMs - retentionMs);
 
+/**
+ * The hours in a stretch of time that are read from what is kept of them: whole, closed, and of which all events are kept still. None where it ends
+ * before it begins.
+ */
+export const closedHoursIn = (stretch: { fromMs: EpochMs; toMs: EpochMs }, nowMs: EpochMs, retentionMs: number) => ({
+  fromMs: Math.max(nextHour(stretch.fromMs), oldestHour(nowMs, retentionMs)),
+  toMs: Math.min(hourOf(stretch.toMs), closedTo(nowMs)),
+});
+
 export const hoursIn = (fromMs: EpochMs, toMs: EpochMs): EpochMs[] =>
   Array.from({ length: Math.max(0, (toMs - fromMs) / HOUR_MS) }, (_, place) => fromMs + place * HOUR_MS);
 

@@ -54,7 +54,7 @@ async function expectSame(store: EventStore, tenantId: string, queries: readonly
   const [results] = await store.source.read([{ tenantId, queries: queries.map((query) => ({ query, endMs: end })) }], NEVER);
   for (const [place, query] of queries.entries()) {
     expect(results![place]).toMatchObject({ kind: 'series', dropped: 0, basis: 'hours' });
-    const [found, exact] = [seriesOf(results![place]!), await readEvents(store, tenantId, query, end)];
+    const [found, exact] = [seriesOf(results![place]!), await readEvents(database.db, tenantId, query, end)];
     expect([...found.keys()].toSorted()).toEqual([...exact.keys()].toSorted());
     for (const [key, reading] of found) expectNear(reading, exact.get(key)!, query);
   }

@@ -1,12 +1,4 @@
-import {
-  copySegments,
-  type CopyClient,
-  type PartialRange,
-  type PartialRow,
-  readHourVersions,
-  readPartials,
-  withTenantsCopy,
-} from '@tocsin/db';
+import { copySegments, type CopyClient, type PartialRange, type PartialRow, readHourVersions, withTenantsCopy } from '@tocsin/db';
 import { type EpochMs, isLongWindow, type MetricQuery, type QueryResult, type ReadRequest, type WindowedQuery } from '@tocsin/domain';
 import type { Segment } from '../codec/decode.ts';
 import type { PlannedQuery } from '../read/compile-plan.ts';
@@ -14,8 +6,9 @@ import { Plan } from '../read/plan.ts';
 import { SeriesRoom } from '../read/series-room.ts';
 import { Slab } from '../read/slab.ts';
 import { ByteLru } from './byte-lru.ts';
-import { closedTo, HOUR_MS, hourOf, hoursIn, nextHour, oldestHour, versionOf } from './hour.ts';
+import { closedHoursIn, HOUR_MS, hourOf, hoursIn, oldestHour, versionOf } from './hour.ts';
 import { type HourSums, mergeSums, sumsBytes } from './hour-sums.ts';
+import { readValid, type Versions } from './kept-hours.ts';
 import { partialKey } from './query-key.ts';
 import { slices } from './slices.ts';
 import { type HoursDeps, QUERIES_AT_ONCE, sumHour, sumsNeeds } from './sum-hour.ts';
@@ -25,8 +18,6 @@ import { decodeSums } from './sums-body.ts';
 const MISSING_AT_MOST = 3;
 /** Of what was merged, for each series that is answered. */
 const MERGED_PER_ANSWERED = 10;
-
-type Versions = ReadonlyMap<EpochMs, number>;
 
 /** The hours `[fromMs, toMs)` of one tenant and key. */
 interface Span {
@@ -147,8 +138,7 @@ export class LongWindows {
       const { tenantId, query } = each;
       // What is older may be dropped any moment, and is not much.
       const windowFromMs = Math.max(query.endMs - query.query.windowMs, oldestMs - HOUR_MS);
-      const fromMs = Math.max(nextHour(windowFromMs), oldestMs);
-      const toMs = Math.min(hourOf(query.endMs), closedTo(nowMs));
+      const { fromMs, toMs } = closedHoursIn({ fromMs: windowFromMs, toMs: query.endMs }, nowMs, this.deps.bounds.retentionMs);
       if (toMs <= fromMs) return [];
       const key = partialKey(query.query);
       const name = `${tenantId} ${key} ${fromMs}`;
@@ -187,10 +177,9 @@ export class LongWindows {
       spanOf.set({ tenantId, key, fromMs: unread[0]!, toMs: unread.at(-1)! + HOUR_MS }, span);
     }
     const bodies: Body[] = [];
-    await readPartials(client, [...spanOf.keys()], (range, row) => {
+    await readValid(client, [...spanOf.keys()], versions, (range, row) => {
       const span = spanOf.get(range)!;
-      const isValid = row.version === (versions.get(span.tenantId)!.get(row.hourMs) ?? 0);
-      if (isValid && !span.hours.has(row.hourMs)) bodies.push({ span, ...row });
+      if (!span.hours.has(row.hourMs)) bodies.push({ span, ...row });
     });
     return bodies;
   }

@@ -50,9 +50,8 @@ export function sketchOf(sketches: readonly Sketch[], values: Float64Array, valu
   return { ...taken(lowest, highest), min, max };
 }
 
-/** The quantile of what is in the sketch, within 1 % of the values it lies between. Nothing must not be in it. */
-export function sketchQuantile({ classes, counts, min, max }: Sketch, fraction: number): number {
-  const total = counts.reduce((sum, count) => sum + count, 0);
+/** The quantile of what is in the sketch, within 1 % of the values it lies between. Something must be in it; of some classes there may be none. `total`: how many there are. */
+export function sketchQuantile({ classes, counts, min, max }: Sketch, fraction: number, total = countOf(counts)): number {
   const rank = fraction * (total - 1);
   const below = Math.floor(rank);
   let place = 0;
@@ -60,16 +59,18 @@ export function sketchQuantile({ classes, counts, min, max }: Sketch, fraction: 
   while (seen <= below) seen += counts[++place]!;
   const lower = within(valueOf(classes[place]!), min, max);
   if (rank === below) return lower;
-  if (seen <= below + 1) place++;
+  while (seen <= below + 1) seen += counts[++place]!;
   const upper = within(valueOf(classes[place]!), min, max);
   const share = rank - below;
   return lower * (1 - share) + upper * share;
 }
 
+const countOf = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0);
+
 /** What keeping it costs, in bytes. */
 export const sketchBytes = ({ classes }: Sketch): number => 250 + 12 * classes.length;
 
-function classOf(value: number): number {
+export function classOf(value: number): number {
   if (value === 0) return 0;
   const place = Math.ceil(Math.log(Math.abs(value)) / LOG_GAMMA) + OFFSET;
   return value > 0 ? place : -place;

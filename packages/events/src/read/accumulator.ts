@@ -33,11 +33,14 @@ export class Accumulator {
   private values = NO_VALUES;
   private ownCount = 0;
   /** Values of which only their classes are known. */
-  private sketches: Sketch[] | null = null;
+  private sketches: Sketch[] = [];
   private sketchedCount = 0;
+  private readonly byClasses: boolean;
 
-  constructor(needs: Needs) {
+  /** @param byClasses quantiles are told by the classes of values, whether all values are known or not: a long window's do not depend on which are */
+  constructor(needs: Needs, byClasses = false) {
     this.needs = needs;
+    this.byClasses = byClasses;
     this.sum = needs.sum ? new ExactSum() : null;
     this.stretches = needs.values ? [] : null;
     this.distinct = needs.distinct ? new Set() : null;
@@ -54,7 +57,7 @@ export class Accumulator {
     this.samples += to - from;
   }
 
-  /** Adds what is known of samples that were summed up before. From then on quantiles are within 1 %. */
+  /** Adds what is known of samples that were summed up before. Quantiles have to be told by classes. */
   addSums({ samples, sum, sketch }: SeriesSums): void {
     this.samples += samples;
     if (this.sum !== null) this.sum.merge(sum!);
@@ -63,13 +66,13 @@ export class Accumulator {
       this.max = Math.max(this.max, sketch!.max);
     }
     if (!this.needs.values) return;
-    (this.sketches ??= []).push(sketch!);
+    this.sketches.push(sketch!);
     this.sketchedCount += samples;
   }
 
   /** What the samples add up to; those of measures with a sketch. */
   sums(values: readonly string[]): SeriesSums {
-    const sketch = this.needs.values ? sketchOf(this.sketches ?? [], this.join(), this.samples - this.sketchedCount) : null;
+    const sketch = this.needs.values ? sketchOf(this.sketches, this.join(), this.samples - this.sketchedCount) : null;
     return { key: JSON.stringify(values), values, samples: this.samples, sum: this.sum, sketch };
   }
 
@@ -153,7 +156,7 @@ export class Accumulator {
     this.last = -Infinity;
     this.distinct?.clear();
     this.ownCount = 0;
-    this.sketches = null;
+    this.sketches = [];
     this.sketchedCount = 0;
   }
 
@@ -211,7 +214,7 @@ export class Accumulator {
   }
 
   private quantile(fraction: number): number {
-    if (this.sketches === null) return quantile(this.join(), this.samples, fraction);
+    if (!this.byClasses) return quantile(this.join(), this.samples, fraction);
     return sketchQuantile(sketchOf(this.sketches, this.join(), this.samples - this.sketchedCount), fraction);
   }
 

@@ -247,7 +247,7 @@ export class Plan {
 }
 
 function accumulatorOf(window: Window, series: number): Accumulator {
-  return (window.accumulators[series] ??= new Accumulator(window.needs));
+  return (window.accumulators[series] ??= new Accumulator(window.needs, window.sums !== null));
 }
 
 /** Used for one segment at a time. */

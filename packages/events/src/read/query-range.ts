@@ -1,6 +1,6 @@
 import { type EpochMs, type MetricQuery, type RangeSource, seriesKey } from '@tocsin/domain';
 import { TooManySeries } from '../errors.ts';
-import type { RangeSeries } from '../event-store.ts';
+import type { RangeAnswer } from '../event-store.ts';
 
 export interface Range {
   fromMs: EpochMs;
@@ -22,9 +22,9 @@ export async function queryRange(
   { fromMs, toMs, stepMs }: Range,
   maxSeries: number,
   signal: AbortSignal,
-): Promise<{ series: RangeSeries[]; dropped: number }> {
+): Promise<RangeAnswer> {
   const ends = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, step) => fromMs + (step + 1) * stepMs);
-  if (ends.length === 0) return { series: [], dropped: 0 };
+  if (ends.length === 0) return { series: [], dropped: 0, basis: 'events' };
   const windows = ends.map((endMs) => ({ fromMs: endMs - query.windowMs, toMs: endMs }));
   const most = Math.min(maxSeries, Math.floor(POINTS_MAX / ends.length));
   const [result] = await source.readRange({ tenantId, queries: [{ query, windows }], maxSeries: most }, signal);
@@ -38,5 +38,6 @@ export async function queryRange(
         points: ends.map((atMs, step) => ({ atMs, value: Number.isNaN(values[step]) ? null : values[step]!, samples: samples[step]! })),
       })),
     dropped: result!.dropped,
+    basis: result!.basis ?? 'events',
   };
 }

@@ -24,7 +24,7 @@ export const queryMetrics = verb('metrics:read', async ({ ctx, input }: { ctx: C
   const parsed = await parseKnowing(knownMetrics(ctx), (saved) => parseMetricQuery(words, boundsOf(ctx).rule, saved));
   if (!parsed.ok) throw invalid(parsed.issues);
   const range = ctx.events.queryRange(ctx.tenantId, parsed.query, { fromMs, toMs, stepMs }, input.signal);
-  const { series, dropped } = await range.catch((error: unknown) => {
+  const { series, dropped, basis } = await range.catch((error: unknown) => {
     throw error instanceof TooManySeries ? new AppError('bound_exceeded', `Too much at once: ${error.message}.`, { cause: error }) : error;
   });
   return {
@@ -34,6 +34,7 @@ export const queryMetrics = verb('metrics:read', async ({ ctx, input }: { ctx: C
     })),
     unit: parsed.unit,
     dropped,
+    basis,
   };
 });
 

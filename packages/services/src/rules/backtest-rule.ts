@@ -58,7 +58,7 @@ async function side(
   const counts = countReplay(rule, replay, range, await mutedInRange(ctx, spec, range));
   const warnings = warningsOf(rule, replay, counts, range);
   return {
-    view: { description: describeRule(spec), counts: { ...counts, firingMs: Math.round(counts.firingMs) }, warnings },
+    view: { description: describeRule(spec), counts: { ...counts, firingMs: Math.round(counts.firingMs) }, warnings, basis: replay.basis },
     spans: replay.series.flatMap(({ labels, seriesKey, firing }) => firing.map((span) => ({ ...span, labels, seriesKey }))),
   };
 }

@@ -56,6 +56,7 @@ export const previewRule = verb('rules:read', async ({ ctx, input }: { ctx: Cont
     step: formatDuration(stepMs),
     slots: slots.slots.filter((slotMs) => slotMs > fromMs).length,
     unit: unitOf(rule),
+    basis: replay.basis,
   };
 });
 

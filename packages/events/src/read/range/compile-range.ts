@@ -2,7 +2,8 @@ import type { RangeQuery, RangeWindow, Subject } from '@tocsin/domain';
 import { by, wordsOf } from '../compile-plan.ts';
 import { Grouping } from '../grouping.ts';
 import type { Selection } from '../selection.ts';
-import { type PlacedQuery, RangeLane } from './range-lane.ts';
+import { longOf, type PlacedQuery } from './lane-plan.ts';
+import { RangeLane } from './range-lane.ts';
 import type { RangeRoom } from './range-room.ts';
 import { TextNumbers } from './text-numbers.ts';
 
@@ -23,7 +24,7 @@ export interface RangeSelection {
   samplings: RangeSampling[];
 }
 
-/** Brings together what the queries share, like `compilePlan`: selections, then subjects, then group-bys, then lists of windows. */
+/** Brings together what the queries share, like `compilePlan`: selections, then subjects, then group-bys, then lists of windows. What is read from hours does not share with what is not. */
 export function compileRange(queries: readonly RangeQuery[], room: RangeRoom): RangeSelection[] {
   const placed = queries.map(({ query, windows }, place) => ({ query, windows, place, words: wordsOf(query) }));
   return by(placed, ({ words }) => words.selection).map((same): RangeSelection => ({
@@ -40,10 +41,11 @@ export function compileRange(queries: readonly RangeQuery[], room: RangeRoom): R
 }
 
 function lanesOf(queries: readonly (PlacedQuery & { windows: readonly RangeWindow[] })[], room: RangeRoom): RangeLane[] {
-  const lanes: { windows: readonly RangeWindow[]; queries: PlacedQuery[] }[] = [];
+  const lanes: { windows: readonly RangeWindow[]; isLong: boolean; queries: PlacedQuery[] }[] = [];
   for (const { query, windows, place } of queries) {
-    const lane = lanes.find((each) => areSame(each.windows, windows));
-    if (lane === undefined) lanes.push({ windows, queries: [{ query, place }] });
+    const isLong = longOf(windows, query) !== null;
+    const lane = lanes.find((each) => each.isLong === isLong && areSame(each.windows, windows));
+    if (lane === undefined) lanes.push({ windows, isLong, queries: [{ query, place }] });
     else lane.queries.push({ query, place });
   }
   return lanes.map((lane) => new RangeLane(lane.windows, lane.queries, room));

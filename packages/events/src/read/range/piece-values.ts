@@ -57,6 +57,16 @@ export class PieceValues {
     if (this.count < this.values.length / 8) this.changeRoom(this.count);
   }
 
+  /** Takes away the values appended last if so many are of that piece; they are there until the next change. Null: there are fewer. */
+  takeLast(piece: number, atLeast: number): Float64Array | null {
+    const last = this.runsEnd - 2;
+    if (last < 0 || this.runs[last] !== piece || this.runs[last + 1]! < atLeast) return null;
+    const end = this.count;
+    this.count -= this.runs[last + 1]!;
+    this.runsEnd = last;
+    return this.values.subarray(this.count, end);
+  }
+
   /** Its room is for others. */
   release(): void {
     giveRoom(this.values);

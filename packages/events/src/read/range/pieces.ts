@@ -1,4 +1,5 @@
 import type { EpochMs, RangeWindow } from '@tocsin/domain';
+import { hourOf, nextHour } from '../../hours/hour.ts';
 
 /** The time line cut at every edge of windows that overlap: a window is a run of pieces, and each piece is read once for all of them. */
 export class Pieces {
@@ -8,16 +9,19 @@ export class Pieces {
   /** By window: its first piece, and the one after its last. Both 0 where it is empty. */
   readonly firstOf: Uint32Array;
   readonly endOf: Uint32Array;
-  /** By piece: how many windows hold it. */
+  /** By piece: how many windows hold it, and how many of those that are read event by event. */
   readonly cover: Uint32Array;
+  readonly exactCover: Uint32Array;
   readonly longestMs: number;
 
-  constructor(windows: readonly RangeWindow[]) {
+  /** @param isLong by window: 1 where its closed hours may be summed up; null: nowhere */
+  constructor(windows: readonly RangeWindow[], isLong: Uint8Array | null = null) {
     this.edges = edgesOf(windows);
     this.count = Math.max(0, this.edges.length - 1);
     this.firstOf = new Uint32Array(windows.length);
     this.endOf = new Uint32Array(windows.length);
     const change = new Int32Array(this.edges.length);
+    const ofLong = isLong === null ? null : new Int32Array(this.edges.length);
     let [longestMs, first, end] = [0, 0, 0];
     for (let window = 0; window < windows.length; window++) {
       const { fromMs, toMs } = windows[window]!;
@@ -29,10 +33,14 @@ export class Pieces {
       this.endOf[window] = end;
       change[first]! += 1;
       change[end]! -= 1;
+      if (ofLong === null || isLong![window] === 0) continue;
+      ofLong[first]! += 1;
+      ofLong[end]! -= 1;
     }
     this.longestMs = longestMs;
-    this.cover = new Uint32Array(this.count);
-    for (let piece = 0, cover = 0; piece < this.count; piece++) this.cover[piece] = cover += change[piece]!;
+    this.cover = addedUp(change, this.count);
+    const long = ofLong === null ? null : addedUp(ofLong, this.count);
+    this.exactCover = long === null ? this.cover : this.cover.map((count, piece) => count - long[piece]!);
   }
 
   /**
@@ -54,6 +62,29 @@ export class Pieces {
     return low - 1;
   }
 
+  /** Whole hours in `[fromMs, toMs)` that no window cuts and only long ones hold, in stretches, oldest first. */
+  hours(fromMs: EpochMs, toMs: EpochMs): RangeWindow[] {
+    const { edges, cover, exactCover } = this;
+    const stretches: RangeWindow[] = [];
+    for (let piece = Math.max(0, this.at(fromMs)); piece < this.count && edges[piece]! < toMs; piece++) {
+      if (cover[piece] === 0 || exactCover[piece]! > 0) continue;
+      const firstMs = nextHour(Math.max(fromMs, edges[piece]!));
+      const endMs = hourOf(Math.min(toMs, edges[piece + 1]!));
+      if (firstMs >= endMs) continue;
+      const last = stretches.at(-1);
+      if (last?.toMs === firstMs) last.toMs = endMs;
+      else stretches.push({ fromMs: firstMs, toMs: endMs });
+    }
+    return stretches;
+  }
+
+  /** Whether some window holds anything of `[fromMs, toMs)`. */
+  holds(fromMs: EpochMs, toMs: EpochMs): boolean {
+    const { edges, cover } = this;
+    for (let piece = Math.max(0, this.at(fromMs)); piece < this.count && edges[piece]! < toMs; piece++) if (cover[piece]! > 0) return true;
+    return false;
+  }
+
   /** The stretches of time that some window holds, oldest first. */
   spans(): RangeWindow[] {
     const spans: RangeWindow[] = [];
@@ -66,6 +97,12 @@ export class Pieces {
     }
     return spans;
   }
+}
+
+function addedUp(changes: Int32Array, count: number): Uint32Array {
+  const sums = new Uint32Array(count);
+  for (let place = 0, sum = 0; place < count; place++) sums[place] = sum += changes[place]!;
+  return sums;
 }
 
 /** In order, each once. */

@@ -1,5 +1,8 @@
 import type { EpochMs, RangeQuery, RangeResult, RangeSeriesReading, RangeWindow } from '@tocsin/domain';
 import type { Segment } from '../../codec/decode.ts';
+import { HOUR_MS, hourOf } from '../../hours/hour.ts';
+import type { KeptHour, WantedHours } from '../../hours/kept-hours.ts';
+import { decodeSums } from '../../hours/sums-body.ts';
 import { compareTexts } from '../answer-windows.ts';
 import type { Grouping } from '../grouping.ts';
 import { samples, type Samples } from '../scratch.ts';
@@ -13,6 +16,12 @@ import type { RangeBounds, RangeRoom } from './range-room.ts';
 const NO_TIMES = new Float64Array(0);
 /** A text and its number weigh as much as so many values. */
 const TEXT_VALUES = 8;
+
+/** Hours whose sums would do for one lane. */
+export interface RangeHours extends WantedHours {
+  lane: RangeLane;
+  grouping: Grouping | null;
+}
 
 export interface RangeLimits extends RangeBounds {
   /** Series that all queries of a request look at. */
@@ -47,7 +56,7 @@ export class RangeRead {
 
   /** The stretches of time to read, in any order; empty where nothing is to be read (any more). */
   spans(): RangeWindow[] {
-    return this.lanes.filter(({ isDone, failure }) => !isDone && failure === null).flatMap(({ pieces }) => pieces.spans());
+    return this.lanes.filter(({ isDone, failure }) => !isDone && failure === null).flatMap(({ plan }) => plan.pieces.spans());
   }
 
   /** Whether series are only counted, since there is no room to gather all of them. */
@@ -59,7 +68,41 @@ export class RangeRead {
     for (const lane of this.lanes) lane.begin(fromMs, toMs);
   }
 
+  /** Of what is being read, what it would do to know the sums of. */
+  wantedHours(): RangeHours[] {
+    return this.groups.flatMap(({ grouping, lanes }) =>
+      lanes.flatMap((lane) =>
+        lane.hours().map((stretch): RangeHours => ({ query: lane.plan.queries[0]!.query, ...stretch, lane, grouping })),
+      ),
+    );
+  }
+
+  /** Answers the stretches of what is being read of which events are needed beside these hours. */
+  take(hours: readonly KeptHour<RangeHours>[], { fromMs, toMs }: RangeWindow): RangeWindow[] {
+    for (const { of, hourMs } of hours) of.lane.takeHour(hourMs);
+    if (hours.length === 0) return [{ fromMs, toMs }];
+    const left: RangeWindow[] = [];
+    for (let startMs = fromMs, endMs: EpochMs; startMs < toMs; startMs = endMs) {
+      endMs = Math.min(toMs, hourOf(startMs) + HOUR_MS);
+      if (!this.lanes.some((lane) => lane.needsEvents(startMs, endMs))) continue;
+      const last = left.at(-1);
+      if (last?.toMs === startMs) last.toMs = endMs;
+      else left.push({ fromMs: startMs, toMs: endMs });
+    }
+    return left;
+  }
+
   /** Yields where others may have a turn. */
+  *addHour({ of: { lane, grouping }, hourMs, body }: KeptHour<RangeHours>): Generator<undefined, void> {
+    const { series, dropped, hasTooMany } = decodeSums(body);
+    if (hasTooMany) lane.fail('too_many_series');
+    else lane.droppedByHours = Math.max(lane.droppedByHours, dropped);
+    for (const sums of series) lane.addHour(grouping === null ? 0 : grouping.numberOf(sums.values, sums.key), hourMs, sums);
+    this.makeRoom();
+    yield;
+  }
+
+  /** The same. */
   *add(segment: Segment): Generator<undefined, void> {
     if (segment.rows === 0) return;
     this.columns.open(segment);
@@ -100,7 +143,7 @@ export class RangeRead {
     for (const { grouping, lanes } of this.groups) {
       for (const lane of lanes) {
         const answered = lane.failure === null ? this.answeredOf(lane, grouping) : [];
-        for (const [at, { place }] of lane.queries.entries()) {
+        for (const [at, { place }] of lane.plan.queries.entries()) {
           results[place] = lane.failure === null ? resultOf(lane, at, grouping, answered) : this.failureOf(lane.failure);
         }
       }
@@ -138,7 +181,7 @@ export class RangeRead {
 
   /** The same with those of the most points. */
   private failLargest(): void {
-    const pointsOf = ({ failure, isGrouped, seriesCount, windows, queries }: RangeLane): number =>
+    const pointsOf = ({ failure, seriesCount, plan: { isGrouped, windows, queries } }: RangeLane): number =>
       failure === null ? (isGrouped ? Math.min(seriesCount, this.maxSeries) : 1) * windows.length * queries.length : 0;
     let points = this.lanes.reduce((sum, lane) => sum + pointsOf(lane), 0);
     while (points > this.limits.points) {
@@ -174,8 +217,9 @@ function lanesOf(groups: readonly RangeGroup[]): RangeLane[] {
 
 function resultOf(lane: RangeLane, at: number, grouping: Grouping | null, answered: readonly number[]): RangeResult {
   const series = answered.map((number): RangeSeriesReading => {
-    const { answers, samples: counts } = lane.series[number] ?? lane.emptySeries();
+    const { answers, samples: counts } = lane.series[number] ?? lane.plan.emptySeries();
     return { labels: grouping?.labelsOf(grouping.series[number]!) ?? {}, values: answers[at]!, samples: counts };
   });
-  return { kind: 'range', series, dropped: Math.max(0, lane.seriesCount - series.length) };
+  const dropped = Math.max(0, lane.seriesCount - series.length) + lane.droppedByHours;
+  return { kind: 'range', series, dropped, ...(lane.plan.isLong === null ? {} : { basis: 'hours' }) };
 }

@@ -1,25 +1,33 @@
 import {
+  AGGREGATION_FACTS,
   AGGREGATIONS,
   type Filter,
+  isLongWindow,
   type MetricQuery,
   type RangeQuery,
   type RangeResult,
   type RangeSource,
   type RangeWindow,
   type Subject,
+  windowsAt,
 } from '@tocsin/domain';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeSegment, encodeSegment } from '../../codec/codec.ts';
 import type { Segment } from '../../codec/decode.ts';
 import type { TelemetryEvent } from '../../event.ts';
+import type { HourSums } from '../../hours/hour-sums.ts';
+import { hourOf, hoursIn } from '../../hours/hour.ts';
+import { sumsNeeds } from '../../hours/sum-hour.ts';
+import { encodeSums } from '../../hours/sums-body.ts';
 import { Plan } from '../plan.ts';
 import type { RangeLimits } from './range-read.ts';
 import { RANGE_BOUNDS } from './range-room.ts';
 import { rangeSource } from './range-source.ts';
 
 const NEVER = new AbortController().signal;
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const LIMITS: RangeLimits = { ...RANGE_BOUNDS, seriesPerRead: 1_000 };
 
 /** Two days of events, many of them at the same time, so that a range is read in several chunks. */
@@ -94,29 +102,55 @@ const segments = fc.tuple(fc.array(event, { maxLength: 60 }), fc.array(fc.nat({ 
   return bounds.slice(1).map((end, i) => decodeSegment(encodeSegment(events.slice(bounds[i], end), { compact: false })));
 });
 
-const sourceOf = (all: readonly Segment[], limits: RangeLimits, onRead: (span: RangeWindow) => void = () => {}): RangeSource =>
+interface Scene {
+  limits?: RangeLimits;
+  onRead?: (span: RangeWindow) => void;
+  /** Whether the sums of an hour are kept. */
+  isKept?: (hourMs: number) => boolean;
+}
+
+const sourceOf = (all: readonly Segment[], { limits = LIMITS, onRead, isKept = () => false }: Scene = {}): RangeSource =>
   rangeSource(
-    async (_, span) => {
-      onRead(span);
-      return all.filter(({ rows, minTs, maxTs }) => rows > 0 && maxTs >= span.fromMs && minTs < span.toMs);
+    {
+      segmentsIn: async (_, span) => {
+        onRead?.(span);
+        return all.filter(({ rows, minTs, maxTs }) => rows > 0 && maxTs >= span.fromMs && minTs < span.toMs);
+      },
+      hoursIn: async (_, wanted) =>
+        wanted.flatMap((of) =>
+          hoursIn(of.fromMs, of.toMs)
+            .filter(isKept)
+            .map((hourMs) => ({ of, hourMs, body: encodeSums(sumsOf(all, of.query, hourMs)) })),
+        ),
     },
     limits,
     () => ({ fromMs: -Infinity, toMs: Infinity }),
   );
+
+function sumsOf(all: readonly Segment[], of: MetricQuery, hourMs: number): HourSums {
+  const plan = new Plan([{ query: of, fromMs: hourMs, endMs: hourMs + HOUR, needs: sumsNeeds(of.subject) }]);
+  for (const segment of all) plan.add(segment);
+  return plan.sums(1_000)[0]!;
+}
 
 async function read(
   all: readonly Segment[],
   queries: readonly RangeQuery[],
   limits: RangeLimits = LIMITS,
   maxSeries = 1_000,
+  isKept?: Scene['isKept'],
 ): Promise<RangeResult[]> {
-  return sourceOf(all, limits).readRange({ tenantId: 'tenant', queries, maxSeries }, NEVER);
+  return sourceOf(all, { limits, ...(isKept === undefined ? {} : { isKept }) }).readRange(
+    { tenantId: 'tenant', queries, maxSeries },
+    NEVER,
+  );
 }
 
-/** What each window answers alone, by series. */
+/** What each window answers alone, by series; long ones as if none of their hours had been summed up before. */
 function oneByOne(all: readonly Segment[], { query: of, windows: each }: RangeQuery): Map<string, { value: number; samples: number }>[] {
   return each.map(({ fromMs, toMs }) => {
-    const plan = new Plan([{ query: { ...of, windowMs: toMs - fromMs }, endMs: toMs }]);
+    const query = { ...of, windowMs: toMs - fromMs };
+    const plan = new Plan([{ query, endMs: toMs, ...(isLongWindow(query) ? { sums: [] } : {}) }]);
     for (const segment of all) plan.add(segment);
     const [result] = plan.results(1_000);
     if (result?.kind !== 'series') throw new Error('failed');
@@ -129,6 +163,8 @@ function expectSame(all: readonly Segment[], queries: readonly RangeQuery[], res
   for (const [place, each] of queries.entries()) {
     const result = results[place]!;
     if (result.kind !== 'range') throw new Error(`not read: ${JSON.stringify(result)}`);
+    const isLong = each.windows.some(({ fromMs, toMs }) => isLongWindow({ ...each.query, windowMs: toMs - fromMs }));
+    expect(result.basis).toBe(isLong ? 'hours' : undefined);
     const expected = oneByOne(all, each);
     const empty = oneByOne([], { ...each, query: { ...each.query, groupBy: [] } });
     const found = new Set(result.series.map(({ labels }) => JSON.stringify(labels)));
@@ -160,7 +196,78 @@ test('so it does where windows share so much that values are ranked, and where s
   );
 }, 120_000);
 
-const MINUTE = 60_000;
+/** Segments end with the hour. */
+const byHour = (all: readonly TelemetryEvent[]): Segment[] =>
+  [...Map.groupBy(all, ({ tsMs }) => hourOf(tsMs)).values()].map((some) => decodeSegment(encodeSegment(some, { compact: false })));
+const askedOfHours = asked.filter(({ query: { aggregation, subject: of } }) => AGGREGATION_FACTS[aggregation].takes.includes(of.kind));
+
+test('of long windows it makes no difference which hours are kept as sums and which are read event by event', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { maxLength: 60 }),
+      fc.array(askedOfHours, { minLength: 1, maxLength: 4 }),
+      fc.func(fc.boolean()),
+      fc.constantFrom(LIMITS, { ...LIMITS, overlap: 0, numbers: 60 }),
+      async (events, queries, isKept, limits) => {
+        const all = byHour(events);
+        expectSame(all, queries, await read(all, queries, limits, 1_000, (hourMs) => isKept(hourMs)));
+      },
+    ),
+    { numRuns: 250 },
+  );
+}, 120_000);
+
+test('events of hours that are kept, and that no window cuts, are not read', async () => {
+  const spans: RangeWindow[] = [];
+  const scene: Scene = { onRead: (span) => void spans.push(span), isKept: (hourMs) => hourMs !== 30 * HOUR };
+  const all = callsOf(48 * 60, 30);
+  const query: MetricQuery = { ...CALLS, subject: { kind: 'measure', measures: ['v'], orSumOf: [] }, aggregation: 'p95' };
+  const windows = every(10 * MINUTE, 24 * HOUR, 48 * HOUR).filter(({ toMs }) => toMs > 46 * HOUR);
+  const request = { tenantId: 'tenant', queries: [{ query, windows }], maxSeries: 100 };
+  expectSame(all, request.queries, await sourceOf(all, scene).readRange(request, NEVER));
+  const hours = new Set(spans.flatMap(({ fromMs, toMs }) => hoursIn(hourOf(fromMs), toMs).map((ms) => ms / HOUR)));
+  expect([...hours].toSorted((a, b) => a - b)).toEqual([22, 23, 30, 46, 47]);
+});
+
+test('of a piece of time its values are held by class, however many they are', async () => {
+  const all = callsOf(20 * 24 * 60, 1);
+  const query: MetricQuery = { ...CALLS, subject: { kind: 'measure', measures: ['v'], orSumOf: [] }, aggregation: 'p95', groupBy: [] };
+  const windows = [{ fromMs: 0, toMs: 20 * 24 * HOUR }];
+  for (const isKept of [() => false, () => true]) {
+    const results = await read(all, [{ query, windows }], { ...LIMITS, values: 9_000 }, 1, isKept);
+    expectSame(all, [{ query, windows }], results);
+  }
+});
+
+test('a day’s window that grows from local midnight is read event by event in the morning and from hours later, across a change of clocks too', async () => {
+  const calendars = [
+    { days: ['2026-03-29', '2026-10-25'], timeZone: 'Europe/Berlin' },
+    { days: ['2026-04-04'], timeZone: 'Australia/Lord_Howe' },
+    { days: ['2026-06-01'], timeZone: 'Asia/Kolkata' },
+  ].flatMap(({ days, timeZone }) => days.map((day) => ({ fromMs: Date.parse(`${day}T00:00:00Z`) - 24 * HOUR, timeZone })));
+  for (const { fromMs, timeZone } of calendars) {
+    const events = Array.from({ length: 3 * 24 * 6 }, (_, at): TelemetryEvent => ({
+      tsMs: fromMs + at * 10 * MINUTE + (at % 7),
+      name: 'call',
+      dims: {},
+      measures: { v: 1 + ((at * 7_919) % 1_009) },
+    }));
+    const all = byHour(events);
+    const asked = (['p95', 'sum', 'max'] as const).map((aggregation): RangeQuery => {
+      const of: MetricQuery = { ...CALLS, subject: { kind: 'measure', measures: ['v'], orSumOf: [] }, aggregation, groupBy: [] };
+      const windows = every(17 * MINUTE, 0, 72 * HOUR).map(({ toMs }) => {
+        const [at] = windowsAt(
+          { windows: [{ query: of, backMs: 0, calendar: { period: 'day', timeZone }, joinsEverySeries: false, choice: null }] },
+          fromMs + toMs,
+        );
+        return { fromMs: at!.endMs - at!.query.windowMs, toMs: at!.endMs };
+      });
+      return { query: of, windows };
+    });
+    for (const isKept of [() => false, () => true, (hourMs: number) => (hourMs / HOUR) % 3 > 0])
+      expectSame(all, asked, await read(all, asked, LIMITS, 1, isKept));
+  }
+});
 
 /** So many events a minute apart, of as many models as asked: the model of number 0 has most, and each next one fewer. */
 function callsOf(count: number, models: number): Segment[] {
@@ -244,7 +351,7 @@ test('days of many events are read some hours at a time, oldest first, and what 
       ),
     ),
   );
-  const source = sourceOf(busy, LIMITS, (span) => void spans.push(span));
+  const source = sourceOf(busy, { onRead: (span) => void spans.push(span) });
   const query = { ...CALLS, groupBy: [] };
   await source.readRange({ tenantId: 'tenant', queries: [{ query, windows: every(HOUR, HOUR, 4 * day) }], maxSeries: 1 }, NEVER);
   expect(spans.every(({ fromMs, toMs }, at) => toMs - fromMs <= 16 * HOUR && fromMs === (spans[at - 1]?.toMs ?? 0))).toBe(true);
@@ -259,7 +366,7 @@ test('days of many events are read some hours at a time, oldest first, and what 
 test('it tells ever more of its progress, up to 1, and ends when it is called off', async () => {
   const request = { tenantId: 'tenant', queries: [{ query: CALLS, windows: every(MINUTE, HOUR, 6_000 * MINUTE) }], maxSeries: 5 };
   for (const numbers of [RANGE_BOUNDS.numbers, 500]) {
-    const source = sourceOf(callsOf(6_000, 30), { ...LIMITS, numbers });
+    const source = sourceOf(callsOf(6_000, 30), { limits: { ...LIMITS, numbers } });
     const shares: number[] = [];
     await source.readRange(request, NEVER, (share) => shares.push(share));
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));

@@ -1,8 +1,11 @@
-import { AGGREGATIONS, type MetricQuery, type RangeQuery } from '@tocsin/domain';
+import { withTenantsSql } from '@tocsin/db';
+import { AGGREGATION_FACTS, AGGREGATIONS, isLongWindow, type MetricQuery, type RangeQuery } from '@tocsin/domain';
 import { makeTenant, testDatabase, type TestDatabase } from '@tocsin/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { partialsOf, prepareAll } from '../../../test/hours-scene.ts';
 import { COUNT, HOUR, minuteClock, MINUTE, NEVER, openStore } from '../../../test/open-store.ts';
+import { hourOf } from '../../hours/hour.ts';
 import type { EventStore } from '../../index.ts';
 
 let database: TestDatabase;
@@ -36,27 +39,34 @@ const query = fc
 const asked = fc
   .record({
     query,
-    lengthMs: fc.constantFrom(5 * MINUTE, HOUR, 5 * HOUR),
+    lengthMs: fc.constantFrom(5 * MINUTE, HOUR, 5 * HOUR, 7 * HOUR, 25 * HOUR),
     stepMs: fc.constantFrom(MINUTE, 7 * MINUTE, HOUR),
     back: fc.constantFrom(0, 90, 25 * 60),
   })
-  .map(({ query: of, lengthMs, stepMs, back }): RangeQuery => ({
-    query: { ...of, windowMs: lengthMs },
-    windows: Array.from({ length: 30 }, (_, at) => now - back * MINUTE - (29 - at) * stepMs).map((toMs) => ({
-      fromMs: toMs - lengthMs,
-      toMs,
-    })),
-  }));
+  .map(({ query: of, lengthMs, stepMs, back }): RangeQuery => {
+    const windowMs = Math.min(lengthMs, AGGREGATION_FACTS[of.aggregation].maxWindowMs);
+    return {
+      query: { ...of, windowMs },
+      windows: Array.from({ length: 30 }, (_, at) => now - back * MINUTE - (29 - at) * stepMs).map((toMs) => ({
+        fromMs: toMs - windowMs,
+        toMs,
+      })),
+    };
+  });
 
+const longOf = (queries: readonly RangeQuery[]): MetricQuery[] => queries.map(({ query: of }) => of).filter(isLongWindow);
+
+/** What a range answers is what reads of its windows one by one do: both say when it is from hours. */
 async function expectSame(store: EventStore, tenantId: string, queries: readonly RangeQuery[]): Promise<void> {
   const results = await store.readRange({ tenantId, queries, maxSeries: 10 }, NEVER);
   for (const [place, { query: of, windows }] of queries.entries()) {
     const result = results[place]!;
     if (result.kind !== 'range') throw new Error('not read');
     expect(result.dropped).toBe(0);
-    const [alone] = await store.source.read([{ tenantId, queries: windows.map(({ toMs }) => ({ query: of, endMs: toMs })) }], NEVER);
+    const [alone] = await store.sourceNow.read([{ tenantId, queries: windows.map(({ toMs }) => ({ query: of, endMs: toMs })) }], NEVER);
     for (const [window, each] of alone!.entries()) {
       if (each.kind !== 'series') throw new Error('not read');
+      expect(result.basis).toBe(each.basis);
       const byModel = new Map(result.series.map(({ labels, values, samples }) => [labels['model'], [values[window]!, samples[window]!]]));
       for (const { labels, value, samples } of each.series) {
         expect(byModel.get(labels['model'])).toStrictEqual([value ?? NaN, samples]);
@@ -73,7 +83,8 @@ test('what is stored, joined and cached makes no difference: a range answers as 
       fc.array(fc.array(call, { minLength: 1, maxLength: 20 }), { minLength: 1, maxLength: 4 }),
       fc.array(asked, { minLength: 1, maxLength: 3 }),
       fc.constantFrom(1e9, 10_000),
-      async (batches, queries, cacheBytes) => {
+      fc.boolean(),
+      async (batches, queries, cacheBytes, prepares) => {
         const { tenantId } = await makeTenant(database.db);
         const store = openStore(database.db, { clock, bounds: { cacheBytes } });
         for (const calls of batches) {
@@ -84,6 +95,8 @@ test('what is stored, joined and cached makes no difference: a range answers as 
             measures: { cost },
           }));
           await store.ingest(tenantId, events);
+          // Of later batches all events of closed hours are late, and the hours are prepared anew or are not.
+          if (prepares) await prepareAll(openStore(database.db, { clock }), tenantId, partialsOf(longOf(queries)));
           await expectSame(store, tenantId, queries);
         }
         const later = minuteClock();
@@ -97,7 +110,36 @@ test('what is stored, joined and cached makes no difference: a range answers as 
     ),
     { numRuns: 10 },
   );
-}, 120_000);
+}, 240_000);
+
+test('a long window’s hours are read as they are kept, until a late event reopens one; nothing is written for a range', async () => {
+  const { tenantId } = await makeTenant(database.db);
+  const store = openStore(database.db, { clock });
+  const query: MetricQuery = { ...COUNT, windowMs: 24 * HOUR };
+  const ask = async (): Promise<number> => {
+    const { series, basis } = await store.queryRange(tenantId, query, { fromMs: now - HOUR, toMs: now, stepMs: HOUR }, NEVER);
+    expect(basis).toBe('hours');
+    return series[0]!.points[0]!.value!;
+  };
+  const kept = () => withTenantsSql(database.db, [tenantId], (sql) => sql<{ hour: Date }[]>`select hour_at as hour from partials`);
+  await store.ingest(tenantId, [{ ts: now - 10 * HOUR, name: 'call' }]);
+  expect(await ask()).toBe(1);
+  expect(await kept()).toEqual([]);
+  await prepareAll(store, tenantId, partialsOf([query]));
+  const hours = (await kept()).length;
+  // What is kept is what is read: where it is made false, so is the answer.
+  await withTenantsSql(
+    database.db,
+    [tenantId],
+    (sql) => sql`update partials set body = (select body from partials where hour_at = ${new Date(hourOf(now - 10 * HOUR))} limit 1)`,
+  );
+  const madeFalse = await ask();
+  expect(madeFalse).toBeGreaterThan(15);
+  const late = { ts: now - 12 * HOUR, name: 'call' };
+  await store.ingest(tenantId, [late, late]);
+  expect(await ask()).toBe(madeFalse + 1);
+  expect((await kept()).length).toBe(hours);
+}, 60_000);
 
 test('a range from long before anything was kept takes no longer than what is kept', async () => {
   const { tenantId } = await makeTenant(database.db);

@@ -1,10 +1,12 @@
 import { AGGREGATION_FACTS, type Aggregation } from '@tocsin/domain';
+import { sketchQuantile } from '../../hours/sketch.ts';
 import { between, quantile } from '../quantile.ts';
+import { ClassStretch } from './piece-classes.ts';
 import { RankedValues } from './ranked-values.ts';
-import type { LaneSeries, PlacedQuery } from './range-lane.ts';
+import type { LaneSeries, PlacedQuery } from './lane-plan.ts';
 
 /** Windows, and where the values of each lie. */
-interface Stretches {
+export interface Stretches {
   windows: Uint32Array;
   from: Uint32Array;
   to: Uint32Array;
@@ -48,6 +50,35 @@ export function* answerValues(
       else each.to[window] = rankedQuantile(ranked, end - start, each.fraction);
     }
     work += ranked === null ? end - start : 1_000;
+    if (work < YIELD_AFTER_VALUES) continue;
+    work = 0;
+    yield;
+  }
+}
+
+/**
+ * Answers quantiles of long windows by the classes of their values, as `Accumulator` does for one window.
+ * @param extremes by window: its least and its greatest value
+ */
+export function* answerClasses(
+  queries: readonly PlacedQuery[],
+  { classes, answers, samples }: LaneSeries,
+  { windows, from, to }: Stretches,
+  { min, max }: { min: Float64Array; max: Float64Array },
+): Generator<undefined, void> {
+  const stretch = new ClassStretch(classes!.all());
+  const asked = queries.flatMap(({ query: { aggregation } }, at) => {
+    const fraction = AGGREGATION_FACTS[aggregation].quantile;
+    return fraction === null ? [] : [{ fraction, to: answers[at]! }];
+  });
+  let work = 0;
+  for (let i = 0; i < windows.length; i++) {
+    const [window, start, end] = [windows[i]!, from[i]!, to[i]!];
+    if (start === end) continue;
+    stretch.moveTo(start, end);
+    const sketch = { classes: stretch.classes, counts: stretch.counts, min: min[window]!, max: max[window]! };
+    for (const each of asked) each.to[window] = sketchQuantile(sketch, each.fraction, samples[window]);
+    work += 1_000 + stretch.classes.length * asked.length;
     if (work < YIELD_AFTER_VALUES) continue;
     work = 0;
     yield;
