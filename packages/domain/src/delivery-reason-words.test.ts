@@ -6,6 +6,9 @@ test.each([
   ['http_418', 'the receiver answered 418'],
   ['expired', 'it could not be sent within a day of its trigger'],
   ['folded', 'it is told with the end of its alert, in one message'],
+  ['smtp_550', 'the mail server answered 550'],
+  ['smtp_not_configured', 'neither the channel nor the installation has a mail server'],
+  ['slack_channel_not_found', 'Slack answered channel not found'],
   ['something_new', 'something new'],
 ])('%s: %s', (reason, words) => {
   expect(deliveryReasonWords(reason)).toBe(words);
