@@ -13,13 +13,17 @@ export interface JsonPost {
   nowMs: EpochMs;
   /** Milliseconds that an answer asks to be left alone for, where it says so in its body; null: it does not. */
   retryAfterOf?: (answer: OutboundAnswer) => number | null;
+  /** The status that a 2xx should have had, where its body says that it was refused; null: it says no such thing. */
+  refusalOf?: (answer: OutboundAnswer) => number | null;
 }
 
 /** One POST of JSON, and what its answer means. */
 export async function postJson(outside: Outside, post: JsonPost): Promise<Verdict> {
   const headers = { 'user-agent': 'Tocsin', ...post.headers, 'content-type': 'application/json' };
   try {
-    const answer = await outside.request({ url: post.url, method: 'POST', headers, body: post.body }, outside.signal);
+    const given = await outside.request({ url: post.url, method: 'POST', headers, body: post.body }, outside.signal);
+    const status = given.status < 300 ? (post.refusalOf?.(given) ?? given.status) : given.status;
+    const answer = { ...given, status };
     const verdict = verdictOfAnswer(answer, post.secrets, post.nowMs);
     if (verdict.outcome !== 'retry' || verdict.retryAfterMs !== null) return verdict;
     return { ...verdict, retryAfterMs: post.retryAfterOf?.(answer) ?? null };

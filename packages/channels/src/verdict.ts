@@ -65,7 +65,8 @@ const statusOf = (error: unknown): number | null =>
 /** The start of an answer's text as it may be shown; null: it is empty. */
 export function excerpt(body: string, secrets: readonly string[]): string | null {
   if (body === '') return null;
-  let text = body;
+  // first, since a secret that these stand in is whole again without them
+  let text = body.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
   for (const word of secrets.flatMap(secretWords)) text = text.replaceAll(word, '••••');
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').slice(0, EXCERPT_MAX);
+  return text.slice(0, EXCERPT_MAX);
 }

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { Outbound } from '@tocsin/runtime';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { MailServer, Outside } from '../src/outside.ts';
+import { anOutside } from './an-outside.ts';
 
 export interface ReceivedMail {
   from: string;
@@ -62,3 +65,17 @@ export async function oddServer(script: (sent: string, socket: Socket) => void, 
     },
   };
 }
+
+/** The world with a mail server of the installation's, through the door. */
+export function outsideWithMail(door: Outbound, change: Partial<MailServer> & { port: number }, signal?: AbortSignal): Outside {
+  const server: MailServer = { host: 'good.example', security: 'off', login: null, from: 'Tocsin <alerts@good.example>', ...change };
+  return {
+    ...anOutside(),
+    ...(signal === undefined ? {} : { signal }),
+    connect: (where, given) => door.connect(where, { signal: given }),
+    mailServer: { ...server, connect: (given) => door.connect(server, { signal: given, isOurs: true }) },
+  };
+}
+
+/** The head of a mail, unfolded. */
+export const headOf = (raw: string): string => raw.slice(0, raw.indexOf('\r\n\r\n')).replaceAll(/\r\n[ \t]+/g, ' ');

@@ -8,16 +8,19 @@ const WORDS: Readonly<Record<string, string>> = {
   channel_disabled: 'the channel is switched off',
   channel_missing: 'there is no such channel any more',
   folded: 'it is told with others, in one message',
+  log_level: 'lines of this level are not written by this installation',
   never_told: 'the channel was not told that the alert began, so it is not told that it ended',
   shadow: 'the rule is on trial and tells nobody',
+  smtp_not_configured: 'neither the channel nor the installation has a mail server',
   // no answer came
   aborted: 'it was given up by a shutdown of ours; it is sent again',
+  bad_response: 'what the receiver answered is not what it should be, or broke off',
   blocked_address: 'the address is in a network that messages may not go to',
   connect: 'no connection could be made',
   dns: 'the name of the receiver could not be resolved',
   invalid_request: 'it is no request that could be sent',
   redirect: 'the receiver answered with a redirect, which is not followed',
-  reset: 'the connection broke off',
+  smtp_auth: 'the mail server offers no way to log in',
   timeout: 'the receiver did not answer in time',
   tls: 'the certificate of the receiver is not valid',
   too_large: 'the answer of the receiver was too long',
@@ -53,6 +56,8 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
 export function deliveryReasonWords(reason: string): string {
   const words = WORDS[reason];
   if (words !== undefined) return words;
+  const [, kind, said] = /^(smtp|slack)_(\w+)$/.exec(reason) ?? [];
+  if (said !== undefined) return `${kind === 'smtp' ? 'the mail server' : 'Slack'} answered ${said.replaceAll('_', ' ')}`;
   const status = /^http_(\d{3})$/.exec(reason)?.[1];
   if (status === undefined) return reason.replaceAll('_', ' ');
   const meaning = STATUS_WORDS[Number(status)];

@@ -7,7 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { anOutside } from '../../test/an-outside.ts';
-import { mailServer, oddServer } from '../../test/mail-server.ts';
+import { headOf, mailServer, oddServer, outsideWithMail } from '../../test/mail-server.ts';
 import type { MailServer, Outside } from '../outside.ts';
 import { email } from './email.ts';
 
@@ -38,21 +38,11 @@ const odd = async (script: (sent: string, socket: Socket) => void, greeting?: st
   return server;
 };
 
-/** The world with a mail server of the installation's. */
-function outsideWith(port: number, change: Partial<MailServer> = {}, signal?: AbortSignal): Outside {
-  const server: MailServer = { host: 'good.example', port, security: 'off', login: null, from: 'Tocsin <alerts@good.example>', ...change };
-  return {
-    ...anOutside(),
-    ...(signal === undefined ? {} : { signal }),
-    connect: (where, given) => door.connect(where, { signal: given }),
-    mailServer: { ...server, connect: (given) => door.connect(server, { signal: given, isOurs: true }) },
-  };
-}
+const outsideWith = (port: number, change: Partial<MailServer> = {}, signal?: AbortSignal): Outside =>
+  outsideWithMail(door, { port, ...change }, signal);
 
 const deliver = (outside: Outside, notification: Notification = aNotification(), config: Record<string, unknown> = { to }) =>
   email.deliver(email.render(notification), config, outside, sending);
-
-const headOf = (raw: string): string => raw.slice(0, raw.indexOf('\r\n\r\n')).replaceAll(/\r\n[ \t]+/g, ' ');
 
 describe('a mail', () => {
   test('arrives with subject, both bodies, a stable id, a thread and ways to be left alone', async () => {
@@ -67,13 +57,13 @@ describe('a mail', () => {
       'From: Tocsin <alerts@good.example>',
       'To: ops@example.com',
       'Message-ID: <01990000-0000-7000-8000-00000000000d@good.example>',
-      'In-Reply-To: <alert-01990000-0000-7000-8000-00000000000b@good.example>',
       'References: <alert-01990000-0000-7000-8000-00000000000b@good.example>',
       'Date: Sun, 01 Mar 2026 12:00:10 +0000',
-      'List-Unsubscribe: <mailto:alerts@good.example?subject=unsubscribe>',
+      'List-Unsubscribe: <mailto:alerts@good.example?subject=unsubscribe%2001990000-0000-7000-8000-00000000000d>',
       'Auto-Submitted: auto-generated',
     ])
       expect(head.split('\r\n')).toContain(line);
+    expect(head).not.toMatch(/^(In-Reply-To|List-Unsubscribe-Post):/m);
     expect(first?.raw).toMatch(/Content-Type: text\/plain[\s\S]*Content-Type: text\/html/);
     expect(second?.raw).toBe(first?.raw);
   });

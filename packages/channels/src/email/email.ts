@@ -56,12 +56,13 @@ export const email = defineChannel({
 
   async deliver(body, given, outside, { deliveryId }) {
     const content = MailContent.parse(JSON.parse(body));
-    const mail = { content, to: given.to, deliveryId, signal: outside.signal };
     const own = ownServer(given);
-    if (own !== null) return sendMail({ ...mail, server: own, connect: (signal) => outside.connect(own, signal) });
     const { mailServer } = outside;
-    if (mailServer !== null) return sendMail({ ...mail, server: mailServer, connect: mailServer.connect });
-    return { outcome: 'suppressed', reason: 'smtp_not_configured', statusCode: null, responseExcerpt: null };
+    const server = own === null ? mailServer : { ...own, connect: (signal: AbortSignal) => outside.connect(own, signal) };
+    if (server === null) return { outcome: 'suppressed', reason: 'smtp_not_configured', statusCode: null, responseExcerpt: null };
+    // a mail of several alerts is the first of none of them
+    const thread = content.groupIds === undefined ? outside.thread : null;
+    return sendMail({ content, to: given.to, deliveryId, thread, server, connect: server.connect, signal: outside.signal });
   },
 });
 

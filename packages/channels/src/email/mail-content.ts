@@ -8,6 +8,8 @@ import { htmlOf } from './html.ts';
 
 /** Beyond it mail programs cut anyway; far within the 998 of RFC 5322 §2.1.1 when encoded. */
 const SUBJECT_MAX = 200;
+/** Of alerts told together: beyond it the header of their threads would be longer than the mail. */
+export const THREADS_MAX = 20;
 
 /** What is frozen of a mail. Whom it goes to and from is the channel's of each attempt. */
 export const MailContent = z.object({
@@ -18,6 +20,8 @@ export const MailContent = z.object({
   date: z.string(),
   /** What the thread is about; null: it is a thread of its own. */
   alertId: z.string().nullable(),
+  /** All it tells of, the worst, which is `alertId`, among them; absent: it is of one. */
+  groupIds: z.array(z.string()).optional(),
 });
 export type MailContent = z.infer<typeof MailContent>;
 
@@ -30,6 +34,7 @@ export function mailContent(notification: Notification): MailContent {
     html: htmlOf(message),
     date: timestamp,
     alertId: kind === 'test' ? null : alert.id,
+    ...(group === undefined ? {} : { groupIds: group.alertIds.slice(-THREADS_MAX) }),
   };
 }
 

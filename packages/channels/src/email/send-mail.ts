@@ -1,8 +1,9 @@
 import { createTransport, type SMTPTransportOptions } from 'nodemailer';
-import type { MailServer, OutsideSocket } from '../outside.ts';
+import type { MailServer, Outside, OutsideSocket } from '../outside.ts';
 import { excerpt, verdictOfFailure, type Verdict } from '../verdict.ts';
-import { domainOf, parseSender } from './addresses.ts';
+import { domainOf, parseSender, type Sender } from './addresses.ts';
 import type { MailContent } from './mail-content.ts';
+import { type MailPlace, placeInThread, unsubscribeHeader } from './mail-headers.ts';
 import { verdictOfSmtpFailure } from './smtp-verdict.ts';
 
 // One attempt takes 30 s at most, whatever the server does.
@@ -15,6 +16,8 @@ export interface Mail {
   content: MailContent;
   to: readonly string[];
   deliveryId: string;
+  /** Keeps the Message-ID of the alert's first mail; null: there is no such mail. */
+  thread: Outside['thread'];
   server: MailServer;
   connect: (signal: AbortSignal) => Promise<OutsideSocket>;
   /** We give up. */
@@ -22,9 +25,18 @@ export interface Mail {
 }
 
 /** Hands one mail in. Delivered: the server has taken it for at least one recipient; the excerpt names those it did not take it for. */
-export async function sendMail({ content, to, deliveryId, server, connect, signal }: Mail): Promise<Verdict> {
+export async function sendMail(mail: Mail): Promise<Verdict> {
+  const { content, deliveryId, thread, server } = mail;
   const from = parseSender(server.from);
   if (from === null) return verdictOfFailure({ code: 'invalid_request' });
+  const first = (await thread?.get()) ?? null;
+  const place = placeInThread(content, deliveryId, domainOf(from.address), first);
+  const verdict = await handIn(mail, from, place);
+  if (first === null && verdict.outcome === 'delivered') await thread?.put(place.messageId);
+  return verdict;
+}
+
+async function handIn({ content, to, deliveryId, server, connect, signal }: Mail, from: Sender, place: MailPlace): Promise<Verdict> {
   const secrets = server.login === null ? [] : [server.login.password];
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(TOTAL_MS)]);
   const transport = createTransport({
@@ -36,8 +48,6 @@ export async function sendMail({ content, to, deliveryId, server, connect, signa
       );
     },
   });
-  const domain = domainOf(from.address);
-  const thread = content.alertId === null ? null : `<alert-${content.alertId}@${domain}>`;
   try {
     const { accepted, rejected, response } = await transport.sendMail({
       from,
@@ -46,12 +56,11 @@ export async function sendMail({ content, to, deliveryId, server, connect, signa
       text: content.text,
       html: content.html,
       date: new Date(content.date),
-      messageId: `<${deliveryId}@${domain}>`,
-      ...(thread === null ? {} : { inReplyTo: thread, references: thread }),
+      ...place,
       headers: {
         'Auto-Submitted': 'auto-generated',
         'X-Auto-Response-Suppress': 'All',
-        'List-Unsubscribe': { prepared: true, value: `<mailto:${from.address}?subject=unsubscribe>` },
+        'List-Unsubscribe': { prepared: true, value: unsubscribeHeader(from.address, deliveryId) },
       },
       baseBoundary: deliveryId,
       signal: deadline,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Outside } from '../outside.ts';
 import { jsonOf, postJson } from '../post-json.ts';
 import type { Verdict } from '../verdict.ts';
+import { verdictOfCall } from './slack-answer.ts';
 import type { SlackMessage } from './slack-message.ts';
 
 const API = 'https://slack.com/api';
@@ -12,16 +13,6 @@ export interface SlackBot {
   channel: string;
 }
 
-// https://docs.slack.dev/reference/methods/chat.postMessage#errors: those that pass
-const PASSING = new Set([
-  'ratelimited',
-  'rate_limited',
-  'internal_error',
-  'fatal_error',
-  'service_unavailable',
-  'request_timeout',
-  'team_added_to_org',
-]);
 /** The message that was to be changed is no more, or is nobody's to change. */
 const GONE = new Set(['slack_message_not_found', 'slack_cant_update_message', 'slack_edit_window_closed']);
 
@@ -66,29 +57,16 @@ function caller({ botToken }: SlackBot, outside: Outside, nowMs: EpochMs) {
         return answer;
       },
     };
-    const verdict = await postJson(seeing, {
+    const answer = await postJson(seeing, {
       url: `${API}/${method}`,
       headers: { authorization: `Bearer ${botToken}` },
       body: JSON.stringify(body),
       secrets: [botToken],
       nowMs,
     });
-    if (verdict.outcome !== 'delivered') return { verdict, thread: null };
-    // Slack says 200 and what went wrong
-    const said = z.object({ ok: z.boolean(), error: z.string().optional() }).safeParse(jsonOf(answered));
-    if (said.success && said.data.ok) return { verdict, thread: threadOf(answered) };
-    return { verdict: refused(verdict, said.data?.error), thread: null };
+    const verdict = verdictOfCall(answer, answered);
+    return { verdict, thread: verdict.outcome === 'delivered' ? threadOf(answered) : null };
   };
-}
-
-function refused({ statusCode, responseExcerpt }: Verdict, error: string | undefined): Verdict {
-  const answered = { statusCode, responseExcerpt };
-  if (error === undefined || !/^[a-z][a-z_]{1,60}$/.test(error))
-    return { outcome: 'retry', reason: 'bad_response', retryAfterMs: null, ...answered };
-  const reason = `slack_${error}`;
-  return PASSING.has(error)
-    ? { outcome: 'retry', reason, retryAfterMs: null, ...answered }
-    : { outcome: 'rejected', reason, disable: false, ...answered };
 }
 
 function threadOf(text: string | null | undefined): Thread | null {

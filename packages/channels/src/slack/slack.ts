@@ -4,6 +4,7 @@ import { defineChannel } from '../channel.ts';
 import { outboundUrl } from '../outbound-url.ts';
 import type { OutboundAnswer, Outside } from '../outside.ts';
 import { verdictOfAnswer, verdictOfFailure } from '../verdict.ts';
+import { verdictOfHook } from './slack-answer.ts';
 import { deliverByBot } from './slack-bot.ts';
 import { slackMessage, type SlackMessage } from './slack-message.ts';
 
@@ -59,7 +60,8 @@ export const slack = defineChannel({
     } catch (error) {
       if (seen.answer === null) return verdictOfFailure(seen.failure ?? error);
     }
-    return seen.answer === null ? verdictOfFailure(null) : verdictOfAnswer(seen.answer, [webhookUrl], nowMs);
+    const { answer } = seen;
+    return answer === null ? verdictOfFailure(null) : verdictOfHook(verdictOfAnswer(answer, [webhookUrl], nowMs), answer.body);
   },
 });
 

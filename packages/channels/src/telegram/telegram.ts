@@ -38,8 +38,17 @@ export const telegram = defineChannel({
       secrets: [botToken],
       nowMs,
       retryAfterOf,
+      refusalOf,
     }),
 });
+
+const Refused = z.object({ ok: z.literal(false), error_code: z.int().min(400).max(599).catch(500) });
+
+/** A proxy, or a Bot API server of one's own, may say by 200 what Telegram says by its status: https://core.telegram.org/bots/api#making-requests */
+function refusalOf({ body }: OutboundAnswer): number | null {
+  const read = Refused.safeParse(jsonOf(body));
+  return read.success ? read.data.error_code : null;
+}
 
 const Limited = z.object({ parameters: z.object({ retry_after: z.number().nonnegative() }) });
 
