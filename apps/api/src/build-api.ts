@@ -19,6 +19,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { drillRoutes } from './routes/drills.ts';
 import { escalationRoutes } from './routes/escalation.ts';
+import { linkRoutes } from './routes/links.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
@@ -104,6 +105,7 @@ export async function buildApi({
   }, API);
   app.register(async (api) => scheduledRunRoute(api, services), API);
   app.register(async (api) => ingestRoute(api, services, bounds.eventsPerRequest), API);
+  app.register(async (links) => linkRoutes(links, services));
   app.register(async (admin) => queueBoard(admin, services.queues));
   extend?.(app);
   await app.ready();

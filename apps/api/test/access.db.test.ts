@@ -47,7 +47,7 @@ describe('every route', () => {
     expect(routes.filter(({ permission }) => permission === null)).toEqual([]);
     expect(routesOfApi().length).toBeGreaterThan(30);
     const open = routes.filter(({ permission }) => permission === 'public').map(({ url }) => url);
-    expect([...new Set(open)].sort()).toEqual(['/', '/errors', '/errors/:code', '/healthz', '/metrics', '/readyz']);
+    expect([...new Set(open)].sort()).toEqual(['/', '/errors', '/errors/:code', '/healthz', '/links/:token', '/metrics', '/readyz']);
   });
 
   test('is on the page of the API, and nothing else is', () => {
