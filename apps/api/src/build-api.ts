@@ -28,6 +28,7 @@ import { opsRoutes } from './routes/ops.ts';
 import { packRoutes } from './routes/packs.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { scheduledRunRoute, scheduleRoutes } from './routes/schedule.ts';
+import { slackRoutes } from './routes/slack.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
 export interface ApiDeps {
@@ -105,6 +106,7 @@ export async function buildApi({
   }, API);
   app.register(async (api) => scheduledRunRoute(api, services), API);
   app.register(async (api) => ingestRoute(api, services, bounds.eventsPerRequest), API);
+  app.register(async (api) => slackRoutes(api, services), API);
   app.register(async (links) => linkRoutes(links, services));
   app.register(async (admin) => queueBoard(admin, services.queues));
   extend?.(app);
