@@ -16,7 +16,7 @@ export interface SecretBox {
   sign: (purpose: SigningPurpose, bytes: Uint8Array) => Buffer;
 }
 
-export type SigningPurpose = 'alert links';
+type SigningPurpose = 'alert links';
 
 export class SecretBoxError extends Error {
   override name = 'SecretBoxError';

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { aNotification } from '../../test/a-notification.ts';
 import { channels } from '../registry.ts';
 import { linkLine, linksOf } from './links.ts';
@@ -15,12 +15,13 @@ test('what can be done stands between the alert and its runbook', () => {
   ]);
 });
 
-describe.each(channels.map((channel) => [channel.kind, channel] as const))('%s', (kind, channel) => {
-  test(FOR_PROGRAMS.includes(kind) ? 'has no links to tap, which others could read there' : 'has the links to tap', () => {
+test.each(channels.map((channel) => [channel.kind, channel] as const))(
+  '%s shows the links to people and to nobody else',
+  (kind, channel) => {
     const body = channel.render(aNotification({ handle }));
     for (const url of Object.values(handle)) expect(body.includes(url)).toBe(!FOR_PROGRAMS.includes(kind));
-  });
-});
+  },
+);
 
 test('a line of links leaves out what does not fit, and nothing else', () => {
   const links = [1, 900, 2].map((length) => ({ face: 'Runbook' as const, url: 'x'.repeat(length) }));
