@@ -20,6 +20,7 @@ import { channelRoutes } from './routes/channels.ts';
 import { drillRoutes } from './routes/drills.ts';
 import { escalationRoutes } from './routes/escalation.ts';
 import { inboxRoutes } from './routes/inbox.ts';
+import { linkRoutes } from './routes/links.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { ingestRoute, metricRoutes } from './routes/events.ts';
 import { metricDefinitionRoutes } from './routes/metric-definitions.ts';
@@ -28,6 +29,7 @@ import { opsRoutes } from './routes/ops.ts';
 import { packRoutes } from './routes/packs.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { scheduledRunRoute, scheduleRoutes } from './routes/schedule.ts';
+import { slackRoutes } from './routes/slack.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
 export interface ApiDeps {
@@ -106,6 +108,8 @@ export async function buildApi({
   app.register(async (api) => inboxRoutes(api, route, services), API);
   app.register(async (api) => scheduledRunRoute(api, services), API);
   app.register(async (api) => ingestRoute(api, services, bounds.eventsPerRequest), API);
+  app.register(async (api) => slackRoutes(api, services), API);
+  app.register(async (links) => linkRoutes(links, services));
   app.register(async (admin) => queueBoard(admin, services.queues));
   extend?.(app);
   await app.ready();

@@ -47,7 +47,7 @@ describe('every route', () => {
     expect(routes.filter(({ permission }) => permission === null)).toEqual([]);
     expect(routesOfApi().length).toBeGreaterThan(30);
     const open = routes.filter(({ permission }) => permission === 'public').map(({ url }) => url);
-    expect([...new Set(open)].sort()).toEqual(['/', '/errors', '/errors/:code', '/healthz', '/metrics', '/readyz']);
+    expect([...new Set(open)].sort()).toEqual(['/', '/errors', '/errors/:code', '/healthz', '/links/:token', '/metrics', '/readyz']);
   });
 
   test('is on the page of the API, and nothing else is', () => {
@@ -67,8 +67,9 @@ describe('every route', () => {
 
   test('refuses a caller without a key, before it looks at anything else', async () => {
     for (const route of routesOfApi()) {
-      if (route.permission === 'scheduler') {
-        expectProblem(await ask(world.askWith(null), route), 'scheduler_secret_required', 403);
+      if (route.permission === 'scheduler' || route.permission === 'signature') {
+        const code = route.permission === 'scheduler' ? 'scheduler_secret_required' : 'slack_signature_required';
+        expectProblem(await ask(world.askWith(null), route), code, 403);
         continue;
       }
       const problem = expectProblem(
@@ -101,7 +102,8 @@ describe('every route', () => {
     const stranger = world.askWith(await other.apiKey('admin'));
     // A pack is the product's and the same for everybody; what is installed of it is tested beside packs.
     const withIds = routesOfApi().filter(
-      ({ url, method }) => url.includes(':') && !url.includes('/packs/') && !(method === 'PUT' && url.includes('by-key')),
+      ({ url, method, permission }) =>
+        url.includes(':') && permission !== 'signature' && !url.includes('/packs/') && !(method === 'PUT' && url.includes('by-key')),
     );
     expect(withIds.length).toBeGreaterThan(15);
     for (const route of withIds) {

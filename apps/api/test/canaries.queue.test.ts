@@ -54,7 +54,7 @@ describeQueues('secrets', (backend) => {
 
   /** As every receiver of ill will would: repeats all that it was sent, in every way it can. */
   const echo = (request: Received): { status: number; headers: Record<string, string>; body: string } => {
-    const said = `${request.path} ${JSON.stringify(request.headers)}`;
+    const said = `${request.path} ${JSON.stringify(request.headers)} ${/links\/[\w-]+/.exec(request.body)?.[0] ?? ''}`;
     const status = [500, 400, 302, 429][receiver.requests.length % 4] ?? 500;
     return {
       status,
@@ -163,6 +163,16 @@ describeQueues('secrets', (backend) => {
       },
       { timeout: 30_000, interval: 50 },
     );
+    const [token = '', claims = ''] = receiver.requests.flatMap(({ body }) => /(?<=links\/)([\w-]{72})[\w-]{43}/.exec(body) ?? []);
+    secrets['link'] = token.slice(claims.length);
+    expect(secrets['link']).toHaveLength(43);
+    for (const accept of ['text/html', '*/*'])
+      for (const tapped of [token, `${token}x`, claims]) {
+        await watched(world.askWith(null))('GET', `/links/${tapped}`, undefined, { accept });
+        await watched(world.askWith(null))('POST', `/links/${tapped}`, '', { accept, 'content-type': 'application/x-www-form-urlencoded' });
+        await watched(world.askWith(null))('PUT', `/links/${tapped}`, undefined, { accept });
+      }
+    expect((await ask('GET', '/api/v1/alerts')).body.data[0]).toMatchObject({ status: 'acknowledged', acknowledgedBy: 'link:slack' });
     for (const list of ['channels', 'rules', 'alerts', 'deliveries', 'inbox', 'events', 'metrics', `tenants/${tenant.id}/api-keys`]) {
       const { body } = await ask('GET', `/api/v1/${list}`);
       for (const { id } of body.data as { id?: string }[]) if (id !== undefined) await ask('GET', `/api/v1/${list}/${id}`);

@@ -64,8 +64,8 @@ interface Route {
 const routes = (): Route[] =>
   world.app
     .permissions()
-    // What an outside cron sends along is not looked at.
-    .filter(({ permission }) => permission !== 'scheduler')
+    // What an outside cron sends along is not looked at, and what Slack sends is a form.
+    .filter(({ permission }) => permission !== 'scheduler' && permission !== 'signature')
     .flatMap(({ method, url }) =>
       method.split(',').map((each) => ({ method: each as Method, url: url.replace('/api/v1', ''), whole: url })),
     )

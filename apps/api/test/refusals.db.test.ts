@@ -29,8 +29,8 @@ const routes = (): Route[] =>
     .flatMap(({ method, url, permission }) =>
       method.split(',').map((each) => ({ method: each as Method, url, permission: permission ?? '' })),
     )
-    // Whoever comes without the scheduler's secret is the door's own test.
-    .filter(({ permission }) => permission !== 'public' && permission !== 'scheduler');
+    // Whoever comes without the scheduler's secret, or Slack's signature, is their doors' own test.
+    .filter(({ permission }) => !['public', 'scheduler', 'signature'].includes(permission));
 
 const filled = (url: string, ids: Record<string, string>): string =>
   url.replace(/([^/]+)\/:(\w+)/g, (_, noun: string) => `${noun}/${ids[noun] ?? newId()}`).replace('*', 'main.js');

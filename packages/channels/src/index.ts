@@ -5,4 +5,6 @@ export type { InboxMessage, LogLine, MailServer, OutboundAnswer, OutboundCall, O
 export { channelOf, channels } from './registry.ts';
 export { newestSecretOnly, rotateSecret } from './rotate-secret.ts';
 export { maskSecrets, mergeSecrets, outboundUrls, secretFields, splitSecrets } from './secrets.ts';
+export { escapeText as escapeSlack } from './slack/escape.ts';
+export { isSignedBySlack, readSlackAsk, type SlackAsk, type SlackSignature, slackSignatureOf } from './slack/slack-request.ts';
 export type { Verdict } from './verdict.ts';

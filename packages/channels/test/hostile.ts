@@ -24,6 +24,7 @@ export const saying = (text: string, change: Partial<Notification> = {}): Notifi
     context: { summary: text, runbookUrl: `https://runbooks.example/${'y'.repeat(1_900)}` },
     undelivered: { channel: text, reason: text },
     failing: { channel: text, reason: text, failures: 5, since: '2026-03-01T12:00:00.000Z' },
+    handle: { acknowledge: `https://tocsin.example/links/${'z'.repeat(200)}`, silence: `https://tocsin.example/links/${'z'.repeat(200)}` },
     ...change,
   });
 

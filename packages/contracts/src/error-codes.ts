@@ -34,6 +34,12 @@ export const ERRORS = {
     title: 'The scheduler’s secret is needed',
     hint: 'Send the value of `TOCSIN_SCHEDULER_SECRET` as `x-tocsin-scheduler-secret`, or as `Authorization: Bearer`.',
   },
+  link_invalid: { status: 403, title: 'Not a link of ours', hint: 'Open the link from the message, whole and unchanged.' },
+  slack_signature_required: {
+    status: 403,
+    title: 'Not signed by Slack',
+    hint: 'Slack signs what it sends here. Check the channel’s `signingSecret` and the tenant and channel in the address.',
+  },
   cross_origin: {
     status: 403,
     title: 'Request from another site',
@@ -91,6 +97,11 @@ export const ERRORS = {
     hint: 'What ended long ago can be read and deleted, and is not changed any more.',
   },
   changed_meanwhile: { status: 409, title: 'Changed meanwhile', hint: 'Another change won. Read the resource again and repeat yours.' },
+  link_over: {
+    status: 410,
+    title: 'The link holds no longer',
+    hint: 'Links hold for seven days, until the alert is over, and as long as their channel exists. Use the alert’s page or the API.',
+  },
   version_mismatch: {
     status: 412,
     title: 'Changed since you read it',

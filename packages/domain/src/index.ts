@@ -75,7 +75,9 @@ export { linkIncidents, type LinkableAlert, type LinkableIncident, type Linked, 
 export { ACTION_EVENTS, actionChannelKey, actionEventOf, type ActionEvent, isActionChannel } from './runbook-action.ts';
 export { OPERATORS, type Filter, type MetricQuery, type Operator, type Subject } from './metric-query.ts';
 export {
+  ALERT_HANDLINGS,
   TRIGGER_KINDS,
+  type AlertHandling,
   type AlertSnapshot,
   type FailingChannel,
   type MessageKind,
@@ -118,6 +120,7 @@ export { stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } fr
 export { replayRule, slotsToReplay, type Replay, type ReplayedSeries, type ReplaySlots } from './replay-rule.ts';
 export { countReplay, type MutedUntil, warningsOf, type PreviewWarning, type ReplayCounts } from './summarize-replay.ts';
 export { cycleFrom, referencesFirst, standsSo } from './rule-standings.ts';
+export { handlingOf } from './handling-of.ts';
 export { historySpan } from './history-span.ts';
 export { windowsAt } from './windows-at.ts';
 export type { NotReadyReason, Origin } from './origin.ts';

@@ -112,6 +112,10 @@ export interface FailingChannel {
   since: string;
 }
 
+export const ALERT_HANDLINGS = ['acknowledge', 'silence'] as const;
+/** What people can do about an alert from within a message. */
+export type AlertHandling = (typeof ALERT_HANDLINGS)[number];
+
 /** What a channel renders. */
 export interface Notification {
   /** Stays the same through every attempt. */
@@ -131,6 +135,8 @@ export interface Notification {
   group?: AlertGroup;
   /** Present: it waited for that. */
   waited?: LaterReason;
+  /** Pages that act on `alert` with one tap, in channels for people. Absent: nothing is to be done, or no public URL is configured. */
+  handle?: Partial<Record<AlertHandling, string>>;
 }
 
 /** The body of a webhook, in the words receivers know. */

@@ -27,6 +27,7 @@ export { NotPlayed, playRule, PREVIEW_SLOTS_MAX, type Play, type PlayDeps, type 
 export { openPipeline, pipelineChecks, pipelineVariables, type PipelineOptions } from './open-pipeline.ts';
 export { deliveryVariables, openDelivery, type DeliveryOptions } from './deliver/open-delivery.ts';
 export type { DeliveryDeps } from './deliver/delivery-deps.ts';
+export { LINK_LIFETIME_MS, readLink, signLinks, unsignedLink, type AlertLink } from './deliver/alert-link.ts';
 export { messagesOf } from './deliver/messages-of.ts';
 export { whoHears } from './dispatch/who-hears.ts';
 export { startDispatcher, type Dispatcher } from './dispatch/start-dispatcher.ts';

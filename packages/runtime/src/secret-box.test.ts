@@ -52,3 +52,13 @@ test('a value read from a database as a plain Uint8Array opens', () => {
   const padded = new Uint8Array([0, 0, ...sealed, 0]);
   expect(box.open(padded.subarray(2, -1), place)).toBe('secret');
 });
+
+test('what is signed is the same in every process of an installation, and in no other', () => {
+  const bytes = Buffer.from('claims');
+  const again = secretBox('a key text of at least thirty-two characters');
+  expect(again.sign('alert links', bytes)).toEqual(box.sign('alert links', bytes));
+  expect(secretBox('another text of at least thirty-two characters').sign('alert links', bytes)).not.toEqual(
+    box.sign('alert links', bytes),
+  );
+  expect(box.sign('alert links', Buffer.from('Claims'))).not.toEqual(box.sign('alert links', bytes));
+});

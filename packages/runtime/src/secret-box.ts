@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Where a secret lives. A sealed value opens nowhere else. */
 export interface SecretPlace {
@@ -12,7 +12,11 @@ export interface SecretBox {
   seal: (plain: string, place: SecretPlace) => Buffer;
   /** Throws SecretBoxError for another key, another place, or an altered value. */
   open: (sealed: Uint8Array, place: SecretPlace) => string;
+  /** HMAC-SHA-256 under a key that serves this purpose alone: nothing that is sealed, or signed for another, says anything about it. */
+  sign: (purpose: SigningPurpose, bytes: Uint8Array) => Buffer;
 }
+
+type SigningPurpose = 'alert links';
 
 export class SecretBoxError extends Error {
   override name = 'SecretBoxError';
@@ -29,7 +33,8 @@ const HEADER_BYTES = 1 + KEY_ID_BYTES;
  * version 1 | key id 4 | nonce 12 | ciphertext | tag 16. The associated data is the header and the place.
  */
 export function secretBox(keyText: string): SecretBox {
-  const key = Buffer.from(hkdfSync('sha256', keyText, '', 'tocsin secret box', 32));
+  const keyFor = (purpose: 'secret box' | SigningPurpose): Buffer => Buffer.from(hkdfSync('sha256', keyText, '', `tocsin ${purpose}`, 32));
+  const key = keyFor('secret box');
   const header = Buffer.concat([Buffer.of(VERSION), createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES)]);
   return {
     seal(plain, place) {
@@ -53,6 +58,7 @@ export function secretBox(keyText: string): SecretBox {
         throw new SecretBoxError('altered, or moved from where it was sealed');
       }
     },
+    sign: (purpose, bytes) => createHmac('sha256', keyFor(purpose)).update(bytes).digest(),
   };
 }
 

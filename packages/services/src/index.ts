@@ -18,6 +18,9 @@ export { acknowledgeAlert, resolveAlert, unacknowledgeAlert } from './alerts/set
 export { getAlert } from './alerts/get-alert.ts';
 export { listAlerts } from './alerts/list-alerts.ts';
 export { silenceAlert, unsilenceAlert } from './alerts/silence-alert.ts';
+export { followLink, type LinkedAlert, lookAtLink } from './links/follow-link.ts';
+export { answerSlack } from './slack/answer-slack.ts';
+export { requireSlackSignature } from './slack/require-signature.ts';
 export { createApiKey } from './api-keys/create-api-key.ts';
 export { type Keyring, openKeyring } from './api-keys/keyring.ts';
 export { listApiKeys } from './api-keys/list-api-keys.ts';

@@ -5,7 +5,7 @@ import { credentialsOf } from './credentials.ts';
 import { answerError } from './problem.ts';
 import { openSchedulerDoor, type SchedulerDoorOptions } from './scheduler-door.ts';
 
-type RoutePermission = VerbPermission | 'public' | 'scheduler';
+type RoutePermission = VerbPermission | 'public' | 'scheduler' | 'signature';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,7 +17,7 @@ declare module 'fastify' {
     caller: { tenantId: string | null; role: CallerRole; actor: string } | null;
   }
   interface FastifyContextConfig {
-    /** What the caller must be allowed; `public`: nothing, `scheduler`: to send its secret. Every route has one. */
+    /** What the caller must be allowed; `public`: nothing, `scheduler`: to send its secret, `signature`: to have signed the body, which the route checks. Every route has one. */
     permission?: RoutePermission;
     /** The operator may use it too, on behalf of the tenant in the path. */
     forOperatorToo?: boolean;
@@ -57,7 +57,7 @@ export function authenticate(app: FastifyInstance, { keyring, adminKey, schedule
   // Answered here rather than thrown: a plugin's own error handler must not have a say in it.
   app.addHook('onRequest', async (request, reply) => {
     const { permission, allowBasic = false } = request.routeOptions.config;
-    if (permission === undefined || permission === 'public') return;
+    if (permission === undefined || permission === 'public' || permission === 'signature') return;
     try {
       if (permission === 'scheduler') return admitScheduler(request);
       request.caller = await callerOf(request);

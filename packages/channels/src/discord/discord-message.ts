@@ -1,5 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { escapedWithin, truncate } from '../message/cut.ts';
+import { linkLine } from '../message/links.ts';
 import { alertUrl, type Fact, headline, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
@@ -41,7 +42,7 @@ export function discordMessage(notification: Notification): DiscordMessage {
   const message = messageOf(notification);
   const said = [message.sentence, ...saidBeside(message)].join('\n\n');
   const url = alertUrl(message);
-  const links = message.links.map(({ face, url }) => `[${face}](<${url}>)`).join(' · ');
+  const links = linkLine(message.links, DISCORD_MAX.fieldValue, ' · ', ({ face, url }) => `[${face}](<${url}>)`);
   const fields = factsWithSeries(message).slice(0, DISCORD_MAX.fields - 1);
   return {
     embeds: [
@@ -51,10 +52,7 @@ export function discordMessage(notification: Notification): DiscordMessage {
         ...(url === null ? {} : { url }),
         color: message.isOver ? OVER : COLOURS[message.severity],
         timestamp: notification.timestamp,
-        fields: [
-          ...fields.map(fieldOf),
-          ...(links === '' || links.length > DISCORD_MAX.fieldValue ? [] : [{ name: 'Links', value: links, inline: false }]),
-        ],
+        fields: [...fields.map(fieldOf), ...(links === '' ? [] : [{ name: 'Links', value: links, inline: false }])],
         // the one text that reads no Markdown
         footer: { text: truncate(ruleLine(message), SHARE.footer) },
       },

@@ -7,7 +7,7 @@ export interface Fact {
 }
 
 export interface MessageLink {
-  face: 'Open alert' | 'Runbook';
+  face: 'Open alert' | 'Acknowledge' | 'Silence for 1 h' | 'Runbook';
   /** Absolute http(s), without spaces, quotes, backslashes, pipes or angle brackets, of at most 2,000 characters. */
   url: string;
 }

@@ -1,6 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { truncateBytes } from '../message/cut.ts';
-import { alertUrl, headline, type Message } from '../message/message.ts';
+import { alertUrl, headline, type Message, type MessageLink } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { plainDetails } from '../message/plain-text.ts';
 
@@ -42,6 +42,10 @@ export function ntfyMessage(notification: Notification): NtfyMessage {
     priority: message.isOver || message.kind === 'test' ? 3 : PRIORITIES[message.severity],
     tags: [TAGS[message.icon]],
     ...(url === null ? {} : { click: url }),
-    actions: message.links.slice(0, NTFY_ACTIONS_MAX).map(({ face, url }) => ({ action: 'view', label: face, url })),
+    actions: actionsOf(message).map(({ face, url }) => ({ action: 'view', label: face, url })),
   };
 }
+
+/** Of more than there is room for the alert's own page is left out: a tap on the message leads there. */
+const actionsOf = ({ links }: Message): MessageLink[] =>
+  (links.length > NTFY_ACTIONS_MAX ? links.filter(({ face }) => face !== 'Open alert') : links).slice(0, NTFY_ACTIONS_MAX);

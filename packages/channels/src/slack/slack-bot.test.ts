@@ -1,3 +1,4 @@
+import type { Notification } from '@tocsin/domain';
 import { describe, expect, test } from 'vitest';
 import { aGroup } from '../../test/a-group.ts';
 import { aNotification } from '../../test/a-notification.ts';
@@ -93,6 +94,53 @@ test('a message of several alerts changes none of one alert, and is not changed 
   expect(notes).toEqual([]);
 });
 
+describe('buttons', () => {
+  const signingSecret = '0123456789abcdef0123456789abcdef';
+  const handle = { acknowledge: 'https://tocsin.example/links/a', silence: 'https://tocsin.example/links/s' };
+  const send = async (notification: Notification, more: Record<string, unknown>) => {
+    const { outside, calls } = slackSaying([]);
+    await slack.deliver(slack.render(notification), { ...config, ...more }, outside, sending);
+    return { json: calls[0]?.json, blocks: calls[0]?.json['blocks'] as { type: string; elements?: unknown[] }[] };
+  };
+  const buttonsOf = async (notification: Notification, more: Record<string, unknown> = { signingSecret }) =>
+    (await send(notification, more)).blocks.flatMap(({ type, elements }) => (type === 'actions' ? (elements ?? []) : []));
+
+  test('stand where the channel hears of presses, in place of the links, and name their alert', async () => {
+    const { json, blocks } = await send(aNotification({ handle }), { signingSecret });
+    expect(blocks.filter(({ type }) => type === 'actions')).toEqual([
+      {
+        type: 'actions',
+        elements: [
+          { type: 'button', action_id: 'acknowledge', value: 'a', text: { type: 'plain_text', text: 'Acknowledge' } },
+          { type: 'button', action_id: 'silence', value: 'a', text: { type: 'plain_text', text: 'Silence for 1 h' } },
+        ],
+      },
+    ]);
+    expect(blocks.at(-1)?.type).toBe('context');
+    expect(JSON.stringify(blocks)).not.toContain('/links/');
+    expect(JSON.stringify(blocks)).toContain('Open alert');
+    expect(json).not.toHaveProperty('handle');
+  });
+
+  test('need no public URL', async () => expect(await buttonsOf(aNotification())).toHaveLength(2));
+
+  test('are links where it does not', async () => {
+    const { json, blocks } = await send(aNotification({ handle }), {});
+    expect(blocks.some(({ type }) => type === 'actions')).toBe(false);
+    expect(JSON.stringify(blocks)).toContain(
+      '<https://tocsin.example/links/a|Acknowledge>  ·  <https://tocsin.example/links/s|Silence for 1 h>',
+    );
+    expect(json).not.toHaveProperty('handle');
+  });
+
+  test('are gone as soon as there is nothing to be done', async () => {
+    expect(await buttonsOf(aNotification({ alert: { status: 'acknowledged' } }))).toMatchObject([{ action_id: 'silence' }]);
+    expect(await buttonsOf(aNotification({ kind: 'resolved', alert: { status: 'resolved' } }))).toEqual([]);
+    expect(await buttonsOf(aNotification({ kind: 'test' }))).toEqual([]);
+    expect(await buttonsOf(aGroup())).toEqual([]);
+  });
+});
+
 describe('a 200 that says what went wrong', () => {
   test.each(['channel_not_found', 'not_in_channel', 'invalid_auth', 'token_revoked', 'is_archived', 'invalid_blocks'])(
     '%s: final',
@@ -141,4 +189,6 @@ test.each([
   { webhookUrl: 'https://hooks.slack.example/x', channel: '#alerts' },
   { botToken: 'hunter2', channel: '#alerts' },
   { botToken, channel: 'a b' },
+  { botToken, channel: '#alerts', signingSecret: 'short' },
+  { webhookUrl: 'https://hooks.slack.example/x', signingSecret: '0123456789abcdef0123456789abcdef' },
 ])('%j is refused', (wrong) => expect(slack.config.safeParse(wrong).success).toBe(false));

@@ -73,6 +73,10 @@ test('renders a firing alert', () => {
           "type": "context",
         },
       ],
+      "handle": [
+        "acknowledge",
+        "silence",
+      ],
       "text": "🔴 Critical · Checkout latency: p95 latency is 2,480.25 ms (limit &gt; 1,000 ms)",
     }
   `);

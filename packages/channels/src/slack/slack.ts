@@ -6,7 +6,7 @@ import type { OutboundAnswer, Outside } from '../outside.ts';
 import { verdictOfAnswer, verdictOfFailure } from '../verdict.ts';
 import { verdictOfHook } from './slack-answer.ts';
 import { deliverByBot } from './slack-bot.ts';
-import { slackMessage, type SlackMessage } from './slack-message.ts';
+import { slackMessage, withButtons, type FrozenSlackMessage } from './slack-message.ts';
 
 /** The library has none unless told. Beyond the outbound door's 30 s, so that the door speaks first: its error says more. */
 const TIMEOUT_MS = 35_000;
@@ -26,6 +26,11 @@ const config = z
       .regex(/^([CGDU][A-Z0-9]{5,20}|#[^\s,#<>]{1,80})$/, 'must be an id such as C0123456789, or #name')
       .optional()
       .meta({ title: 'Channel', description: 'With a bot token: its id, or #name.' }),
+    signingSecret: z
+      .string()
+      .regex(/^[A-Za-z0-9]{16,100}$/, 'must be the signing secret of the app')
+      .nullish()
+      .meta({ title: 'Signing secret', description: 'With a bot token: for buttons and the slash command.', secret: true }),
   })
   .refine(({ webhookUrl, botToken }) => (webhookUrl == null) !== (botToken == null), {
     path: ['webhookUrl'],
@@ -34,6 +39,10 @@ const config = z
   .refine(({ botToken, channel }) => (botToken == null) === (channel === undefined), {
     path: ['channel'],
     message: 'belongs with a bot token, and a bot token with it',
+  })
+  .refine(({ botToken, signingSecret }) => signingSecret == null || botToken != null, {
+    path: ['signingSecret'],
+    message: 'belongs with a bot token',
   });
 
 /** Slack: an incoming webhook, whose address is the credential, or a bot, which changes its messages and answers them. */
@@ -45,11 +54,12 @@ export const slack = defineChannel({
   hears: ['acknowledged'],
   config,
 
-  render: (notification) =>
-    JSON.stringify({ ...slackMessage(notification), ...(notification.group === undefined ? {} : { isGroup: true }) }),
+  render: (notification) => JSON.stringify(slackMessage(notification)),
 
-  async deliver(frozen, { webhookUrl, botToken, channel }, outside, { nowMs }) {
-    const { isGroup, ...message } = JSON.parse(frozen) as SlackMessage & { isGroup?: true };
+  async deliver(frozen, { webhookUrl, botToken, channel, signingSecret }, outside, { alertId, nowMs }) {
+    const { isGroup, handle, ...plain } = JSON.parse(frozen) as FrozenSlackMessage;
+    const hears = signingSecret != null && alertId !== null && handle !== undefined;
+    const message = hears ? withButtons(plain, handle, alertId) : plain;
     // the thread is that of one alert, which may end before the others do
     const thread = isGroup === true ? null : outside.thread;
     if (botToken != null && channel !== undefined) return deliverByBot(message, { botToken, channel }, { ...outside, thread }, nowMs);

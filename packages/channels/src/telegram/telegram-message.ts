@@ -1,5 +1,6 @@
 import type { Notification } from '@tocsin/domain';
 import { escapedWithin } from '../message/cut.ts';
+import { linkLine } from '../message/links.ts';
 import { headline, ruleLine, saidBeside } from '../message/message.ts';
 import { messageOf } from '../message/message-of.ts';
 import { factsWithSeries } from '../message/plain-text.ts';
@@ -23,7 +24,6 @@ export function telegramMessage(notification: Notification): TelegramMessage {
   const message = messageOf(notification);
   const said = saidBeside(message).join('\n');
   const facts = factsWithSeries(message).map(({ name, text }) => `<b>${name}</b> ${within(text, SHARE.fact)}`);
-  const links = message.links.map(({ face, url }) => `<a href="${escapeTelegram(url)}">${face}</a>`).join(' · ');
   const paragraphs = [
     `<b>${message.icon} ${within(headline(message), SHARE.title)}</b>\n${within(message.sentence, SHARE.sentence)}`,
     within(said, SHARE.said),
@@ -31,9 +31,10 @@ export function telegramMessage(notification: Notification): TelegramMessage {
     `<i>${within(ruleLine(message), SHARE.footer)}</i>`,
   ];
   const text = paragraphs.filter((part) => part !== '').join('\n\n');
-  const linked = links === '' ? text : `${text}\n\n${links}`;
+  const left = TELEGRAM_MAX - text.length - 2;
+  const links = linkLine(message.links, left, ' · ', ({ face, url }) => `<a href="${escapeTelegram(url)}">${face}</a>`);
   return {
-    text: linked.length <= TELEGRAM_MAX ? linked : text,
+    text: links === '' ? text : `${text}\n\n${links}`,
     parse_mode: 'HTML',
     link_preview_options: { is_disabled: true },
   };

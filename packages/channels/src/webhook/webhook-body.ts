@@ -1,7 +1,10 @@
 import type { MessageKind, Notification, WebhookBody } from '@tocsin/domain';
 
-/** The notification in the words receivers know; `id` is the delivery's, so that a repeated send is recognised. */
-export function webhookBody({ deliveryId: id, kind, timestamp, tenant, ...data }: Notification): WebhookBody {
+/**
+ * The notification in the words receivers know; `id` is the delivery's, so that a repeated send is recognised. What is for people to tap is left
+ * out: a program has a key.
+ */
+export function webhookBody({ deliveryId: id, kind, timestamp, tenant, handle: _forPeople, ...data }: Notification): WebhookBody {
   return { id, type: typeOf(kind), timestamp, tenant, data };
 }
 

@@ -3,16 +3,18 @@ import {
   formatValue,
   groupOf,
   type GroupMember,
+  handlingOf,
   renderTemplate,
   type AlertSnapshot,
   type Notification,
   type NotificationContext,
 } from '@tocsin/domain';
+import { LINK_LIFETIME_MS, unsignedLink } from './alert-link.ts';
 import type { FoldedGroup } from './folded-group.ts';
 
 /** What there is to put into words of a delivery. */
 export type Telling = Pick<OpenDelivery, 'tenantId' | 'id' | 'kind' | 'told' | 'tenantExternalKey' | 'nowMs'> &
-  Partial<Pick<OpenDelivery, 'tellsEarlier' | 'heldFor'>>;
+  Partial<Pick<OpenDelivery, 'tellsEarlier' | 'heldFor' | 'channelId'>>;
 
 /** What a delivery tells, in words. Its parts are as they were at the trigger, but for the annotations, which are the rule's of now. */
 export function notificationOf(delivery: Telling, publicUrl: string | null, group?: FoldedGroup): Notification {
@@ -24,7 +26,7 @@ export function notificationOf(delivery: Telling, publicUrl: string | null, grou
   const urlOf = (id: string): string | null => (publicUrl === null ? null : `${publicUrl}/alerts/${id}`);
   const alert = { ...told.snapshot, ...folded, url: urlOf(told.snapshot.id) };
   const withUrl = ({ snapshot, rule }: GroupMember): GroupMember => ({ rule, snapshot: { ...snapshot, url: urlOf(snapshot.id) } });
-  return {
+  const notification: Notification = {
     deliveryId,
     kind,
     timestamp: new Date(told.createdMs).toISOString(),
@@ -37,6 +39,19 @@ export function notificationOf(delivery: Telling, publicUrl: string | null, grou
       : { group: groupOf([...group.members, { snapshot: alert, rule: told.rule }].map(withUrl), group.reason, group.began) }),
     ...(delivery.heldFor == null ? {} : { waited: delivery.heldFor }),
   };
+  return { ...notification, ...handleOf(delivery, publicUrl, notification) };
+}
+
+/** Pages to act on the alert with one tap, for those who are told through a channel. Their addresses are no good before the message is sent. */
+function handleOf(
+  { tenantId, channelId, nowMs }: Telling,
+  publicUrl: string | null,
+  notification: Notification,
+): Pick<Notification, 'handle'> {
+  const actions = handlingOf(notification);
+  if (publicUrl === null || channelId == null || actions.length === 0) return {};
+  const link = { tenantId, channelId, alertId: notification.alert.id, expiresMs: nowMs + LINK_LIFETIME_MS };
+  return { handle: Object.fromEntries(actions.map((action) => [action, unsignedLink(publicUrl, { ...link, action })])) };
 }
 
 /** Nobody is to take an alert that is over for one that has only begun, or never was. */

@@ -3,6 +3,7 @@ import { describeQueues } from '@tocsin/testkit';
 import { expect, test } from 'vitest';
 import { deliveryScene } from '../../test/delivery-scene.ts';
 import { planTriggers } from '../dispatch/plan-triggers.ts';
+import { readLink } from './alert-link.ts';
 import { openAttempts } from './attempts.ts';
 import { openLanes } from './lanes.ts';
 import { testChannel } from './test-channel.ts';
@@ -27,12 +28,28 @@ describeQueues('sending', (backend) => {
     expect(messages).toMatchObject([{ title: 'Critical · Checkout latency', alert_id: alertId, body: { kind: 'fired' } }]);
   });
 
-  test('Slack is told through its own library, with the bytes that were frozen', async () => {
+  test('Slack is told through its own library, with the bytes that were frozen, but for the signatures of links, which nobody can read there', async () => {
     const channel = key('slack');
     await scene.world().channel(channel, 'slack', { webhookUrl: `${scene.receiver().url}/services/T0/B0/s3cretpath` });
     const { alertId } = await fire([channel]);
     const row = await only(alertId, ({ status }) => status === 'delivered');
-    expect(scene.receiver().requests.map(({ body, path }) => [path, body])).toEqual([['/services/T0/B0/s3cretpath', row.body]]);
+    const [request] = scene.receiver().requests;
+    expect([scene.receiver().requests.length, request?.path]).toEqual([1, '/services/T0/B0/s3cretpath']);
+    const LINK = /\/links\/([\w-]{72})([\w-]{43})/g;
+    const withoutSignatures = (body = ''): string => body.replace(LINK, '/links/$1');
+    const { handle, ...message } = JSON.parse(withoutSignatures(row.body ?? '')) as { handle: unknown };
+    expect([withoutSignatures(request?.body), handle]).toEqual([JSON.stringify(message), ['acknowledge', 'silence']]);
+    const { secretBox: box } = scene.world().deps;
+    const tokens = [...(request?.body ?? '').matchAll(LINK)].map(([, claims, signature]) => `${claims}${signature}`);
+    const to = { tenantId: scene.world().tenantId, alertId };
+    expect(tokens.map((token) => readLink(box, token))).toMatchObject([
+      { ...to, action: 'acknowledge' },
+      { ...to, action: 'silence' },
+    ]);
+    expect([...(row.body ?? '').matchAll(LINK)].map(([, claims, signature]) => readLink(box, `${claims}${signature}`))).toEqual([
+      null,
+      null,
+    ]);
     expect(JSON.parse(row.body ?? '')).toMatchObject({ blocks: expect.any(Array), text: expect.stringContaining('Checkout latency') });
   });
 

@@ -1,6 +1,7 @@
 import { channelOf, newestSecretOnly, type Outside, type Verdict } from '@tocsin/channels';
 import { channelThread, newId, placeOfSecrets, putChannelThread, putInboxMessage, withTenantsSql } from '@tocsin/db';
 import type { EpochMs } from '@tocsin/domain';
+import { signLinks } from './alert-link.ts';
 import type { AttemptDeps } from './delivery-deps.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -9,11 +10,13 @@ export async function send(deps: AttemptDeps, { delivery, channel, body, attempt
   const config = openConfig(deps, delivery, attempt.startedMs);
   if (config === null)
     return { outcome: 'rejected', reason: 'secrets_unreadable', disable: false, statusCode: null, responseExcerpt: null };
-  const verdict = await channel.deliver(body, config, outsideOf(deps, delivery), {
-    deliveryId: delivery.id,
-    alertId: delivery.alertId,
-    nowMs: attempt.startedMs,
-  });
+  const { id: deliveryId, tenantId, channelId, alertId } = delivery;
+  const nowMs = attempt.startedMs;
+  const signed = signLinks(deps.secretBox, body, { tenantId, channelId, alertId }, nowMs);
+  const answered = await channel.deliver(signed.body, config, outsideOf(deps, delivery), { deliveryId, alertId, nowMs });
+  // a receiver may answer with what it was sent, and more people may read answers than may act
+  const { responseExcerpt } = answered;
+  const verdict = { ...answered, responseExcerpt: responseExcerpt === null ? null : signed.hidden(responseExcerpt) };
   // given up by our own shutdown: no fault of the receiver's, so it does not count and comes again soon
   return verdict.outcome === 'retry' && verdict.reason === 'aborted' ? { ...verdict, retryAfterMs: 0 } : verdict;
 }

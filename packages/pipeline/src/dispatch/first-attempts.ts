@@ -33,7 +33,7 @@ export function firstAttempts(deps: AttemptDeps): FirstAttempts {
     if (definition === null || trigger.ageMs >= delivery.lifetimeMs) return null;
     const { tenantId, told, tenantExternalKey, nowMs } = trigger;
     const { id, alertId, channelKey, channelKind, kind: tellingKind } = delivery;
-    const body = bodyOf(deps, { tenantId, id, kind: tellingKind, told, tenantExternalKey, nowMs }, definition);
+    const body = bodyOf(deps, { tenantId, id, channelId, kind: tellingKind, told, tenantExternalKey, nowMs }, definition);
     const place = body === null ? null : deps.lanes.enter(tenantId, channelId);
     if (body === null || place === null) return null;
     const first = { body, first: { token: newId(), leaseMs: LEASE_MS, attemptId: newId() } };

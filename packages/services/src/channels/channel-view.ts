@@ -51,7 +51,10 @@ function healthOf(row: ChannelRow): ChannelHealth {
   };
 }
 
-export function openSecrets({ secretBox }: Context, { tenantId, id, secrets }: Pick<ChannelRow, 'tenantId' | 'id' | 'secrets'>): Fields {
+export function openSecrets(
+  { secretBox }: Pick<Context, 'secretBox'>,
+  { tenantId, id, secrets }: Pick<ChannelRow, 'tenantId' | 'id' | 'secrets'>,
+): Fields {
   return secrets === null ? {} : (JSON.parse(secretBox.open(secrets, placeOfSecrets(tenantId, id))) as Fields);
 }
 
