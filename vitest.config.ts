@@ -12,6 +12,8 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
+          // A property of a few hundred cases takes seconds where others use the machine, too.
+          testTimeout: 60_000,
           include: ['**/*.test.ts'],
           exclude: [...IGNORED, ...Object.values(ENDINGS).flat()],
           setupFiles: PATIENCE,

@@ -58,11 +58,11 @@ describeQueues('rules that are evaluated on arrival', (backend) => {
         expect(found.map(({ status }) => status)).not.toEqual(expect.arrayContaining([expect.stringMatching('queued|running')]));
         return found;
       },
-      { timeout: 15_000, interval: 20 },
+      { timeout: 45_000, interval: 20 },
     );
   const fired = (): Promise<void> =>
     vi.waitFor(async () => expect(await triggersOf(whole.stage.db, tenantId)).toMatchObject([{ kind: 'fired' }]), {
-      timeout: 15_000,
+      timeout: 45_000,
       interval: 10,
     });
   const areApart = (found: readonly Row[]): void => {
@@ -79,12 +79,13 @@ describeQueues('rules that are evaluated on arrival', (backend) => {
     expect(await ended(1)).toMatchObject([{ kind: 'arrival', rules: 1, ruleIds: [ruleId] }]);
   });
 
-  test('ten posts within a second make two runs at most, a second apart, and the last post is seen', async () => {
+  test('ten posts at once make two runs, or one more a second that they take, a second apart, and the last post is seen', async () => {
     await rule({ condition: { ...OPEN_ISSUES, threshold: 9 } });
     const startedMs = Date.now();
     for (let open = 1; open <= 10; open += 1) await post(open);
-    const tookMs = Date.now() - startedMs;
     await fired();
+    // until what the last post brought about had begun
+    const tookMs = Date.now() - startedMs;
     const found = await ended(1);
     areApart(found);
     expect(found.length).toBeLessThanOrEqual(2 + Math.floor(tookMs / SECOND));
@@ -101,7 +102,7 @@ describeQueues('rules that are evaluated on arrival', (backend) => {
     }
     expect(sent).toBeGreaterThan(50);
     await vi.waitFor(async () => expect((await whole.history(tenantId, ruleId)).at(-1)).toMatchObject({ value: sent }), {
-      timeout: 15_000,
+      timeout: 45_000,
       interval: 50,
     });
     const found = (await ended(3)).filter(({ status }) => status !== 'skipped');

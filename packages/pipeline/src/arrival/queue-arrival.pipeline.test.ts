@@ -63,10 +63,13 @@ describeQueues('arrival runs, before anybody evaluates them', (backend) => {
     expect(due.leased[0]!.ruleIds!.toSorted()).toEqual(rules.toSorted());
   });
 
-  test('asked for by many at once they are as few', async () => {
+  test('asked for by many at once they are as few: one a second, after the first, which between them look at all', async () => {
+    const startedMs = Date.now();
     const asked = await Promise.all(Array.from({ length: 20 }, (_, index) => arrive(rules[index % 2]!)));
-    expect(new Set(asked.map(({ slotMs }) => slotMs)).size).toBe(2);
-    expect((await waiting())[1]).toMatchObject({ ruleIds: rules.toSorted() });
+    const seconds = Math.floor((Date.now() - startedMs) / 1_000);
+    expect(new Set(asked.map(({ slotMs }) => slotMs)).size).toBeLessThanOrEqual(2 + seconds);
+    const later = (await waiting()).slice(1).flatMap(({ ruleIds }) => ruleIds as string[]);
+    expect([...new Set(later)].toSorted()).toEqual(rules.toSorted());
   });
 
   test('where evaluators do not keep up, the newest looks for those that nobody has begun with', async () => {

@@ -9,7 +9,7 @@ const MESSAGES_PER_LOOK = 1_000;
 const LISTENERS_MAX = 1_000;
 const LISTENERS_PER_TENANT = 20;
 
-export interface InboxListener {
+interface InboxListener {
   hear: (message: InboxRow) => void;
   end: () => void;
 }
