@@ -54,7 +54,7 @@ export default defineConfig({
           exclude: IGNORED,
           globalSetup: SERVERS,
           testTimeout: 300_000,
-          hookTimeout: 120_000,
+          hookTimeout: 300_000,
           setupFiles: PATIENCE,
           sequence: { groupOrder: 3 },
           // Each of these starts several processes of its own.
