@@ -56,7 +56,7 @@ function outsideAt(door: Outbound, origin: string): Outside {
   return {
     ...anOutside(),
     request: (call, signal) => door.request({ ...call, url: moved(call.url) }, signal),
-    fetch: (url, init) => door.fetch(moved(String(url)), init),
+    fetch: (url, init) => door.fetch(moved(new Request(url).url), init),
   };
 }
 

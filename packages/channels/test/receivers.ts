@@ -144,7 +144,7 @@ export const PERSONALITIES: readonly Personality[] = [
   { name: 'accepts, and repeats what it was asked', talk: answer('200 OK'), verdict: delivered },
   {
     name: 'repeats what it was asked, with something unseen between the letters',
-    talk: (socket, asked) => answer('500 No', [], [...asked].join('\u0000'))(socket, asked),
+    talk: (socket, asked) => answer('500 No', [], asked.split('').join('\u0000'))(socket, asked),
     verdict: retry('http_500', 500),
   },
 ];
