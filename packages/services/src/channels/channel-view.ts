@@ -36,7 +36,7 @@ export function viewChannel(ctx: Context, row: ChannelRow): Channel {
 }
 
 const viewQuietHours = (hours: ChannelRow['quietHours']): Channel['quietHours'] =>
-  hours === null ? null : { ...hours, windows: hours.windows.map((window) => ({ ...window, days: [...window.days] })) };
+  hours === null ? null : { timeZone: hours.timeZone, windows: hours.windows.map(({ days, from, to }) => ({ days: [...days], from, to })) };
 
 function healthOf(row: ChannelRow): ChannelHealth {
   const { enabled, lastUsedAtMs, lastError, failures, failingSinceMs, lastDeliveredAtMs } = row;
