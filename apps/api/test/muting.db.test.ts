@@ -371,8 +371,8 @@ describe('lists that are written whole', () => {
     expect(RouteTest.parse((await post('/routes/test', asked)).body)).toEqual({
       routes: [0, 1],
       channels: [
-        { channel: 'hook', hears: true, reason: null, from: ['rule', 0] },
-        { channel: 'inbox', hears: false, reason: 'below_min_severity', from: [1] },
+        { channel: 'hook', hears: true, reason: null, waits: null, from: ['rule', 0] },
+        { channel: 'inbox', hears: false, reason: 'below_min_severity', waits: null, from: [1] },
       ],
       muted: null,
     });
