@@ -23,13 +23,16 @@ interface Route {
   ask: Ask;
 }
 
+/** Its answer goes on until somebody leaves; its own tests say what it refuses. */
+const STREAM = '/api/v1/inbox/stream';
+
 const routes = (): Route[] =>
   world.app
     .permissions()
     .flatMap(({ method, url, permission }) =>
       method.split(',').map((each) => ({ method: each as Method, url, ask: permission === 'operator' ? operator : admin })),
     )
-    .filter(({ url, method }) => !url.startsWith('/admin/') && String(method) !== 'HEAD');
+    .filter(({ url, method }) => !url.startsWith('/admin/') && url !== STREAM && String(method) !== 'HEAD');
 
 const filled = (url: string): string => url.replace('/:tenantId', `/${tenant.tenantId}`).replace(/:\w+/g, newId());
 
@@ -75,7 +78,8 @@ test('no parameter of any list, whatever it says, is our fault', { timeout: 90_0
         const path = `${filled(url)}?${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
         const answer = await ask(method, path);
         expectSound(answer, path);
-        if (answer.text.includes('"unknown_field"')) break;
+        // what is not there, or takes no parameters, says so whatever they hold
+        if (answer.text.includes('"unknown_field"') || answer.status === 404 || !url.startsWith('/api/')) break;
       }
     }
   }

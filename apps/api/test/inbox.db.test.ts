@@ -133,6 +133,7 @@ test('whoever comes again hears what was missed, and then goes on', async () => 
 
 test('a last message that cannot be one is refused, and one that is not there is as none', async () => {
   expectProblem(await acme.ask('GET', '/inbox/stream', undefined, { 'last-event-id': 'x' }), 'not_found', 404);
+  expectProblem(await acme.ask('GET', '/inbox/stream?unread=true'), 'invalid', 422);
   const listener = await listen(acme, { 'last-event-id': newId() });
   await put(acme, 'one');
   await untilHeard(listener, ['one']);

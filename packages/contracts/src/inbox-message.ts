@@ -4,6 +4,9 @@ import { PageQuery } from './page.ts';
 
 export const ListInbox = z.strictObject({ ...PageQuery, unread: z.enum(['true', 'false']).optional() });
 
+/** What is heard of an inbox is all that comes. */
+export const WatchInbox = z.strictObject({});
+
 /** Which messages are read, or not read after all: these, or all that came up to one and that one. */
 export const MarkInbox = z
   .strictObject({

@@ -31,7 +31,7 @@ export { CreateEscalationPolicy, EscalationPolicy, EscalationPolicyList, PutEsca
 export { type ErrorCode, errorDefinition, ERRORS, isErrorCode } from './error-codes.ts';
 export { Event, IngestAnswer, ListEvents } from './event.ts';
 export { Incident, IncidentAnswer, IncidentDetail, ListIncidents } from './incident.ts';
-export { InboxCount, InboxMessage, ListInbox, MarkInbox } from './inbox-message.ts';
+export { InboxCount, InboxMessage, ListInbox, MarkInbox, WatchInbox } from './inbox-message.ts';
 export { ListMetricDefinitions, ListRulesOfMetric, MetricDefinition, UpdateMetricDefinition } from './metric-definition.ts';
 export { ListMaintenanceWindows, MaintenanceWindow, PutMaintenanceWindow } from './maintenance-window.ts';
 export { MetricList, MetricRange, QueryMetrics } from './metric-query.ts';

@@ -14,7 +14,7 @@ export function inboxRoutes(app: FastifyInstance, route: VerbRoute, services: Se
   // a HEAD of it would never end
   app.get('/inbox/stream', {
     exposeHeadRoute: false,
-    ...route(watchInbox, { input: (request) => ({ feed, lastId: lastHeard(request) }) }),
+    ...route(watchInbox, { input: (request) => ({ feed, query: request.query, lastId: lastHeard(request) }) }),
   });
 }
 

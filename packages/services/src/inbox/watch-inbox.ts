@@ -1,7 +1,8 @@
+import { WatchInbox } from '@tocsin/contracts';
 import { inboxSince, withTenant, type InboxRow } from '@tocsin/db';
 import type { Context } from '../context.ts';
 import { EventStream, type EventSink } from '../event-stream.ts';
-import { idFrom } from '../parse.ts';
+import { idFrom, parse } from '../parse.ts';
 import { verb } from '../verb.ts';
 import type { InboxFeed } from './inbox-feed.ts';
 import { messageView } from './message-view.ts';
@@ -14,6 +15,7 @@ const CAUGHT_UP_MAX = 500;
 
 interface Input {
   feed: InboxFeed;
+  query: unknown;
   /** The message that was heard last; absent: none. */
   lastId: string | undefined;
 }
@@ -22,8 +24,9 @@ interface Input {
  * Messages of the inbox as they come: events `message`, each under the message's id. Whoever says what it heard last first hears what it has missed, up to
  * 500, and perhaps something of the minute before once more.
  */
-export const watchInbox = verb('inbox:read', async ({ ctx, input: { feed, lastId } }: { ctx: Context; input: Input }) => {
+export const watchInbox = verb('inbox:read', async ({ ctx, input: { feed, query, lastId } }: { ctx: Context; input: Input }) => {
   const { db, tenantId } = ctx;
+  parse(WatchInbox, query, 'query');
   const last = lastId === undefined ? null : idFrom(lastId, 'message');
   const waiting: Omit<InboxRow, 'tenantId'>[] = [];
   const caughtUp = new Set<string>();
