@@ -161,7 +161,7 @@ describeQueues('secrets', (backend) => {
         const told = (body.data as { kind: string; attempts: number }[]).filter(({ kind }) => kind === 'fired');
         expect(told.filter(({ attempts }) => attempts > 0)).toHaveLength(4);
       },
-      { timeout: 30_000, interval: 50 },
+      { timeout: 45_000, interval: 50 },
     );
     const [token = '', claims = ''] = receiver.requests.flatMap(({ body }) => /(?<=links\/)([\w-]{72})[\w-]{43}/.exec(body) ?? []);
     secrets['link'] = token.slice(claims.length);

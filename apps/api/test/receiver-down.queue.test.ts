@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Actor, openWorld, type World } from './open-world.ts';
 
 const HOUR_MS = 3_600_000;
-const PATIENCE = { timeout: 20_000, interval: 20 };
+const PATIENCE = { timeout: 45_000, interval: 20 };
 const Deliveries = pageOf(Delivery);
 
 interface Told {

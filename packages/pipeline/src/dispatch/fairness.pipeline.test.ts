@@ -49,13 +49,13 @@ describeQueues('receivers that hang', (backend) => {
       await producer.send(refs);
       await vi.waitFor(() => expect(scene.receiver().requests.length).toBeGreaterThanOrEqual(60), 45_000);
       await producer.send(healthy);
-      await vi.waitFor(() => expect(scene.receiver().requests.some(({ path }) => path === '/in')).toBe(true), { timeout: 20_000 });
+      await vi.waitFor(() => expect(scene.receiver().requests.some(({ path }) => path === '/in')).toBe(true), { timeout: 45_000 });
     } finally {
       letGo();
     }
     await vi.waitFor(
       async () => expect((await world.deliveries(null)).filter(({ status }) => status === 'delivered')).toHaveLength(refs.length + 1),
-      { timeout: 30_000, interval: 100 },
+      { timeout: 45_000, interval: 100 },
     );
     const ids = scene.receiver().requests.map(({ headers }) => headers['webhook-id']);
     expect(new Set(ids).size).toBe(ids.length);
@@ -84,12 +84,12 @@ describeQueues('receivers that hang', (backend) => {
         await world.deps.queues.producer(dispatchTrigger).send(await neighbour.trigger(theirs, alertId, 'fired'));
       });
       await Promise.all(told);
-      await vi.waitFor(() => expect(quick.requests).toHaveLength(20), { timeout: 20_000, interval: 10 });
+      await vi.waitFor(() => expect(quick.requests).toHaveLength(20), { timeout: 45_000, interval: 10 });
       expect(scene.receiver().requests).toHaveLength(128);
     } finally {
       letGo();
       await quick.close();
     }
-    await vi.waitFor(() => expect(scene.receiver().requests).toHaveLength(9 * HANGING_ALERTS), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(() => expect(scene.receiver().requests).toHaveLength(9 * HANGING_ALERTS), { timeout: 45_000, interval: 50 });
   });
 });

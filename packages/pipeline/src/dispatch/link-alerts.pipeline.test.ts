@@ -62,7 +62,7 @@ describeQueues('alerts that open close together and share labels', (backend) => 
         const found = await incidents(opened.map(({ alertId }) => alertId));
         expect([...new Set(found)]).toEqual([expect.any(String)]);
       },
-      { timeout: 15_000, interval: 50 },
+      { timeout: 45_000, interval: 50 },
     );
     const rows = await inTenant(
       (sql) =>

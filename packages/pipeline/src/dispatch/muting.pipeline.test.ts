@@ -189,7 +189,7 @@ describeQueues('what is muted', (backend) => {
           await look();
           for (const { alertId } of alerts) expect(ended(await scene.world().deliveries(alertId))).toBe(true);
         },
-        { timeout: 15_000, interval: 100 },
+        { timeout: 45_000, interval: 100 },
       );
       await look();
       for (const { alertId } of alerts) expect(ended(await scene.world().deliveries(alertId))).toBe(true);

@@ -51,7 +51,7 @@ describeQueues('a fire drill', (backend) => {
         expect(found.drill.status, JSON.stringify(found.stages)).not.toBe('running');
         return found;
       },
-      { timeout: 15_000, interval: 50 },
+      { timeout: 45_000, interval: 50 },
     );
   const types = (): string[] => receiver.requests.map(({ body }) => (JSON.parse(body) as { type: string }).type);
 
