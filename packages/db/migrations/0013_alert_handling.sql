@@ -24,7 +24,8 @@ alter table tocsin.alerts alter column opened_at set default tocsin.tocsin_now()
 
 -- Lists of what is open, and of one rule's, by the order they are shown in.
 create index alerts_open on tocsin.alerts (tenant_id, id desc) where resolved_at is null;
-create index alerts_of_rule on tocsin.alerts (tenant_id, rule_id, id desc);
+-- Without the tenant in front, which would make it look fit for finding an alert by its id.
+create index alerts_of_rule on tocsin.alerts (rule_id, id desc);
 
 alter table tocsin.triggers
   drop constraint triggers_kind_check,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../new-id.ts';
 import { type SqlTx, withTenantsSql } from '../with-tenants.ts';
 import { leaseDeliveries, renewDeliveryLeases, settleDeliveries } from './delivery-attempts.ts';
-import { type DeliveryRef, lockOpenDeliveries, postponeDeliveries } from './open-deliveries.ts';
+import { type DeliveryRef, lockOpenDeliveries, postponeDeliveries, wakeResolved } from './open-deliveries.ts';
 
 // The planner knows nothing of these rows: in a storm its figures are from before it.
 
@@ -89,5 +89,30 @@ describe('where thousands of deliveries wait, some', () => {
     expect(settled).toBe(some.length);
     const postponed = some.map((ref) => ({ ...ref, byMs: 1_000 }));
     expect(await rowsRead((sql) => postponeDeliveries(sql, postponed))).toBeLessThan(atMost);
+  });
+
+  it('are locked, and their ends looked for and woken, by a planner who thinks of a day when all had ended', async () => {
+    const admin = postgres(test.adminUrl, { max: 1 });
+    await admin`delete from tocsin.deliveries`;
+    // the alerts themselves are of no matter here
+    await admin`set session_replication_role = replica`;
+    const put = (status: 'delivered' | 'pending') =>
+      admin`
+        insert into tocsin.deliveries (tenant_id, id, alert_id, channel_id, channel_key, channel_kind, kind, expires_at, status, finished_at)
+        select ${tenantId}, gen_random_uuid(), gen_random_uuid(), ${newId()}::uuid, 'hook', 'webhook', 'fired', now() + interval '1 day', ${status},
+               ${status === 'delivered' ? new Date() : null}
+        from generate_series(1, ${WAITING})`;
+    await put('delivered');
+    await admin`analyze tocsin.deliveries`;
+    await put('pending');
+    await admin.end();
+    const waiting = await asTenant(
+      (sql) => sql<(DeliveryRef & { alertId: string; channelId: string })[]>`
+        select tenant_id as "tenantId", id as "deliveryId", alert_id as "alertId", channel_id as "channelId"
+        from deliveries where status = 'pending' order by id limit 5`,
+    );
+    expect(await rowsRead((sql) => lockOpenDeliveries(sql, waiting))).toBeLessThan(FEW);
+    const over = waiting.map(({ deliveryId: overId, ...rest }) => ({ ...rest, overId, channelKey: 'hook' }));
+    expect(await rowsRead((sql) => wakeResolved(sql, over))).toBeLessThan(FEW);
   });
 });

@@ -116,7 +116,8 @@ export async function lockOpenDeliveries(sql: SqlTx, refs: readonly DeliveryRef[
         -- what tells of others is not told by its own end
         and not exists (select from deliveries f where f.tenant_id = d.tenant_id and f.folded_into = d.id)
         and e.tenant_id = d.tenant_id and e.alert_id = d.alert_id and e.channel_id = d.channel_id
-        and e.kind = 'resolved' and e.status = 'pending' and e.attempts = 0 and e.expires_at > tocsin_now()
+        -- pending, said as above
+        and e.kind = 'resolved' and e.finished_at is null and e.attempts = 0 and e.expires_at > tocsin_now()
       limit 1
     ) waiting on true`;
   return rows.map(openDeliveryOf);
@@ -217,6 +218,7 @@ export async function wakeResolved(sql: SqlTx, over: readonly OverMessage[]): Pr
       ${over.map((each) => each.channelId)}::uuid[], ${over.map((each) => each.channelKey)}::text[], ${over.map((each) => each.overId)}::uuid[]
     ) as over (tenant_id, alert_id, channel_id, channel_key, id)
     where d.tenant_id = over.tenant_id and d.alert_id = over.alert_id and (d.channel_id = over.channel_id or d.channel_key = over.channel_key)
-      and d.kind = 'resolved' and d.status = 'pending' and ${among(sql, 'd', alertIds, 'alert_id')}
+      -- pending, said so that the planner is not lured into the index of all that is open
+      and d.kind = 'resolved' and d.finished_at is null and d.status not in ('sending', 'retrying') and ${among(sql, 'd', alertIds, 'alert_id')}
     returning d.tenant_id as "tenantId", d.id as "deliveryId", over.id as "overId"`;
 }
