@@ -63,13 +63,18 @@ export async function markInbox(
   return changed.length;
 }
 
-/** What came to these tenants' inboxes lately, oldest first: messages are not committed in the order of their ids. */
-export async function recentInbox(sql: SqlTx, tenantIds: readonly string[], withinMs: number, limit: number): Promise<InboxRow[]> {
+/** What came to these tenants' inboxes lately, oldest first: of each the newest so many. Messages are not committed in the order of their ids. */
+export async function recentInbox(sql: SqlTx, tenantIds: readonly string[], withinMs: number, perTenant: number): Promise<InboxRow[]> {
   return sql<InboxRow[]>`
-    select tenant_id as "tenantId", id, delivery_id as "deliveryId", alert_id as "alertId", title, body, created_at as "createdAtMs", read_at as "readAtMs"
-    from inbox
-    where tenant_id = any(${tenantIds as string[]}::uuid[]) and created_at > tocsin_now() - make_interval(secs => ${withinMs}::float8 / 1000)
-    order by created_at desc, id desc limit ${limit}`;
+    select recent.* from unnest(${tenantIds as string[]}::uuid[]) as wanted (tenant_id)
+    cross join lateral (
+      select tenant_id as "tenantId", id, delivery_id as "deliveryId", alert_id as "alertId", title, body, created_at as "createdAtMs",
+             read_at as "readAtMs"
+      from inbox
+      where inbox.tenant_id = wanted.tenant_id and created_at > tocsin_now() - make_interval(secs => ${withinMs}::float8 / 1000)
+      order by created_at desc, id desc limit ${perTenant}
+    ) recent
+    order by recent."createdAtMs", recent.id`;
 }
 
 /** What came after a message, and shortly before it, oldest first. Nothing, where it is not there any more. */

@@ -5,7 +5,8 @@ import type { Services } from '../context.ts';
 const LOOK_EVERY_MS = 1_000;
 /** Longer than a message can take from its creation to its commit. */
 const LOOK_BACK_MS = 60_000;
-const MESSAGES_PER_LOOK = 1_000;
+/** Of a tenant: one with a flood of messages keeps no other's back. */
+const LOOKED_AT = 500;
 const LISTENERS_MAX = 1_000;
 const LISTENERS_PER_TENANT = 20;
 
@@ -31,8 +32,8 @@ export function openInboxFeed({ db, clock, logger }: Pick<Services, 'db' | 'cloc
 
   async function look(): Promise<void> {
     const tenantIds = [...new Set(listeners.values())];
-    const rows = await withTenantsSql(db, tenantIds, (sql) => recentInbox(sql, tenantIds, LOOK_BACK_MS, MESSAGES_PER_LOOK));
-    const byTenant = Map.groupBy(rows.toReversed(), ({ tenantId }) => tenantId);
+    const rows = await withTenantsSql(db, tenantIds, (sql) => recentInbox(sql, tenantIds, LOOK_BACK_MS, LOOKED_AT));
+    const byTenant = Map.groupBy(rows, ({ tenantId }) => tenantId);
     for (const tenantId of tenantIds) {
       const recent = byTenant.get(tenantId) ?? [];
       const before = known.get(tenantId);
