@@ -40,7 +40,8 @@ export async function overtakenBy(sql: SqlTx, newer: readonly (DeliveryRef & { a
     join triggers nt on nt.tenant_id = n.tenant_id and nt.id = n.trigger_id
     join deliveries d on d.tenant_id = n.tenant_id and d.alert_id = n.alert_id and d.channel_id = n.channel_id
     join triggers dt on dt.tenant_id = d.tenant_id and dt.id = d.trigger_id
-    where d.status = 'pending' and d.attempts = 0 and d.held_until > coalesce(n.held_until, tocsin_now()) and dt.seq < nt.seq
+    -- pending, said so that the planner is not lured into the index of all that is open
+    where d.finished_at is null and d.attempts = 0 and d.held_until > coalesce(n.held_until, tocsin_now()) and dt.seq < nt.seq
       and ${among(sql, 'd', alertIds, 'alert_id')}
     order by d.tenant_id, d.id, n.held_until nulls first, nt.seq`;
 }
