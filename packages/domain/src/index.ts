@@ -116,7 +116,7 @@ export { simulateRule, type Simulation } from './simulate-rule.ts';
 export { slotText, type SlotStory } from './slot-text.ts';
 export { traceCondition, type ComparisonTrace, type SeriesTrace, type TraceNode } from './trace-condition.ts';
 export { worstFirst } from './worst-first.ts';
-export { stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } from './step-rule.ts';
+export { isRemembered, stepRule, type RememberedSeries, type RuleStep, type SteppedSeries } from './step-rule.ts';
 export { replayRule, slotsToReplay, type Replay, type ReplayedSeries, type ReplaySlots } from './replay-rule.ts';
 export { countReplay, type MutedUntil, warningsOf, type PreviewWarning, type ReplayCounts } from './summarize-replay.ts';
 export { cycleFrom, referencesFirst, standsSo } from './rule-standings.ts';

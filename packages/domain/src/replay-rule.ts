@@ -6,7 +6,7 @@ import type { RangeResult } from './range-reading.ts';
 import type { Labels, QueryResult, SeriesReading } from './reading.ts';
 import type { Change, Health, Phase, Reason, SeriesState } from './series-state.ts';
 import type { Severity } from './severity.ts';
-import { stepRule, type RememberedSeries, type RuleStep } from './step-rule.ts';
+import { isRemembered, stepRule, type RememberedSeries, type RuleStep } from './step-rule.ts';
 
 /** One series of a rule at one slot of the past. */
 interface ReplayedPoint {
@@ -116,9 +116,9 @@ export function* replayRule(
 
 type Stepped = RuleStep<RememberedSeries>['series'][number];
 
-function remember(remembered: Map<string, RememberedSeries>, { series, forgotten }: RuleStep<RememberedSeries>): void {
-  for (const { seriesKey } of forgotten) remembered.delete(seriesKey);
-  for (const { judgement, step, known } of series) {
+function remember(remembered: Map<string, RememberedSeries>, rule: RuleStep<RememberedSeries>): void {
+  for (const { seriesKey } of rule.forgotten) remembered.delete(seriesKey);
+  for (const { judgement, step, known } of rule.series.filter((each) => isRemembered(rule, each))) {
     const { seriesKey, labels } = judgement;
     const { state } = step;
     if (step.reason === 'series_gone') remembered.delete(seriesKey);

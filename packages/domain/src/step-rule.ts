@@ -97,6 +97,12 @@ function withEarly(
   return worstOf([...judged, ...begun], Math.min(atMost, rule.maxSeries), dropped);
 }
 
+/** Whether a series is remembered for the next slot. Of more than are judged, other ones every minute perhaps, only what is not well is. */
+export const isRemembered = (
+  { dropped }: Pick<RuleStep<never>, 'dropped'>,
+  { known, step }: Pick<SteppedSeries<RememberedSeries>, 'known' | 'step'>,
+): boolean => known !== null || dropped === 0 || step.state.phase !== 'ok';
+
 /** The worst series come first to the alerts a rule may have open. */
 function stepAll<Remembered extends RememberedSeries>(
   rule: CompiledRule,

@@ -12,7 +12,7 @@ import {
   type SeriesWrite,
   type ToldAlert,
 } from '@tocsin/db';
-import { alertStatusAfter, alertTypeNameAt, needsSaving, type Change, type EpochMs } from '@tocsin/domain';
+import { alertStatusAfter, alertTypeNameAt, isRemembered, needsSaving, type Change, type EpochMs } from '@tocsin/domain';
 import { isOutdated, readingOf, typeNameOf } from './alert-reading.ts';
 import type { RuleOutcome, SeriesOutcome } from './judge-rule.ts';
 
@@ -68,11 +68,10 @@ const isExtra = ({ run }: RuleOutcome): boolean => run.kind !== 'scheduled';
 const isChanged = (outcome: RuleOutcome, series: SeriesOutcome): boolean =>
   isSeriesChanged(outcome, series) || isAlertChanged(outcome, series);
 
-function isSeriesChanged({ dropped }: RuleOutcome, { known, step }: SeriesOutcome): boolean {
+function isSeriesChanged(outcome: RuleOutcome, series: SeriesOutcome): boolean {
+  const { known, step } = series;
   if (step.change !== null) return true;
-  // Of more series than are judged, other ones every minute perhaps, only what is not well is remembered.
-  if (known === null) return dropped === 0 || step.state.phase !== 'ok';
-  return needsSaving(known.state, step.state);
+  return known === null ? isRemembered(outcome, series) : needsSaving(known.state, step.state);
 }
 
 function isAlertChanged(outcome: RuleOutcome, series: SeriesOutcome): boolean {
